@@ -1,0 +1,29 @@
+"""Fast artistic style transfer for photos with Google's pretrained arbitrary-image-stylization model.
+
+from arbitrary_nst import Stylizer
+stylizer = Stylizer(model="auto")
+picture = stylizer.stylize("photo.jpg", stylizer.style("starry_night.jpg"))
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError, PhotoError
+
+if TYPE_CHECKING:
+    from arbitrary_nst.images import Photo
+    from arbitrary_nst.styles import Style
+    from arbitrary_nst.stylizer import Stylizer
+
+__version__ = "0.1.0"
+__all__ = ["EngineError", "ModelError", "NSTError", "OptionError", "Photo", "PhotoError", "Style", "Stylizer"]
+
+_LAZY = {"Photo": "images", "Style": "styles", "Stylizer": "stylizer"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import NumPy and Pillow only when a name that needs them is asked for: `arbstyle --help` needs neither."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

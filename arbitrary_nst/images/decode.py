@@ -1,0 +1,153 @@
+"""Bytes to a Photo: only formats that hold photos, whatever is broken in them told in one line."""
+
+import contextlib
+import io
+import re
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+
+from PIL import ExifTags, Image
+
+from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images.photo import Photo, to_float, upright
+
+MAX_PIXELS = 200_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+# What Pillow's readers raise on broken files; none of them means a bug of ours.
+BROKEN = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+)
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
+# Tags that describe the file they came from, not the picture: a TIFF keeps its layout among its EXIF.
+LAYOUT_TAGS = {
+    *range(254, 260), 262, 263, 266, 273, *range(277, 282), 284, *range(317, 326), 330, 338, 339, 347,
+    *range(512, 515), *range(529, 533), 700, 33723, 34377, 34675,
+}  # fmt: skip
+# Pillow's pixel limit and Python's warning filters belong to the whole process: one decoder at a time.
+_process_wide = threading.Lock()
+
+
+def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Upright sRGB pixels in [0, 1], alpha and metadata of an encoded picture.
+
+    ``name`` is for messages. JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, and HEIC where pillow-heif is installed. More than
+    ``max_pixels`` pixels are refused by the header, before any is decoded. Of several frames the first is used, with a
+    note. Raises PhotoError.
+    """
+    if not data:
+        raise PhotoError(f"{name}: the file is empty. Try: copy it again")
+    with _unwarned():
+        try:
+            image = Image.open(io.BytesIO(data), formats=_formats(data, name))
+        except BROKEN as exc:
+            raise PhotoError(f"{name}: {_what_it_is(data)}. Try: a {', '.join(FORMATS[:3])} or TIFF file") from exc
+        with image:
+            width, height = image.size
+            if width * height > max_pixels:
+                megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
+                raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}. Try: --max-pixels")
+            return from_open_image(image, name=name)
+
+
+def from_open_image(image: Image.Image, *, name: str) -> Photo:
+    """The Photo of an image that Pillow has opened, decoded or not."""
+    notes = []
+    file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        notes.append("several frames: only the first is used")
+    # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
+    exif, orientation, exif_notes = _read_exif(image)
+    try:
+        image.load()
+    except (*BROKEN, MemoryError) as exc:
+        detail = " ".join(str(exc).split())[:80] or type(exc).__name__
+        raise PhotoError(f"{name}: truncated or damaged ({detail}). Try: copy it again") from exc
+    xmp, xmp_notes = _read_xmp(image)
+    try:
+        pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
+    except (*BROKEN, MemoryError) as exc:
+        raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc}). Try: save it as RGB") from exc
+    pixels = upright(pixels, orientation)
+    alpha = None if alpha is None else upright(alpha, orientation)
+    return Photo(pixels, alpha, exif, xmp, file_format, (*notes, *exif_notes, *xmp_notes, *colour_notes))
+
+
+def _formats(data: bytes, name: str) -> tuple[str, ...]:
+    """The formats to try: HEIC too if these bytes are one and pillow-heif is here."""
+    if data[4:8] != b"ftyp" or data[8:12] not in HEIF_BRANDS or b"avif" in data[8:40]:
+        return FORMATS
+    try:
+        import pillow_heif
+    except ImportError as exc:
+        raise PhotoError(f"{name}: a HEIC picture. Try: pip install 'arbitrary-nst[heic]'") from exc
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def _what_it_is(data: bytes) -> str:
+    """Why Pillow would not open it, as far as the first bytes tell."""
+    head = data[:512].lstrip().lower()
+    signatures = {b"%pdf": "a PDF", b"%!ps": "an EPS", b"8bps": "a Photoshop file", b"simple  =": "a FITS file",
+                  b"<svg": "an SVG drawing", b"<!doctype html": "a web page", b"<html": "a web page"}  # fmt: skip
+    for signature, kind in signatures.items():
+        if head.startswith(signature) or (signature == b"<svg" and head.startswith(b"<?xml") and b"<svg" in head):
+            return f"{kind}, not a photo"
+    photo_starts = (b"\xff\xd8", b"\x89png", b"riff", b"ii*\0", b"mm\0*", b"bm", b"gif8")
+    return "damaged: its header cannot be read" if head.startswith(photo_starts) else "not a readable image"
+
+
+def _read_exif(image: Image.Image) -> tuple[bytes | None, int, tuple[str, ...]]:
+    """EXIF without orientation, thumbnail and file layout; the orientation still to apply; notes."""
+    try:
+        exif = image.getexif()
+        if not len(exif):
+            return None, 1, ()
+        # pillow-heif turns the pixels itself and leaves the tag at 1
+        orientation = exif.get(ExifTags.Base.Orientation, 1)
+        ifds = [dict(exif.get_ifd(ifd)) for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)]
+        for tag in [tag for tag in exif if tag in LAYOUT_TAGS]:
+            del exif[tag]
+        if ExifTags.Base.Orientation in exif:
+            exif[ExifTags.Base.Orientation] = 1
+        exif._ifds.pop(ExifTags.IFD.IFD1, None)  # the thumbnail shows the photo as it was
+        data = exif.tobytes() if len(exif) or any(ifds) else None
+        return data, orientation if orientation in range(1, 9) else 1, ()
+    except (*BROKEN, AttributeError, OverflowError) as exc:
+        return None, 1, (f"EXIF dropped: it cannot be read ({type(exc).__name__})",)
+
+
+def _read_xmp(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
+    """XMP with its orientation reset."""
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if xmp is None and image.format == "TIFF":
+        xmp = image.tag_v2.get(700)  # type: ignore[attr-defined]
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    if not isinstance(xmp, bytes) or not xmp:
+        return None, ()
+    return XMP_ORIENTATION.sub(rb"\g<1>1", xmp), ()
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """Pillow's own pixel limit off, ours being checked, and its warnings about odd metadata kept to itself."""
+    with _process_wide, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before

@@ -1,0 +1,177 @@
+"""A Photo, and what is done to one: colour to float RGB, resizing, to and from PIL and arrays."""
+
+import io
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from arbitrary_nst.errors import OptionError, PhotoError
+
+Pixels = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture, upright and in sRGB.
+
+    ``pixels`` is (H, W, 3) RGB and ``alpha`` (H, W), float32 in [0, 1]. ``exif`` and ``xmp`` are as they go into a
+    file, orientation reset. ``format`` is Pillow's name of the file it came from, ``""`` for none. ``notes`` tell, a
+    line each, what of the file could not be kept or used.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    format: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in px."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+def to_float(image: Image.Image, icc: bytes | None = None) -> tuple[Pixels, Pixels | None, tuple[str, ...]]:
+    """Float pixels in sRGB, alpha and notes of an image in any of Pillow's modes.
+
+    16-bit grey is divided by 65535. 32-bit integer and float grey is taken as it is where it lies in [0, 1], and
+    else scaled by 65535 or, above that, by its largest value; what is not a number becomes black. A PNG's gamma is
+    ignored, as browsers do where there is a profile or none is wanted.
+    """
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return np.repeat(_deep_grey(image)[..., np.newaxis], 3, axis=-1), None, ()
+    alpha = None
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        # premultiplied modes are divided first; palettes and colour keys become a channel of their own
+        rgba = image.convert("RGBA")
+        alpha = np.asarray(rgba.getchannel("A"), np.float32) / np.float32(255)
+        image = rgba.convert("RGB") if image.mode not in ("LA", "La") else rgba.convert("RGB").getchannel(0)
+    image, notes = _to_srgb(image, icc)
+    return np.asarray(image, np.float32) / np.float32(255), alpha, notes
+
+
+def _deep_grey(image: Image.Image) -> Pixels:
+    grey = np.nan_to_num(np.asarray(image).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    if image.mode.startswith("I;16"):
+        return grey / np.float32(65535)
+    top = float(grey.max(initial=0))
+    if image.mode == "I" or top > 1:
+        grey /= np.float32(65535 if image.mode == "I" and top <= 65535 else max(top, 1))
+    return np.clip(grey, 0, 1)
+
+
+def _to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """8-bit RGB by the embedded profile; by Pillow's own conversion where there is none or it is broken."""
+    if image.mode in ("1", "P", "HSV", "YCbCr", "RGBX"):
+        image = image.convert("RGB")
+    if icc:
+        try:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            # relative colorimetric keeps every colour that sRGB can show as it was, as browsers do
+            converted = ImageCms.profileToProfile(
+                image, profile, ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC, outputMode="RGB"
+            )
+            return converted or image, ()
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            return _plain_rgb(image), ("colour profile unusable: taken as sRGB",)
+    return _plain_rgb(image), ()
+
+
+def _plain_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "LAB":  # Pillow has no conversion of its own
+        lab = ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
+    return image.convert("RGB")
+
+
+def upright(array: Pixels, orientation: int) -> Pixels:
+    """An (H, W) or (H, W, C) array turned as EXIF orientation 1 to 8 asks."""
+    if orientation >= 5:  # stored on its side
+        array = array.swapaxes(0, 1)
+    down = orientation in (3, 4, 7, 8)
+    across = orientation in (2, 3, 6, 7)
+    return np.ascontiguousarray(array[:: -1 if down else 1, :: -1 if across else 1])
+
+
+def from_pil(image: Image.Image) -> Photo:
+    """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
+    from arbitrary_nst.images.decode import from_open_image
+
+    return from_open_image(image, name="image")
+
+
+def from_array(array: NDArray[Any]) -> Photo:
+    """An (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array, uint8 in [0, 255] or floating in [0, 1], in sRGB."""
+    if array.ndim == 2:
+        array = array[..., np.newaxis]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
+        raise PhotoError(f"array: shape {array.shape} is no picture. Try: (H, W), (H, W, 3) or (H, W, 4)")
+    if array.dtype == np.uint8:
+        array = array.astype(np.float32) / np.float32(255)
+    elif not np.issubdtype(array.dtype, np.floating):
+        raise PhotoError(f"array: {array.dtype} is no range of pixels. Try: uint8, or float32 in [0, 1]")
+    array = array.astype(np.float32)
+    if not (array.min() >= 0 and array.max() <= 1):  # also catches what is not a number
+        raise PhotoError("array: values outside [0, 1]. Try: divide by 255, or pass uint8")
+    pixels = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[..., :3]
+    return Photo(np.ascontiguousarray(pixels), array[..., 3].copy() if array.shape[2] == 4 else None)
+
+
+def to_pil(photo: Photo) -> Image.Image:
+    """An RGB image, or RGBA where the photo has alpha; EXIF and an sRGB profile are in its ``info``."""
+    image = Image.fromarray(to_bytes(photo.pixels), "RGB")
+    if photo.alpha is not None:
+        image.putalpha(Image.fromarray(to_bytes(photo.alpha), "L"))
+    image.info["icc_profile"] = srgb_profile()
+    if photo.exif is not None:
+        image.info["exif"] = photo.exif
+    return image
+
+
+def to_bytes(values: Pixels) -> NDArray[np.uint8]:
+    """[0, 1] to [0, 255], rounded, not truncated."""
+    scaled: Pixels = np.clip(values, 0, 1) * np.float32(255)
+    return np.rint(scaled).astype(np.uint8)
+
+
+def srgb_profile() -> bytes:
+    """The ICC profile that every result carries."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def resize_longest(photo: Photo, max_size: int) -> Photo:
+    """Reduce so that the longest side is at most ``max_size`` px, antialiased; never enlarges."""
+    if max_size < 1:
+        raise OptionError(f"max size {max_size}: too small. Try: a number of pixels")
+    longest = max(photo.size)
+    if longest <= max_size:
+        return photo
+    width, height = (max(1, round(side * max_size / longest)) for side in photo.size)
+    alpha = None if photo.alpha is None else _resize(photo.alpha, (width, height))
+    return replace(photo, pixels=_resize_rgb(photo.pixels, (width, height)), alpha=alpha)
+
+
+def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["centre", "none"] = "centre") -> Pixels:
+    """What a network reads a style from, (size, size, 3): the centre square, or the whole picture squeezed into one."""
+    height, width = pixels.shape[:2]
+    if crop == "centre":
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        pixels = pixels[top : top + side, left : left + side]
+    return _resize_rgb(pixels, (size, size))
+
+
+def _resize_rgb(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    return np.stack([_resize(pixels[..., channel], size) for channel in range(3)], axis=-1)
+
+
+def _resize(plane: Pixels, size: tuple[int, int]) -> Pixels:
+    """(H, W) to ``size``, width first. Lanczos rings beyond the range where edges are hard."""
+    if size == plane.shape[::-1]:
+        return plane
+    image = Image.fromarray(np.ascontiguousarray(plane), "F").resize(size, Image.Resampling.LANCZOS)
+    return np.clip(np.asarray(image, np.float32), 0, 1)

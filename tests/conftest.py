@@ -1,0 +1,55 @@
+"""What tests share: an empty cache, no network beyond this machine, and the material outside the repository."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(tmp_path_factory, monkeypatch):
+    """An empty cache of the test's own, no settings from outside, and no way out to the network."""
+    for name in [name for name in os.environ if name.startswith("ARBSTYLE_") and name != "ARBSTYLE_SHARED"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ARBSTYLE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    connect = socket.socket.connect
+
+    def only_here(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Models and pictures that are not part of the repository."""
+    folder = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
+    if not (folder / "models").is_dir():
+        pytest.skip("needs the shared folder with models and pictures (ARBSTYLE_SHARED, or beside the checkout)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def standin(shared, tmp_path_factory) -> Path:
+    """The full model's graph with random weights, saved with a signature, as published."""
+    return _make_standin(shared, tmp_path_factory.mktemp("standin") / "magenta")
+
+
+@pytest.fixture(scope="session")
+def standin_callable(shared, tmp_path_factory) -> Path:
+    """The same without a signature, as a re-saved hub module is."""
+    return _make_standin(shared, tmp_path_factory.mktemp("standin") / "callable", "--no-signature")
+
+
+def _make_standin(shared, folder, *options):
+    script = shared / "tools" / "make_standin.py"
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, script, folder, *options], check=True, capture_output=True, env=environment)
+    return folder

@@ -1,0 +1,391 @@
+"""Bytes to a Photo and back: nothing lost, and one line for whatever is broken."""
+
+import io
+import struct
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin
+
+from arbitrary_nst import images
+from arbitrary_nst.errors import PhotoError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
+
+
+def picture(width=24, height=16, mode="RGB"):
+    """Smooth, and different in every corner, so that lossy formats keep which way is up."""
+    x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    rgb = np.stack([x, y, 1 - x], -1)
+    return Image.fromarray((rgb * 255).astype(np.uint8)).convert(mode)
+
+
+def saved(image, format, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def decode(data, **options):
+    return images.decode(data, name="photo", **options)
+
+
+def reopened(encoded):
+    image = Image.open(io.BytesIO(encoded.data))
+    image.load()
+    return image
+
+
+# --- orientation
+
+UPRIGHT_TO_STORED = {
+    1: lambda i: i,
+    2: lambda i: i.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    3: lambda i: i.transpose(Image.Transpose.ROTATE_180),
+    4: lambda i: i.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    5: lambda i: i.transpose(Image.Transpose.TRANSPOSE),
+    6: lambda i: i.transpose(Image.Transpose.ROTATE_90),
+    7: lambda i: i.transpose(Image.Transpose.TRANSVERSE),
+    8: lambda i: i.transpose(Image.Transpose.ROTATE_270),
+}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", FORMATS)
+def test_orientation_is_applied_once(format, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    stored = UPRIGHT_TO_STORED[orientation](picture(32, 16))
+    photo = decode(saved(stored, format, exif=exif.tobytes(), **({} if format == "TIFF" else {"quality": 95})))
+    assert photo.size == (32, 16)
+    np.testing.assert_allclose(photo.pixels, np.asarray(picture(32, 16)) / 255, atol=0.06)  # lossy formats
+    again = decode(images.encode(photo, "jpg").data)
+    assert again.size == (32, 16)
+    assert Image.open(io.BytesIO(images.encode(photo, "jpg").data)).getexif().get(ExifTags.Base.Orientation, 1) == 1
+
+
+def test_orientation_in_xmp_is_reset():
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    photo = decode(saved(picture(), "JPEG", xmp=xmp))
+    assert b'tiff:Orientation="1"' in photo.xmp
+
+
+# --- colour
+
+
+def test_modes_come_out_as_rgb_in_range():
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "LAB"):
+        if mode == "LAB":
+            data = saved(ImageCms.profileToProfile(picture(), ImageCms.createProfile("sRGB"),
+                                                   ImageCms.createProfile("LAB"), outputMode="LAB"), "TIFF")  # fmt: skip
+        elif mode == "I;16":
+            data = saved(Image.fromarray(np.full((16, 24), 40000, np.uint16)), "PNG")
+        else:
+            data = saved(picture(mode=mode), "TIFF")
+        photo = decode(data)
+        assert photo.pixels.shape == (16, 24, 3), mode
+        assert photo.pixels.dtype == np.float32, mode
+        assert photo.pixels.min() >= 0 and photo.pixels.max() <= 1, mode
+        assert (photo.alpha is not None) == (mode in ("LA", "RGBA")), mode
+
+
+def test_16_bit_grey_is_scaled_not_clipped():
+    photo = decode(saved(Image.fromarray(np.full((4, 4), 40000, np.uint16)), "PNG"))
+    np.testing.assert_allclose(photo.pixels, 40000 / 65535, atol=1e-6)
+
+
+def test_float_grey_survives_what_is_not_a_number():
+    values = np.array([[0, 0.5], [np.nan, np.inf]], np.float32)
+    photo = decode(saved(Image.fromarray(values), "TIFF"))
+    np.testing.assert_array_equal(photo.pixels[..., 0], [[0, 0.5], [0, 0]])
+
+
+def test_lab_comes_back_as_the_colours_it_was_made_of():
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    muted = Image.blend(picture(), Image.new("RGB", picture().size, "grey"), 0.5)  # 8-bit LAB clips the vivid
+    data = saved(ImageCms.profileToProfile(muted, srgb, lab, outputMode="LAB"), "TIFF")
+    np.testing.assert_allclose(decode(data).pixels, np.asarray(muted) / 255, atol=0.05)
+
+
+def test_cmyk_without_profile_is_not_inverted():
+    photo = decode(saved(Image.new("RGB", (8, 8), (250, 40, 30)).convert("CMYK"), "JPEG", quality=100))
+    np.testing.assert_allclose(photo.pixels[4, 4], np.array([250, 40, 30]) / 255, atol=0.05)
+
+
+def swapped_primaries() -> bytes:
+    """An sRGB profile whose red and blue primaries are exchanged: converting with it must exchange the channels."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = struct.unpack(">I", profile[128:132])[0]
+    entries = {bytes(profile[132 + 12 * i : 136 + 12 * i]): 136 + 12 * i for i in range(count)}
+    red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
+    profile[red : red + 8], profile[blue : blue + 8] = profile[blue : blue + 8], profile[red : red + 8]
+    return bytes(profile)
+
+
+def test_embedded_profile_is_converted_to_srgb():
+    photo = decode(saved(Image.new("RGB", (8, 8), (200, 100, 30)), "PNG", icc_profile=swapped_primaries()))
+    np.testing.assert_allclose(photo.pixels[4, 4], np.array([30, 100, 200]) / 255, atol=0.02)
+
+
+def test_broken_profile_is_dropped_with_a_note():
+    photo = decode(saved(picture(), "PNG", icc_profile=b"no profile at all"))
+    assert any("profile" in note for note in photo.notes)
+    np.testing.assert_allclose(photo.pixels, np.asarray(picture()) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("format", ["jpg", "png", "webp", "avif", "tiff"])
+def test_every_format_carries_an_srgb_profile(format):
+    profile = reopened(images.encode(images.from_pil(picture()), format)).info["icc_profile"]
+    assert "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+
+
+# --- alpha
+
+
+@pytest.mark.parametrize("format", ["png", "webp", "tiff"])
+def test_alpha_comes_back_bit_for_bit(format):
+    image = picture()
+    alpha = (np.arange(16 * 24) % 256).astype(np.uint8).reshape(16, 24)
+    image.putalpha(Image.fromarray(alpha))
+    photo = decode(saved(image, "PNG"))
+    np.testing.assert_array_equal(np.asarray(reopened(images.encode(photo, format)).getchannel("A")), alpha)
+
+
+def test_palette_and_colour_key_transparency_become_alpha():
+    image = picture(mode="P")
+    image.info["transparency"] = 0
+    assert decode(saved(image, "PNG", transparency=0)).alpha is not None
+    grey = Image.fromarray(np.array([[0, 9]], np.uint8))
+    np.testing.assert_array_equal(decode(saved(grey, "PNG", transparency=9)).alpha, [[1, 0]])
+
+
+def test_jpg_lays_transparency_on_white_and_says_so():
+    encoded = images.encode(decode(saved(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG")), "jpg")
+    assert encoded.notes == ("jpg has no transparency: laid on white",)
+    assert np.asarray(reopened(encoded)).min() > 250
+
+
+# --- metadata
+
+
+def exif_with_everything():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Maker"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 0.5
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("format", ["jpg", "png", "webp", "avif", "tiff"])
+def test_exif_and_xmp_are_kept(source, format):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">words</x:xmpmeta>'
+    extra = {"xmp": xmp, "exif": exif_with_everything()}
+    if source == "TIFF":
+        exif = Image.Exif()
+        exif.load(exif_with_everything())
+        exif[700] = xmp
+        extra = {"exif": exif}
+    elif source == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        extra = {"pnginfo": text, "exif": exif_with_everything()}
+    photo = decode(saved(picture(), source, **extra))
+    back = decode(images.encode(photo, format).data)
+    exif = Image.Exif()
+    exif.load(back.exif)
+    assert exif[ExifTags.Base.Make] == "Maker"
+    assert float(exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime]) == 0.5
+    assert exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+    assert back.xmp == xmp
+    stripped = decode(images.encode(photo, format, metadata="strip").data)
+    assert stripped.exif is None and stripped.xmp is None
+
+
+def test_thumbnail_is_dropped():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Maker"
+    plain = exif.tobytes()
+    # a second directory, after the first one's four-byte link, with one entry that says "JPEG thumbnail at 8"
+    order = "<" if plain[6:8] == b"II" else ">"
+    first = struct.unpack(order + "I", plain[10:14])[0] + 6
+    link = first + 2 + 12 * struct.unpack(order + "H", plain[first : first + 2])[0]
+    second = struct.pack(order + "HHHIII", 1, 513, 4, 1, 8, 0)
+    with_thumbnail = plain[:link] + struct.pack(order + "I", len(plain) - 6) + plain[link + 4 :] + second
+    data = saved(picture(), "JPEG", exif=with_thumbnail)
+    assert Image.open(io.BytesIO(data)).getexif().get_ifd(ExifTags.IFD.IFD1)
+    kept = Image.Exif()
+    kept.load(decode(data).exif)
+    assert kept[ExifTags.Base.Make] == "Maker"
+    assert not kept.get_ifd(ExifTags.IFD.IFD1)
+
+
+def test_metadata_too_long_for_a_jpeg_is_dropped_with_a_note():
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", "x" * 70_000)
+    encoded = images.encode(decode(saved(picture(), "PNG", pnginfo=text)), "jpg")
+    assert encoded.notes and "XMP" in encoded.notes[0]
+
+
+def test_broken_exif_is_dropped_with_a_note_or_read():
+    data = saved(picture(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
+    assert decode(data).exif is None
+
+
+# --- encoding
+
+
+def test_values_are_rounded_not_truncated():
+    photo = images.Photo(np.full((4, 4, 3), 127.6 / 255, np.float32))
+    assert np.asarray(reopened(images.encode(photo, "png"))).max() == 128
+
+
+def test_jpg_keeps_full_colour_resolution():
+    image = reopened(images.encode(images.from_pil(picture()), "jpg"))
+    assert [component[1:3] for component in image.layer] == [(1, 1)] * 3
+
+
+def test_quality_counts():
+    photo = images.from_pil(picture(200, 200))
+    for format in ("jpg", "webp", "avif"):
+        assert len(images.encode(photo, format, quality=30).data) < len(images.encode(photo, format, quality=95).data)
+
+
+def test_too_large_for_a_format_is_refused_with_a_way_out():
+    photo = images.Photo(np.zeros((1, 20_000, 3), np.float32))
+    with pytest.raises(PhotoError, match="--format png"):
+        images.encode(photo, "webp")
+    assert reopened(images.encode(photo, "png")).size == (20_000, 1)
+
+
+# --- bad input
+
+
+def test_what_is_not_a_photo_is_named(subtests):
+    cases = {
+        b"": "empty",
+        b"just words": "not a readable image",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>": "SVG",
+        b"<!DOCTYPE html><html>": "web page",
+        b"%PDF-1.7\n": "PDF",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n": "EPS",
+        b"8BPS\0\1" + bytes(40): "Photoshop",
+        b"SIMPLE  =                    T" + bytes(99): "FITS",
+        saved(picture(), "JPEG")[:20]: "header",
+        saved(picture(), "PNG")[:20]: "header",
+    }
+    for data, word in cases.items():
+        with subtests.test(word), pytest.raises(PhotoError, match=word) as caught:
+            decode(data)
+        assert "\n" not in str(caught.value) and ". Try: " in str(caught.value)
+
+
+@pytest.mark.parametrize("format", [*FORMATS, "BMP", "GIF"])
+def test_truncated_pixels_are_an_error(format):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    data = saved(noise, format)
+    with pytest.raises(PhotoError):
+        decode(data[: len(data) * 2 // 3])
+
+
+def test_pixel_limit_is_checked_before_decoding():
+    # a PNG header that promises 40 gigapixels, with no pixels behind it
+    header = struct.pack(">IIBBBBB", 200_000, 200_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    data = b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    limit = Image.MAX_IMAGE_PIXELS
+    with pytest.raises(PhotoError, match="40000 megapixels"):
+        decode(data)
+    assert limit == Image.MAX_IMAGE_PIXELS
+    with pytest.raises(PhotoError, match="--max-pixels"):
+        decode(saved(picture(10, 10), "PNG"), max_pixels=99)
+
+
+def test_compressed_text_bomb_costs_the_text_not_the_photo():
+    text = PngImagePlugin.PngInfo()
+    text.add_text("comment", "a" * 80_000_000, zip=True)
+    data = saved(picture(), "PNG", pnginfo=text)
+    try:
+        assert decode(data).size == (24, 16)
+    except PhotoError as exc:
+        assert "\n" not in str(exc)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_first_frame_of_an_animation_with_a_note(format):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
+    photo = decode(saved(frames[0], format, save_all=True, append_images=frames[1:], lossless=True))
+    assert photo.notes == ("several frames: only the first is used",)
+    np.testing.assert_allclose(photo.pixels[4, 4], [1, 0, 0], atol=0.01)
+
+
+def test_first_page_of_a_tiff():
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    photo = decode(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    assert photo.notes == ("several frames: only the first is used",)
+
+
+def test_heic_is_read_or_the_missing_extra_named(monkeypatch):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(picture(64, 32)).save(buffer, quality=95)
+    photo = decode(buffer.getvalue())
+    assert photo.size == (64, 32) and photo.format == "HEIF" and images.format_of(photo.format) == "jpg"
+    np.testing.assert_allclose(photo.pixels, np.asarray(picture(64, 32)) / 255, atol=0.1)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PhotoError, match=r"arbitrary-nst\[heic\]"):
+        decode(buffer.getvalue())
+
+
+@pytest.mark.parametrize("format", [*FORMATS, "GIF", "BMP"])
+def test_flipped_bytes_give_a_photo_or_a_photo_error(format):
+    rng = np.random.default_rng(1)
+    whole = np.frombuffer(saved(picture(), format), np.uint8)
+    for _ in range(60):
+        data = whole.copy()
+        data[rng.integers(len(data), size=4)] = rng.integers(0, 256, 4)
+        try:
+            photo = decode(data.tobytes(), max_pixels=1_000_000)
+        except PhotoError as exc:
+            assert "\n" not in str(exc)
+        else:
+            images.encode(photo, "png")
+
+
+# --- sizes and arrays
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "expected"), [((100, 50), 20, (20, 10)), ((1, 900), 9, (1, 9)), ((8, 6), 99, (8, 6))]
+)
+def test_longest_side_is_reduced_never_enlarged(size, limit, expected):
+    assert images.resize_longest(images.from_pil(picture(*size)), limit).size == expected
+
+
+def test_style_is_read_from_its_centre_square():
+    pixels = np.zeros((10, 30, 3), np.float32)
+    pixels[:, 10:20] = 1
+    assert images.style_input(pixels, size=8).min() == 1
+    assert images.style_input(pixels, size=8, crop="none").shape == (8, 8, 3)
+    assert images.style_input(pixels, size=8, crop="none").min() == 0
+
+
+def test_arrays_in_every_layout_and_nonsense_refused():
+    assert images.from_array(np.zeros((4, 5), np.uint8)).pixels.shape == (4, 5, 3)
+    assert images.from_array(np.ones((4, 5, 4), np.float64)).alpha.shape == (4, 5)
+    for bad in (
+        np.zeros((4, 5, 2)),
+        np.zeros(5),
+        np.full((2, 2, 3), 7.0),
+        np.full((2, 2), np.nan),
+        np.zeros((2, 2), int),
+    ):
+        with pytest.raises(PhotoError, match="Try"):
+            images.from_array(bad)
+
+
+def test_pil_round_trip_is_exact():
+    image = picture(mode="RGBA")
+    assert images.to_pil(images.from_pil(image)).tobytes() == image.tobytes()
