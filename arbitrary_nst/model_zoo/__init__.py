@@ -1,0 +1,20 @@
+"""Pretrained models: what their cards say, where they are, how they are fetched and proven genuine."""
+
+from arbitrary_nst.model_zoo.card import Card, cards
+from arbitrary_nst.model_zoo.choose import Row, clear, find, list_models, pull, resolve, verify
+from arbitrary_nst.model_zoo.store import Model, cache_dir, conversions_dir
+
+__all__ = [
+    "Card",
+    "Model",
+    "Row",
+    "cache_dir",
+    "cards",
+    "clear",
+    "conversions_dir",
+    "find",
+    "list_models",
+    "pull",
+    "resolve",
+    "verify",
+]

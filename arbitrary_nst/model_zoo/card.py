@@ -1,0 +1,98 @@
+"""Model cards: ``models/<name>.toml``, all that the package knows of a model before it loads it."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+Format = Literal["savedmodel", "tflite", "ir"]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that belongs to a model: path below its folder, size in bytes, SHA-256 in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A kagglehub handle. ``file`` of it becomes ``path`` of the model; without either all of it does."""
+
+    handle: str
+    file: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """What proves a SavedModel genuine whatever wrapper it came in.
+
+    ``variables``: how many; ``variables_sha256``: of the sorted lines ``name,shape,masked CRC-32C``, as
+    ``proof.variables_digest`` makes them; ``operations``: the types that the published graph is built of.
+    """
+
+    variables: int
+    variables_sha256: str
+    operations: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model.
+
+    ``bottleneck``: numbers that describe a style. ``style_size``: side in px at which it was trained to read one.
+    ``stride``, ``min_side``: photo sides must be a multiple of the one and no less than the other, in px.
+    ``rank``: the lowest is what ``auto`` prefers. Exactly one of ``files`` and ``published`` is given.
+    """
+
+    name: str
+    title: str
+    licence: str
+    format: Format
+    bottleneck: int
+    style_size: int
+    stride: int
+    min_side: int
+    rank: int
+    engines: tuple[str, ...]
+    files: tuple[File, ...] = ()
+    downloads: tuple[Download, ...] = ()
+    published: Published | None = None
+
+    @property
+    def key_files(self) -> tuple[str, ...]:
+        """The files without which a folder is not this model."""
+        if self.files:
+            return tuple(file.path for file in self.files)
+        return ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
+
+
+def models_root() -> Path:
+    """The folder of cards and bundled models: inside the package once installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parent / "models"
+
+
+@cache
+def cards() -> dict[str, Card]:
+    """Every card by name, the one that ``auto`` prefers first."""
+    read = [_read(path) for path in models_root().glob("*.toml")]
+    return {card.name: card for card in sorted(read, key=lambda card: card.rank)}
+
+
+def _read(path: Path) -> Card:
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    published = table.get("published")
+    if published is not None:
+        published = Published(**{**published, "operations": frozenset(published["operations"])})
+    return Card(
+        **table["model"] | {"engines": tuple(table["model"]["engines"])},
+        files=tuple(File(**file) for file in table.get("files", ())),
+        downloads=tuple(Download(**download) for download in table.get("downloads", ())),
+        published=published,
+    )
