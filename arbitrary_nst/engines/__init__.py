@@ -1,0 +1,100 @@
+"""Engines run a model's two halves: style picture to bottleneck, photo and bottleneck to picture."""
+
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst.model_zoo import Card, Model
+
+Pixels = NDArray[np.float32]
+
+ENGINES = ("auto", "openvino", "tensorflow")
+PRECISIONS = ("auto", "f32", "bf16")
+
+
+class Engine(Protocol):
+    """What runs a model. A fake with these members stands in for any engine in tests."""
+
+    @property
+    def name(self) -> str:
+        """``openvino`` or ``tensorflow``."""
+
+    @property
+    def precision(self) -> str:
+        """``f32`` or ``bf16``: what the arithmetic really runs in."""
+
+    @property
+    def device(self) -> str:
+        """What it runs on, for a person to read."""
+
+    def predict_style(self, style: Pixels) -> Pixels:
+        """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]; S and D are on the model's card."""
+
+    def transform(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
+        """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3) in [0, 1]."""
+
+
+def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> Engine:
+    """The engine that runs ``model`` on this machine; ``choose_engine`` says how ``auto`` decides.
+
+    Raises EngineError where the model has no such engine or it cannot be loaded, OptionError for unknown names.
+    """
+    name, _ = choose_engine(model.card, engine)
+    if precision not in PRECISIONS:
+        raise OptionError(f"precision {precision!r}: unknown. Try: {', '.join(PRECISIONS)}")
+    if name == "tensorflow":
+        from arbitrary_nst.engines.tensorflow import TensorFlowEngine
+
+        return TensorFlowEngine(model, precision)
+    from arbitrary_nst.engines.openvino import OpenVINOEngine
+
+    return OpenVINOEngine(model, precision)
+
+
+def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
+    """Which engine runs the model, and why, for a person to read.
+
+    ``auto`` is openvino, the faster one on every CPU measured, unless the model also has the tensorflow engine and
+    TensorFlow sees a GPU.
+    """
+    if engine not in ENGINES:
+        raise OptionError(f"engine {engine!r}: unknown. Try: {', '.join(ENGINES)}")
+    if engine != "auto":
+        if engine not in card.engines:
+            raise EngineError(f"{card.name}: does not run in {engine}. Try: --engine {card.engines[0]}")
+        return engine, "asked for"
+    if "tensorflow" not in card.engines:
+        return "openvino", f"the engine of {card.name}"
+    if not has_gpu_driver():
+        return "openvino", "no GPU driver here, and it is the faster engine on a CPU"
+    from arbitrary_nst.engines.tensorflow import gpu_names
+
+    if gpus := gpu_names():
+        return "tensorflow", f"TensorFlow sees {gpus[0]}"
+    return "openvino", "a GPU driver is here, but TensorFlow sees no GPU"
+
+
+def has_gpu_driver() -> bool:
+    """Whether asking TensorFlow for GPUs, which costs its 3-s import, can be worth it."""
+    return shutil.which("nvidia-smi") is not None or any(Path(dev).exists() for dev in ("/dev/nvidia0", "/dev/dxg"))
+
+
+def fit(photo: Pixels, card: Card) -> Pixels:
+    """Reflect-pad (N, H, W, 3) at the bottom and right to sides the network takes.
+
+    That is a multiple of the card's stride, and at least its ``min_side``. Padding enters the instance moments, so it
+    is kept to the least; crop the network's output to (H, W) afterwards.
+    """
+    height, width = photo.shape[1:3]
+    pads = [_fitted(side, card) - side for side in (height, width)]
+    if not any(pads):
+        return photo
+    return np.pad(photo, ((0, 0), (0, pads[0]), (0, pads[1]), (0, 0)), mode="reflect")
+
+
+def _fitted(side: int, card: Card) -> int:
+    return -(-max(side, card.min_side) // card.stride) * card.stride
