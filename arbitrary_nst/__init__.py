@@ -5,7 +5,7 @@ stylizer = Stylizer(model="auto")
 picture = stylizer.stylize("photo.jpg", stylizer.style("starry_night.jpg"))
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError, PhotoError
 
@@ -20,7 +20,7 @@ __all__ = ["EngineError", "ModelError", "NSTError", "OptionError", "Photo", "Pho
 _LAZY = {"Photo": "images", "Style": "styles", "Stylizer": "stylizer"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import NumPy and Pillow only when a name that needs them is asked for: `arbstyle --help` needs neither."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -76,14 +76,14 @@ def test_orientation_in_xmp_is_reset():
 
 
 def test_modes_come_out_as_rgb_in_range():
-    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "LAB"):
-        if mode == "LAB":
-            data = saved(ImageCms.profileToProfile(picture(), ImageCms.createProfile("sRGB"),
-                                                   ImageCms.createProfile("LAB"), outputMode="LAB"), "TIFF")  # fmt: skip
-        elif mode == "I;16":
-            data = saved(Image.fromarray(np.full((16, 24), 40000, np.uint16)), "PNG")
-        else:
-            data = saved(picture(mode=mode), "TIFF")
+    lab = ImageCms.profileToProfile(
+        picture(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    deep = Image.fromarray(np.full((16, 24), 40000, np.uint16))
+    plain = [picture(mode=mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "F")]
+    for image in (lab, deep, *plain):
+        mode = image.mode
+        data = saved(image, "TIFF")
         photo = decode(data)
         assert photo.pixels.shape == (16, 24, 3), mode
         assert photo.pixels.dtype == np.float32, mode

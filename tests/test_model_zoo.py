@@ -48,9 +48,8 @@ def kaggle(monkeypatch, tmp_path):
     """A Kaggle that serves the toy model; tests replace ``serve`` to make it fail."""
 
     class Kaggle:
-        calls = 0
-        reachable = True
-        contents = dict(CONTENTS)
+        def __init__(self):
+            self.calls, self.reachable, self.contents = 0, True, dict(CONTENTS)
 
         def serve(self, handle):
             self.calls += 1
@@ -104,7 +103,7 @@ def test_a_folder_is_recognised_by_its_contents(toy, tmp_path):
     folder = write_model(tmp_path / "anything")
     assert model_zoo.resolve(str(folder)).card.name == "best"
     (folder / "photo.bin").unlink()
-    with pytest.raises(ModelError, match="lacks photo.bin"):
+    with pytest.raises(ModelError, match=r"lacks photo\.bin"):
         model_zoo.resolve(str(folder))
     with pytest.raises(ModelError, match="no such model"):
         model_zoo.resolve("bset")

@@ -1,6 +1,7 @@
 """A Photo, and what is done to one: colour to float RGB, resizing, to and from PIL and arrays."""
 
 import io
+import struct
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -139,8 +140,9 @@ def to_bytes(values: Pixels) -> NDArray[np.uint8]:
 
 
 def srgb_profile() -> bytes:
-    """The ICC profile that every result carries."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    """The ICC profile that every result carries, the same bytes every time: its date is set to 2000-01-01."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
 
 
 def resize_longest(photo: Photo, max_size: int) -> Photo:

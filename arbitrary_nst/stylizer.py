@@ -1,0 +1,142 @@
+"""The public API: a style picture in, a Style out; a photo and a Style in, a picture out."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from arbitrary_nst import images, model_zoo, outputs
+from arbitrary_nst.engines import Engine, load_engine
+from arbitrary_nst.errors import OptionError
+from arbitrary_nst.images import Photo
+from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.styles import Style
+
+PathSource = str | PathLike[str]
+Source = PathSource | bytes | Image.Image
+Array = NDArray[Any]
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+class Stylizer:
+    """Stylizes photos with one pretrained model. Nothing is loaded or fetched before it is needed.
+
+    model: ``auto``, ``magenta``, ``lite``, ``mini``, or a model folder.
+    engine: ``auto``, ``openvino`` or ``tensorflow``. precision: ``auto``, ``f32`` or ``bf16``.
+    model_dir: a folder with one sub-folder per model, searched first.
+    offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
+    trust_model: load an unknown or changed model all the same. A SavedModel is a program: it can do what you can.
+    style_size: side in px at which the style picture is read; None is the model's own (256).
+    style_crop: ``centre`` takes the middle square, ``none`` squeezes the whole picture into one.
+    max_pixels: larger pictures are refused before they are decoded.
+    notify: called with one line about which model was chosen and why, where that is not what was asked for.
+
+    Methods raise PhotoError, ModelError, EngineError and OptionError, all of them NSTError.
+    """
+
+    def __init__(
+        self,
+        model: PathSource = "auto",
+        *,
+        engine: str = "auto",
+        precision: str = "auto",
+        model_dir: PathSource | None = None,
+        offline: bool | None = None,
+        trust_model: bool = False,
+        style_size: int | None = None,
+        style_crop: Literal["centre", "none"] = "centre",
+        max_pixels: int = images.MAX_PIXELS,
+        notify: Callable[[str], None] = _to_stderr,
+    ) -> None:
+        if style_size is not None and not 32 <= style_size <= 2048:
+            raise OptionError(f"style size {style_size}: out of range. Try: 32 to 2048, or leave it out")
+        self._wanted = str(model)
+        self._engine_name, self._precision = engine, precision
+        self._model_dir = None if model_dir is None else Path(model_dir)
+        self._offline, self._trust, self._notify = offline, trust_model, notify
+        self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
+
+    @cached_property
+    def model(self) -> Model:
+        """The model in use: found, fetched if need be, and verified on first access."""
+        return model_zoo.resolve(
+            self._wanted,
+            model_dir=self._model_dir,
+            offline=self._offline,
+            trust=self._trust,
+            notify=self._notify,
+        )
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine in use, loaded on first access."""
+        return load_engine(self.model, self._engine_name, self._precision)
+
+    def style(self, source: Source | Array, *, name: str | None = None) -> Style:
+        """Embed a style picture: a path, encoded bytes, a PIL image, or an (H, W[, 3 or 4]) array."""
+        picture = self.read(source)
+        size = self._style_size or self.model.card.style_size
+        square = images.style_input(picture.pixels, size=size, crop=self._style_crop)
+        bottleneck = self.engine.predict_style(square[np.newaxis])[0]
+        return Style(bottleneck, self.model.digest, name or _stem(source))
+
+    @overload
+    def stylize(self, photo: Source, style: Style | Source, *, max_size: int | None = None) -> Image.Image: ...
+    @overload
+    def stylize(self, photo: Array, style: Style | Source, *, max_size: int | None = None) -> Array: ...
+    def stylize(
+        self, photo: Source | Array, style: Style | Source, *, max_size: int | None = None
+    ) -> Image.Image | Array:
+        """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
+
+        A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha). An array
+        gives an array of the same kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
+        """
+        result = self.stylize_photo(self.read(photo), self._as_style(style), max_size=max_size)
+        if not isinstance(photo, np.ndarray):
+            return images.to_pil(result)
+        if photo.dtype == np.uint8:
+            return np.asarray(images.to_pil(result))
+        if result.alpha is None:
+            return result.pixels
+        return np.concatenate([result.pixels, result.alpha[..., np.newaxis]], axis=-1)
+
+    def stylize_photo(self, photo: Photo, style: Style, *, max_size: int | None = None) -> Photo:
+        """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
+        if style.model != self.model.digest:
+            raise OptionError(
+                f"style {style.name}: made with another model than {self.model.card.name}. "
+                "Try: embed it again with this Stylizer"
+            )
+        if max_size is not None:
+            photo = images.resize_longest(photo, max_size)
+        pixels = self.engine.transform(photo.pixels[np.newaxis], style.bottleneck[np.newaxis])[0]
+        return replace(photo, pixels=pixels)
+
+    def read(self, source: Source | Array) -> Photo:
+        """Decode any kind of picture that ``style`` and ``stylize`` take."""
+        if isinstance(source, np.ndarray):
+            return images.from_array(source)
+        if isinstance(source, Image.Image):
+            return images.from_pil(source)
+        if isinstance(source, bytes):
+            return images.decode(source, name="bytes", max_pixels=self.max_pixels)
+        path = Path(source)
+        return images.decode(outputs.read_photo_bytes(path), name=str(path), max_pixels=self.max_pixels)
+
+    def _as_style(self, style: Style | Source) -> Style:
+        return style if isinstance(style, Style) else self.style(style)
+
+
+def _stem(source: Source | Array) -> str:
+    return Path(source).stem if isinstance(source, str | PathLike) else "style"

@@ -1,0 +1,145 @@
+"""Files to files over a fake engine: faults stay with their photo."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import fake_stylizer
+from PIL import Image
+
+from arbitrary_nst import OptionError, PhotoError
+from arbitrary_nst.pipeline import Settings, stylize_files
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.jpg", "b.png", "style.png"):
+        Image.new("RGB", (20, 10), (200, 100, 50)).save(tmp_path / name)
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+    return tmp_path
+
+
+def run(folder, *names, stylizer=None, **settings):
+    photos = [folder / name for name in names]
+    return list(stylize_files(stylizer or fake_stylizer(), photos, folder / "style.png", Settings(**settings)))
+
+
+def test_beside_the_photo_in_its_own_format(folder):
+    results = run(folder, "a.jpg", "b.png")
+    assert [Path(result.output).name for result in results] == ["a__style.jpg", "b__style.png"]
+    for result in results:
+        with Image.open(result.output) as image:
+            assert image.size == (20, 10) == (result.width, result.height)
+        assert (result.model, result.engine, result.precision, result.error) == ("lite", "fake", "f32", None)
+
+
+def test_one_bad_photo_does_not_stop_the_rest(folder):
+    stylizer = fake_stylizer()
+    results = run(folder, "broken.jpg", "missing.jpg", "a.jpg", stylizer=stylizer)
+    assert [result.error is None for result in results] == [False, False, True]
+    assert "header" in results[0].error and "no such file" in results[1].error
+    assert "Traceback" in results[0].traceback
+    assert stylizer.engine.styles == 1
+
+
+def test_not_enough_memory_is_a_fault_of_that_photo(folder, monkeypatch):
+    stylizer = fake_stylizer()
+    works = stylizer.engine.transform
+    failures = iter([MemoryError()])
+
+    def fails_first(photo, bottleneck):
+        for failure in failures:
+            raise failure
+        return works(photo, bottleneck)
+
+    stylizer.engine.transform = fails_first
+    results = run(folder, "a.jpg", "b.png", stylizer=stylizer)
+    assert "--max-size" in results[0].error and results[1].error is None
+
+
+def test_same_stems_end_in_two_files(folder):
+    Image.new("RGB", (8, 8)).save(folder / "a.png")
+    results = run(folder, "a.jpg", "a.png", format="png", output=folder / "out")
+    assert [Path(result.output).name for result in results] == ["a__style.png", "a__style_2.png"]
+
+
+def test_into_a_file_or_a_folder(folder):
+    (only,) = run(folder, "a.jpg", output=folder / "x.webp")
+    assert only.output == str(folder / "x.webp")
+    with Image.open(only.output) as image:
+        assert image.format == "WEBP"
+    (only,) = run(folder, "a.jpg", output=folder)
+    assert only.output == str(folder / "a__style.jpg")
+    run(folder, "a.jpg", "b.png", output=folder / "new" / "deep")
+    assert len(list((folder / "new" / "deep").iterdir())) == 2
+    with pytest.raises(OptionError, match="not a folder"):
+        run(folder, "a.jpg", "b.png", output=folder / "a.jpg")
+
+
+def test_what_exists(folder):
+    run(folder, "a.jpg")
+    written = folder / "a__style.jpg"
+    written.write_bytes(b"precious")
+    assert "exists already" in run(folder, "a.jpg")[0].error
+    assert run(folder, "a.jpg", existing="skip")[0].skipped
+    assert written.read_bytes() == b"precious"
+    assert run(folder, "a.jpg", existing="rename")[0].output == str(folder / "a__style_2.jpg")
+    assert run(folder, "a.jpg", existing="overwrite")[0].error is None
+    assert written.read_bytes() != b"precious"
+    assert "the photo itself" in run(folder, "a.jpg", output=folder / "a.jpg", existing="overwrite")[0].error
+
+
+def test_what_exists_is_checked_before_the_work(folder):
+    stylizer = fake_stylizer()
+    run(folder, "a.jpg")
+    run(folder, "a.jpg", stylizer=stylizer)
+    assert stylizer.engine.photos == []
+
+
+def test_a_bad_style_stops_everything(folder):
+    (folder / "style.png").write_bytes(b"")
+    with pytest.raises(PhotoError, match=r"style\.png.*empty"):
+        run(folder, "a.jpg")
+
+
+def test_stdin_to_stdout(folder, monkeypatch):
+    class Stream:
+        def __init__(self, data=b""):
+            self.buffer = io.BytesIO(data)
+
+    monkeypatch.setattr(sys, "stdin", Stream((folder / "a.jpg").read_bytes()))
+    monkeypatch.setattr(sys, "stdout", Stream())
+    (result,) = stylize_files(fake_stylizer(), [Path("-")], folder / "style.png", Settings(output=Path("-")))
+    assert result.output == "-"
+    with Image.open(io.BytesIO(sys.stdout.buffer.getvalue())) as image:
+        assert image.format == "JPEG" and image.size == (20, 10)
+    with pytest.raises(OptionError, match="one picture"):
+        run(folder, "a.jpg", "b.png", output=Path("-"))
+
+
+def test_notes_of_reading_and_writing_come_along(folder):
+    Image.new("RGBA", (8, 8), (1, 2, 3, 4)).save(folder / "clear.png")
+    (result,) = run(folder, "clear.png", format="jpg")
+    assert result.notes == ("jpg has no transparency: laid on white",)
+
+
+def test_metadata_and_size(folder):
+    exif = Image.Exif()
+    exif[271] = "Maker"
+    Image.new("RGB", (300, 100)).save(folder / "exif.jpg", exif=exif)
+    (kept,) = run(folder, "exif.jpg", max_size=30)
+    (stripped,) = run(folder, "exif.jpg", metadata="strip", existing="rename")
+    with Image.open(kept.output) as image:
+        assert image.getexif()[271] == "Maker" and image.size == (30, 10)
+    with Image.open(stripped.output) as image:
+        assert not image.getexif() and image.size == (300, 100)
+
+
+def test_odd_shapes_come_back_in_their_own_size(folder):
+    for index, size in enumerate([(1, 1), (1, 700), (33, 17)]):
+        noise = np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"odd{index}.png")
+        (result,) = run(folder, f"odd{index}.png")
+        assert (result.width, result.height) == size

@@ -1,0 +1,112 @@
+"""The public API over a fake engine."""
+
+import io
+
+import numpy as np
+import pytest
+from fakes import fake_stylizer
+from PIL import Image
+
+import arbitrary_nst
+from arbitrary_nst import OptionError, Photo, PhotoError, Style, Stylizer
+
+RED = Image.new("RGB", (40, 40), (255, 0, 0))
+
+
+def as_png(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_public_names():
+    eager = {name for name in vars(arbitrary_nst) if name[0].isupper() and not name.isupper()}
+    assert set(arbitrary_nst.__all__) == eager | {"Photo", "Style", "Stylizer"}
+    for name in arbitrary_nst.__all__:
+        assert getattr(arbitrary_nst, name).__doc__
+    with pytest.raises(AttributeError, match="Stylist"):
+        _ = arbitrary_nst.Stylist
+
+
+def test_every_kind_of_source_gives_the_same_picture(tmp_path):
+    stylizer = fake_stylizer()
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 7, 3), np.uint8))
+    photo.save(tmp_path / "photo.png")
+    style = stylizer.style(RED)
+    expected = np.asarray(stylizer.stylize(photo, style))
+    for source in (tmp_path / "photo.png", str(tmp_path / "photo.png"), as_png(photo)):
+        picture = stylizer.stylize(source, style)
+        assert isinstance(picture, Image.Image) and picture.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(picture), expected)
+    np.testing.assert_array_equal(stylizer.stylize(np.asarray(photo), style), expected)
+    floats = stylizer.stylize(np.asarray(photo, np.float32) / 255, style)
+    assert floats.dtype == np.float32
+    np.testing.assert_allclose(floats, expected / 255, atol=0.51 / 255)  # rounding
+
+
+def test_alpha_is_carried_through():
+    stylizer = fake_stylizer()
+    photo = Image.new("RGBA", (6, 5), (10, 20, 30, 77))
+    assert np.asarray(stylizer.stylize(photo, RED).getchannel("A")).tolist() == [[77] * 6] * 5
+    assert stylizer.stylize(np.asarray(photo), RED)[..., 3].min() == 77
+    assert stylizer.stylize(np.asarray(photo, np.float32) / 255, RED).shape == (5, 6, 4)
+
+
+def test_a_style_is_embedded_once_and_applied_often():
+    stylizer = fake_stylizer()
+    style = stylizer.style(as_png(RED), name="red")
+    assert isinstance(style, Style) and style.name == "red" and style.bottleneck.shape == (100,)
+    for _ in range(3):
+        stylizer.stylize(RED, style)
+    assert stylizer.engine.styles == 1 and len(stylizer.engine.photos) == 3
+
+
+def test_a_style_of_another_model_is_refused():
+    with pytest.raises(OptionError, match="another model"):
+        fake_stylizer().stylize(RED, Style(np.zeros(100, np.float32), "other digest"))
+
+
+def test_style_options():
+    halves = Image.new("RGB", (60, 20), (0, 0, 0))
+    halves.paste((255, 255, 255), (20, 0, 40, 20))
+    assert fake_stylizer().style(halves).bottleneck[0] == 1
+    assert fake_stylizer(style_crop="none").style(halves).bottleneck[0] == pytest.approx(1 / 3, abs=0.01)
+    with pytest.raises(OptionError, match="32 to 2048"):
+        fake_stylizer(style_size=8)
+
+
+def test_max_size_reduces_and_never_enlarges():
+    stylizer = fake_stylizer()
+    photo = Image.new("RGB", (100, 50))
+    assert stylizer.stylize(photo, RED, max_size=20).size == (20, 10)
+    assert stylizer.stylize(photo, RED, max_size=200).size == (100, 50)
+    with pytest.raises(OptionError):
+        stylizer.stylize(photo, RED, max_size=0)
+
+
+def test_max_pixels_is_checked():
+    with pytest.raises(PhotoError, match="megapixels"):
+        fake_stylizer(max_pixels=10).stylize(as_png(RED), RED)
+
+
+def test_metadata_stays_with_a_decoded_photo():
+    stylizer = fake_stylizer()
+    photo = Photo(np.zeros((4, 4, 3), np.float32), exif=b"exif", xmp=b"xmp", format="JPEG", notes=("note",))
+    result = stylizer.stylize_photo(photo, stylizer.style(RED))
+    assert (result.exif, result.xmp, result.format, result.notes) == (b"exif", b"xmp", "JPEG", ("note",))
+
+
+def test_nothing_is_loaded_before_it_is_needed():
+    Stylizer("no such model")  # would raise if it looked
+
+
+def test_the_real_thing(shared):
+    """The README's lines, on the mobile model."""
+    stylizer = Stylizer("lite", model_dir=shared / "models", offline=True)
+    style = stylizer.style(shared / "images" / "styles" / "udnie.jpg")
+    photo = shared / "images" / "photos" / "eiffel_tower.jpg"
+    picture = stylizer.stylize(photo, style)
+    with Image.open(photo) as original:
+        assert picture.size == original.size
+        change = np.abs(np.asarray(picture, np.float32) - np.asarray(original.convert("RGB"), np.float32)).mean()
+    assert change > 20  # levels: plainly another picture
