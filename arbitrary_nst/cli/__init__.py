@@ -1,0 +1,64 @@
+"""The command `arbstyle`: options to one call, results to lines, errors to exit codes."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from arbitrary_nst import __version__
+from arbitrary_nst.cli import doctor, models, run
+from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, exit_code, say, verbose_tracebacks
+from arbitrary_nst.errors import NSTError
+
+HELP = """Artistic style transfer for photos, in one pass, with Google's pretrained model.
+
+Try: arbstyle run photo.jpg --style painting.jpg
+
+Exit codes: 0 all done, 1 internal error, 2 wrong usage, 3 some photos failed, 4 model missing or not verified,
+130 interrupted."""
+
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+app.command("run", no_args_is_help=True)(run.run)
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"arbstyle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command; translate what it raises into one line and an exit code."""
+    try:
+        app()
+    except NSTError as exc:
+        if verbose_tracebacks():
+            raise
+        say(str(exc))
+        sys.exit(exit_code(exc))
+    except BrokenPipeError:
+        # The reader left. Python would complain once more when it flushes stdout on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(INTERNAL)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as exc:
+        if verbose_tracebacks():
+            raise
+        say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")
+        sys.exit(INTERNAL)

@@ -1,0 +1,92 @@
+"""`arbstyle doctor`: what is installed, what would run and why, and the traps that are known."""
+
+import os
+import platform
+import shutil
+from importlib import metadata
+
+import typer
+
+from arbitrary_nst.cli.report import NO_MODEL, ModelDir, Verbose
+
+PACKAGES = ("arbitrary-nst", "openvino", "tensorflow", "tensorflow-hub", "kagglehub", "pillow", "numpy", "setuptools")
+
+
+def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
+    """Tell versions, models, engines and why they are chosen, and known traps of this machine."""
+    from arbitrary_nst import model_zoo
+
+    print(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")
+    versions = {name: _version(name) for name in PACKAGES}
+    for name, version in versions.items():
+        print(f"{name:<14} {version or 'MISSING'}")
+    print(f"cpu            {_cpu()}")
+    print(f"gpu            {_gpu()}")
+    print(f"cache          {model_zoo.cache_dir()}")
+    for variable in ("ARBSTYLE_MODEL_DIR", "ARBSTYLE_OFFLINE", "ARBSTYLE_CACHE_DIR", "HTTPS_PROXY"):
+        if value := os.environ.get(variable):
+            print(f"{variable}={'set' if 'PROXY' in variable else value}")
+    usable = False
+    for row in model_zoo.list_models(model_dir):
+        print(f"model {row.name:<8} {row.state}{f', {row.where}' if row.where else ''}")
+        if row.where is not None:
+            print(f"      {'':<8} {_engine(row.name)}")
+            usable |= row.state != "changed"
+    for trap in _traps(versions):
+        print(f"trap           {trap}")
+    if not usable:
+        print("trap           no model is here. Try: arbstyle models pull magenta")
+        raise typer.Exit(NO_MODEL)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    try:
+        import openvino
+    except ImportError as exc:
+        return f"OpenVINO cannot be imported ({exc})"
+    core = openvino.Core()
+    has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    precision = "bf16, which this CPU computes in" if has_bf16 else "f32, as this CPU has no bf16"
+    return f"{core.get_property('CPU', 'FULL_DEVICE_NAME')}; --precision auto is {precision}"
+
+
+def _gpu() -> str:
+    from arbitrary_nst.engines import has_gpu_driver
+
+    if not has_gpu_driver():
+        return "no driver"
+    from arbitrary_nst.engines.tensorflow import gpu_names
+
+    return ", ".join(gpu_names()) or "a driver, but TensorFlow sees no GPU. Try: pip install 'tensorflow[and-cuda]'"
+
+
+def _engine(model: str) -> str:
+    from arbitrary_nst.engines import choose_engine
+    from arbitrary_nst.model_zoo import cards
+
+    name, why = choose_engine(cards()[model])
+    return f"runs in {name}: {why}"
+
+
+def _traps(versions: dict[str, str | None]) -> list[str]:
+    traps = []
+    setuptools = versions["setuptools"]
+    if setuptools is None or int(setuptools.split(".")[0]) >= 82:
+        traps.append("tensorflow_hub cannot be imported with this setuptools. Try: pip install 'setuptools<82'")
+    if _version("pillow-heif") is None:
+        traps.append("HEIC photos cannot be read. Try: pip install 'arbitrary-nst[heic]'")
+    from arbitrary_nst.model_zoo import cache_dir
+
+    nearest = next(folder for folder in (cache_dir(), *cache_dir().parents) if folder.is_dir())
+    if not os.access(nearest, os.W_OK):
+        traps.append(f"the cache cannot be written ({nearest}). Try: set ARBSTYLE_CACHE_DIR")
+    elif shutil.disk_usage(nearest).free < 500e6:
+        traps.append(f"less than 500 MB free for the cache ({nearest}). Try: set ARBSTYLE_CACHE_DIR")
+    return traps

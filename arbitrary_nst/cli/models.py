@@ -1,0 +1,57 @@
+"""`arbstyle models`: what is here, fetch it, prove it, find it, remove it."""
+
+from typing import Annotated
+
+import typer
+
+from arbitrary_nst import model_zoo
+from arbitrary_nst.cli.report import ModelDir, Verbose, say
+
+app = typer.Typer(help="List, fetch, verify and remove pretrained models.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="magenta, lite or mini.")]
+OptionalName = Annotated[str | None, typer.Argument(help="magenta, lite or mini. Default: every one that is here.")]
+
+
+@app.command("list")
+def list_models(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
+    """Show which models are here, their size, licence and whether they are verified."""
+    lines = [("MODEL", "STATE", "SIZE", "LICENCE", "WHERE")]
+    for row in model_zoo.list_models(model_dir):
+        size = f"{row.bytes / 1e6:.1f} MB" if row.bytes else "-"
+        lines.append((row.name, row.state, size, row.licence, str(row.where or "-")))
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    for line in lines:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4]]))
+
+
+@app.command("pull", no_args_is_help=True)
+def pull(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again even if a copy is in the cache.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Fetch a model into the cache and verify it."""
+    print(model_zoo.pull(name, force=force, notify=say))
+
+
+@app.command("verify")
+def verify(name: OptionalName = None, model_dir: ModelDir = None, verbose: Verbose = False) -> None:
+    """Check models from the first byte, and record what is found valid as the state to compare with from now on."""
+    here = [row.name for row in model_zoo.list_models(model_dir) if row.where is not None]
+    for each in [name] if name else here:
+        model = model_zoo.verify(each, model_dir=model_dir)
+        print(f"{each}: verified, {model.folder}")
+
+
+@app.command("path", no_args_is_help=True)
+def path(name: Name, model_dir: ModelDir = None, verbose: Verbose = False) -> None:
+    """Print the folder that a model would be loaded from."""
+    print(model_zoo.find(name, model_dir=model_dir))
+
+
+@app.command("clear")
+def clear(name: OptionalName = None, verbose: Verbose = False) -> None:
+    """Remove fetched models and conversions from the cache. Your own model folders stay."""
+    freed = model_zoo.clear(name)
+    print(f"{freed / 1e6:.1f} MB freed")
