@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Measure speed and memory against what people would run instead; both sides in turn in one run, medians and ratios.
+
+    python scripts/benchmark.py                 # every table
+    python scripts/benchmark.py start lite      # some of them: start, warm, lite, mini, cli
+
+Needs the folder ../shared (or ARBSTYLE_SHARED) with the published graph, which gets random weights: they run as fast
+as trained ones. Needs the `dev` extra for the TFLite interpreter. Figures go to the README by hand.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
+ARBSTYLE = "from arbitrary_nst.cli import main; main()"
+# What the hub tutorial does, less its plots.
+TUTORIAL = """
+import sys, numpy as np, tensorflow as tf
+from PIL import Image
+def load(path, size):
+    return tf.constant(np.asarray(Image.open(path).convert("RGB").resize((size, size)), np.float32)[None] / 255)
+module = tf.saved_model.load(sys.argv[1])
+photo, style = load(sys.argv[2], 512), load(sys.argv[3], 256)
+{body}
+"""
+TUTORIAL_ONCE = "Image.fromarray(np.uint8(module(photo, style)[0] * 255)).save(sys.argv[4])"
+TUTORIAL_WARM = """
+import time, json
+np.asarray(module(photo, style))
+times = []
+for _ in range(5):
+    began = time.perf_counter(); np.asarray(module(photo, style)); times.append(time.perf_counter() - began)
+print(json.dumps(times))
+"""
+# Seconds per call of an engine's photo half, warm: model folder, photo size, precision, count.
+OURS_WARM = """
+import sys, time, json, numpy as np
+from arbitrary_nst import model_zoo
+from arbitrary_nst.engines import load_engine
+model = model_zoo.resolve(sys.argv[1], trust=True, offline=True)
+engine = load_engine(model, "openvino", sys.argv[4])
+photo = np.random.default_rng(0).random((1, int(sys.argv[2]), int(sys.argv[3]), 3), np.float32)
+bottleneck = engine.predict_style(np.zeros((1, 256, 256, 3), np.float32))
+times = []
+for _ in range(9):
+    began = time.perf_counter(); engine.transform(photo, bottleneck); times.append(time.perf_counter() - began)
+print(json.dumps(times[2:]))
+"""
+INTERPRETER_WARM = """
+import sys, time, json, os, numpy as np
+from ai_edge_litert.interpreter import Interpreter
+interpreter = Interpreter(sys.argv[1], num_threads=os.cpu_count())
+inputs = sorted(interpreter.get_input_details(), key=lambda detail: -int(np.prod(detail["shape"])))
+shape = (1, int(sys.argv[2]), int(sys.argv[3]), 3)
+interpreter.resize_tensor_input(inputs[0]["index"], shape)
+interpreter.allocate_tensors()
+interpreter.set_tensor(inputs[0]["index"], np.random.default_rng(0).random(shape, np.float32))
+interpreter.set_tensor(inputs[1]["index"], np.zeros((1, 1, 1, 100), np.float32))
+times = []
+for _ in range(5):
+    began = time.perf_counter(); interpreter.invoke(); times.append(time.perf_counter() - began)
+print(json.dumps(times[1:]))
+"""
+
+
+def whole_process(script, *arguments):
+    """Wall seconds and peak MB of a fresh process."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"a measured command failed: {arguments}")
+    per_mb = 1024 if sys.platform != "darwin" else 1024 * 1024
+    return time.perf_counter() - began, usage.ru_maxrss / per_mb
+
+
+def warm(script, *arguments):
+    """Median seconds that a script measured within itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, check=True
+    )
+    return statistics.median(json.loads(done.stdout.splitlines()[-1]))
+
+
+def in_turn(runs, *sides):
+    """Call each side ``runs`` times in turn; the median of each."""
+    taken = [[side() for side in sides] for _ in range(runs)]
+    return [
+        tuple(map(statistics.median, zip(*column, strict=True)))
+        if isinstance(column[0], tuple)
+        else statistics.median(column)
+        for column in zip(*taken, strict=True)
+    ]
+
+
+def row(name, theirs, ours, unit, digits=2):
+    print(f"| {name} | {theirs:.{digits}f} {unit} | {ours:.{digits}f} {unit} | {ours / theirs:.2f} |", flush=True)
+
+
+def start(standin, photo, style, work):
+    """Process start to written file, second run on."""
+    ours = ["run", photo, "-s", style, "-m", standin, "--trust-model", "--offline", "-o", work / "out.png",
+            "--existing", "overwrite"]  # fmt: skip
+    whole_process(ARBSTYLE, *ours)  # converts
+    their_script = TUTORIAL.format(body=TUTORIAL_ONCE)
+    theirs, mine, f32 = in_turn(
+        3,
+        lambda: whole_process(their_script, standin, photo, style, work / "theirs.png"),
+        lambda: whole_process(ARBSTYLE, *ours),
+        lambda: whole_process(ARBSTYLE, *ours, "--precision", "f32"),
+    )
+    row("magenta, 512x512, start to file", theirs[0], mine[0], "s")
+    row("... peak memory", theirs[1], mine[1], "MB", 0)
+    row("magenta, 512x512, f32, start to file", theirs[0], f32[0], "s")
+    row("... peak memory", theirs[1], f32[1], "MB", 0)
+
+
+def warm_photo(standin, photo, style, work):
+    theirs, bf16, f32 = in_turn(
+        3,
+        lambda: warm(TUTORIAL.format(body=TUTORIAL_WARM), standin, photo, style),
+        lambda: warm(OURS_WARM, standin, 512, 512, "auto"),
+        lambda: warm(OURS_WARM, standin, 512, 512, "f32"),
+    )
+    row("magenta, 512x512, per photo, warm, precision auto", theirs, bf16, "s")
+    row("magenta, 512x512, per photo, warm, f32", theirs, f32, "s")
+
+
+def lite(standin, photo, style, work):
+    folder = SHARED / "models" / "lite"
+    theirs, bf16, f32 = in_turn(
+        3,
+        lambda: warm(INTERPRETER_WARM, folder / "style_transfer_quantized_dynamic.tflite", 680, 1024),
+        lambda: warm(OURS_WARM, folder, 680, 1024, "auto"),
+        lambda: warm(OURS_WARM, folder, 680, 1024, "f32"),
+    )
+    row("lite, 1024x680, warm, precision auto, against the LiteRT interpreter", theirs, bf16, "s", 3)
+    row("lite, 1024x680, warm, f32, against the LiteRT interpreter", theirs, f32, "s", 3)
+
+
+def mini(standin, photo, style, work):
+    folder = SHARED / "models" / "lite"
+    for precision in ("auto", "f32"):
+        theirs, ours = in_turn(
+            3,
+            lambda precision=precision: warm(OURS_WARM, folder, 680, 1024, precision),
+            lambda precision=precision: warm(OURS_WARM, "mini", 680, 1024, precision),
+        )
+        row(f"mini, 1024x680, warm, {precision}, against lite", theirs, ours, "s", 3)
+    large = SHARED / "images" / "photos" / "stata.jpg"
+
+    def run(model):
+        return whole_process(ARBSTYLE, "run", large, "-s", style, "-m", model, "--offline", "-o", work / "m.jpg",
+                             "--existing", "overwrite")  # fmt: skip
+
+    run(folder), run("mini")
+    theirs, ours = in_turn(5, lambda: run(folder), lambda: run("mini"))
+    row("mini, 1024x680, start to file, against lite", theirs[0], ours[0], "s")
+    row("... peak memory", theirs[1], ours[1], "MB", 0)
+
+
+def cli(standin, photo, style, work):
+    python, shown, version = in_turn(
+        9,
+        lambda: whole_process("pass"),
+        lambda: whole_process(ARBSTYLE, "--help"),
+        lambda: whole_process(ARBSTYLE, "--version"),
+    )
+    row("arbstyle --help, against bare Python", python[0], shown[0], "s", 3)
+    row("arbstyle --version, against bare Python", python[0], version[0], "s", 3)
+
+
+TABLES = {"start": start, "warm": warm_photo, "lite": lite, "mini": mini, "cli": cli}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", choices=[*TABLES, []], default=list(TABLES), help="which to measure")
+    tables = parser.parse_args().tables
+    if not (SHARED / "models").is_dir():
+        raise SystemExit(f"benchmark: no {SHARED}. Try: ARBSTYLE_SHARED=FOLDER")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        os.environ["ARBSTYLE_CACHE_DIR"] = str(work / "cache")
+        standin = work / "magenta"
+        if {"start", "warm"} & set(tables):
+            make_standin = SHARED / "tools" / "make_standin.py"
+            subprocess.run([sys.executable, str(make_standin), str(standin)], check=True, capture_output=True)
+        from PIL import Image
+
+        photo, style = work / "photo.png", SHARED / "images" / "styles" / "udnie.jpg"
+        with Image.open(SHARED / "images" / "photos" / "stata.jpg") as image:
+            image.resize((512, 512)).save(photo)
+        print("| what | before | arbstyle | ratio |\n|---|---|---|---|")
+        for name in tables:
+            TABLES[name](standin, photo, style, work)
+    print(
+        f"\n{os.cpu_count()} cores, peak of this script {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
