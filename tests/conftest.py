@@ -1,5 +1,6 @@
 """What tests share: an empty cache, no network beyond this machine, and the material outside the repository."""
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import toy_models
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,3 +55,22 @@ def _make_standin(shared, folder, *options):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     subprocess.run([sys.executable, script, folder, *options], check=True, capture_output=True, env=environment)
     return folder
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """Two cards of tiny models, `best` and `next`, in place of the real ones."""
+    best = toy_models.card()
+    both = {"best": best, "next": dataclasses.replace(best, name="next", rank=2, downloads=())}
+    for module in ("choose", "card"):
+        monkeypatch.setattr(f"arbitrary_nst.model_zoo.{module}.cards", lambda: both)
+    return best
+
+
+@pytest.fixture
+def kaggle(monkeypatch):
+    """A Kaggle that serves `best`."""
+    fake = toy_models.Kaggle()
+    monkeypatch.setattr("kagglehub.model_download", lambda handle: fake.serve(handle))
+    monkeypatch.setattr("arbitrary_nst.model_zoo.download.reachable", lambda: fake.reachable)
+    return fake
