@@ -81,6 +81,15 @@ def test_pull_keeps_a_good_copy_and_replaces_it_by_force(toy, kaggle):
     assert kaggle.calls == 4 and left_over() == ["best"]
 
 
+def test_offline_is_heeded(toy, kaggle, monkeypatch):
+    monkeypatch.setenv("ARBSTYLE_OFFLINE", "1")
+    with pytest.raises(ModelError, match="ARBSTYLE_OFFLINE is set"):
+        model_zoo.pull("best", notify=quiet)
+    assert kaggle.calls == 0
+    monkeypatch.setenv("ARBSTYLE_OFFLINE", "0")
+    model_zoo.pull("best", notify=quiet)
+
+
 FETCH = """
 import os, sys, time
 from pathlib import Path

@@ -48,7 +48,7 @@ def resolve(
     ``ARBSTYLE_OFFLINE``. ``trust`` lets an unknown or changed model pass, never an incomplete one. Raises ModelError.
     """
     if offline is None:
-        offline = os.environ.get("ARBSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no")
+        offline = _told_to_stay_offline()
     if name == "auto":
         return _resolve_auto(model_dir, offline, trust, notify)
     card, folder, skipped = _look_for(name, model_dir)
@@ -59,6 +59,10 @@ def resolve(
             notify(f"{line}: looking on")
         folder = download.pull(card, notify=notify)
     return open_model(card, folder, trust=trust)
+
+
+def _told_to_stay_offline() -> bool:
+    return os.environ.get("ARBSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no")
 
 
 def _resolve_auto(model_dir: Path | None, offline: bool, trust: bool, notify: Notify) -> Model:
@@ -170,6 +174,8 @@ def verify(name: str, *, model_dir: Path | None = None) -> Model:
 
 def pull(name: str, *, force: bool = False, notify: Notify = _to_stderr) -> Path:
     """Fetch a model into the cache and verify it; the folder it is in. Raises ModelError."""
+    if _told_to_stay_offline():
+        raise ModelError(f"{name}: not fetched, ARBSTYLE_OFFLINE is set. Try: ARBSTYLE_OFFLINE=0")
     return download.pull(_card(name), force=force, notify=notify)
 
 
