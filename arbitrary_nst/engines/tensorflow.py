@@ -1,7 +1,5 @@
 """The reference engine: the published SavedModel in TensorFlow, split at the bottleneck."""
 
-import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy as np
 from arbitrary_nst.engines import Pixels, fit
 from arbitrary_nst.errors import EngineError, ModelError, OptionError
 from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.quiet_tensorflow import import_tensorflow
 
 # The spatial mean at the end of the style network (facts of the published graph).
 BOTTLENECK = "bottleneck/Mean"
@@ -49,17 +48,6 @@ class TensorFlowEngine:
 def gpu_names() -> list[str]:
     """The GPUs that TensorFlow sees."""
     return [str(gpu.name) for gpu in import_tensorflow().config.list_physical_devices("GPU")]
-
-
-def import_tensorflow() -> Any:
-    """TensorFlow, without the start-up lines it writes to stderr on every machine without a GPU."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        import tensorflow as tf
-    except ImportError as exc:
-        raise EngineError(f"tensorflow: cannot be imported ({exc}). Try: pip install tensorflow") from exc
-    tf.get_logger().setLevel(logging.ERROR)
-    return tf
 
 
 def split(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:

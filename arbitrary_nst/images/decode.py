@@ -59,10 +59,15 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
             if width * height > max_pixels:
                 megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
                 raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}. Try: --max-pixels")
-            return from_open_image(image, name=name)
+            return _from_open_image(image, name=name)
 
 
-def from_open_image(image: Image.Image, *, name: str) -> Photo:
+def from_pil(image: Image.Image) -> Photo:
+    """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
+    return _from_open_image(image, name="image")
+
+
+def _from_open_image(image: Image.Image, *, name: str) -> Photo:
     """The Photo of an image that Pillow has opened, decoded or not."""
     notes = []
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")

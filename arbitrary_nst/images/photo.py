@@ -98,13 +98,6 @@ def upright(array: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(array[:: -1 if down else 1, :: -1 if across else 1])
 
 
-def from_pil(image: Image.Image) -> Photo:
-    """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
-    from arbitrary_nst.images.decode import from_open_image
-
-    return from_open_image(image, name="image")
-
-
 def from_array(array: NDArray[Any]) -> Photo:
     """An (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array, uint8 in [0, 255] or floating in [0, 1], in sRGB."""
     if array.ndim == 2:

@@ -7,6 +7,7 @@ from typing import Any
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.model_zoo.card import Card, Published
 from arbitrary_nst.model_zoo.store import Hashes
+from arbitrary_nst.quiet_tensorflow import import_tensorflow
 
 # The saver's operations, which read and write files. Every SavedModel has them, and only its saver may call them.
 FILE_OPERATIONS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"})
@@ -82,8 +83,6 @@ def variable_lines(folder: Path) -> list[str]:
     """
     import google_crc32c
     from tensorflow.core.protobuf import trackable_object_graph_pb2
-
-    from arbitrary_nst.engines.tensorflow import import_tensorflow
 
     tf = import_tensorflow()
     try:
