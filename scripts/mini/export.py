@@ -1,0 +1,48 @@
+"""A trained `mini` as two OpenVINO models with f16 weights, free of sizes, and their figures on its card."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import keras
+import nets
+import openvino
+
+
+def export(style_net, transfer_net, folder: Path, card: Path | None = None) -> None:
+    """Write predict_style and transform into ``folder``; note sizes and SHA-256 on ``card``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    halves = {"predict_style": (style_net, ["style"]), "transform": (transfer_net, ["photo", "bottleneck"])}
+    for name, (net, inputs) in halves.items():
+        model = converted(net, inputs)
+        for port, label in zip(model.inputs, inputs, strict=True):
+            port.get_tensor().set_names({label})
+        openvino.save_model(model, folder / f"{name}.xml", compress_to_fp16=True)
+    if card is not None:
+        write_figures(card, folder)
+
+
+def converted(net, inputs):
+    """The network in f32 as an OpenVINO model, traced by TensorFlow; N, H and W stay open."""
+    if keras.backend.backend() != "tensorflow":
+        raise SystemExit("export: needs KERAS_BACKEND=tensorflow; the checkpoint of any backend will do")
+    import tensorflow as tf
+
+    shapes = {"style": (None, None, None, 3), "photo": (None, None, None, 3), "bottleneck": (None, nets.BOTTLENECK)}
+    specs = [tf.TensorSpec(shapes[name], tf.float32, name=name) for name in inputs]
+    function = tf.function(lambda *tensors: net(list(tensors) if len(tensors) > 1 else tensors[0]))
+    return openvino.convert_model(function.get_concrete_function(*specs))
+
+
+def write_figures(card: Path, folder: Path) -> None:
+    """Replace the card's [[files]] by what lies in the folder."""
+    tables = []
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        tables.append(f'[[files]]\npath = "{path.name}"\nsize = {len(data)}\nsha256 = "{digest}"\n')
+    text = re.sub(r"\[\[files\]\]\npath = .*\nsize = .*\nsha256 = .*\n\n?", "", card.read_text(encoding="utf-8"))
+    part = card.with_suffix(".part")
+    part.write_text(text.rstrip() + "\n\n" + "\n".join(tables), encoding="utf-8")
+    os.replace(part, card)

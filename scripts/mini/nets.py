@@ -1,0 +1,106 @@
+"""The two networks of `mini`, in Keras 3: style picture to bottleneck, photo and bottleneck to picture.
+
+The photo network spends its arithmetic at a quarter of the photo's resolution, with channels a multiple of 16, which
+is what a CPU's vector units take at once; a subpixel convolution at a half brings the detail back.
+"""
+
+import keras
+from keras import layers, ops
+
+BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
+STRIDE = 4  # photo sides must be multiples of it
+STYLE_LEVELS = (32, 48, 96, 128, 160)
+EPSILON = 1e-5
+
+
+def moments(features):
+    """Mean and standard deviation over height and width, (N, H, W, C) -> 2 x (N, 1, 1, C), in f32."""
+    features = ops.cast(features, "float32")
+    mean = ops.mean(features, axis=(1, 2), keepdims=True)
+    variance = ops.mean(ops.square(features - mean), axis=(1, 2), keepdims=True)
+    return mean, ops.sqrt(variance + EPSILON)
+
+
+@keras.saving.register_keras_serializable("mini")
+class ReflectConv(layers.Layer):
+    """A convolution over a reflect-padded input: no dark or coloured seam at the borders."""
+
+    def __init__(self, filters, size=3, stride=1, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.pad = size // 2
+        self.conv = layers.Conv2D(filters, size, stride, "valid", kernel_initializer=kernel_initializer, name="conv")
+
+    def call(self, x):
+        p = self.pad
+        return self.conv(ops.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), mode="reflect"))
+
+
+@keras.saving.register_keras_serializable("mini")
+class StyleNorm(layers.Layer):
+    """Instance normalisation, then a scale and a shift per channel read from the bottleneck (Dumoulin 2017)."""
+
+    def build(self, shapes):
+        channels = shapes[0][-1]
+        start = keras.initializers.RandomNormal(0, 0.02)
+        self.affine = layers.Dense(2 * channels, name="affine", dtype="float32", kernel_initializer=start)
+        self.affine.build(shapes[1])
+
+    def call(self, inputs):
+        x, bottleneck = inputs
+        mean, deviation = moments(x)
+        scale, shift = ops.split(self.affine(ops.cast(bottleneck, "float32"))[:, None, None, :], 2, axis=-1)
+        x = (ops.cast(x, "float32") - mean) / deviation
+        return ops.cast(x * (1.0 + scale) + shift, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable("mini")
+class DepthToSpace(layers.Layer):
+    """(N, H, W, 12) -> (N, 2H, 2W, 3)."""
+
+    def call(self, x):
+        n, h, w, _ = ops.shape(x)
+        x = ops.transpose(ops.reshape(x, (n, h, w, 2, 2, 3)), (0, 1, 3, 2, 4, 5))
+        return ops.reshape(x, (n, 2 * h, 2 * w, 3))
+
+    def compute_output_shape(self, shape):
+        n, h, w, _ = shape
+        return n, h and 2 * h, w and 2 * w, 3
+
+
+def style_net():
+    """(N, S, S, 3) RGB in [0, 1] -> (N, BOTTLENECK): channel means and deviations of five strided levels."""
+    picture = keras.Input((None, None, 3), name="style")
+    x = picture - 0.5
+    statistics = []
+    for level, channels in enumerate(STYLE_LEVELS):
+        x = ops.relu(ReflectConv(channels, 5 if level == 0 else 3, 2, name=f"style_{level}")(x))
+        mean, deviation = moments(x)
+        statistics += [mean[:, 0, 0], deviation[:, 0, 0]]
+    x = layers.LayerNormalization(dtype="float32", name="statistics_norm")(ops.concatenate(statistics, axis=-1))
+    x = layers.Dense(320, "relu", dtype="float32", name="statistics")(x)
+    x = layers.Dense(BOTTLENECK, dtype="float32", name="bottleneck")(x)
+    return keras.Model(picture, x, name="predict_style")
+
+
+def even_subpixels(shape, dtype=None):
+    """He's normal initialiser, alike for the four subpixels of a colour: no checkerboard to unlearn (Aitken 2017)."""
+    kernel = keras.initializers.HeNormal()((*shape[:-1], 3), dtype=dtype)
+    return ops.tile(kernel, (1, 1, 1, shape[-1] // 3))
+
+
+def transfer_net(body=48, narrow=16, blocks=5):
+    """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of STRIDE."""
+    photo = keras.Input((None, None, 3), name="photo")
+    bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
+
+    def step(x, name, channels, stride=1):
+        return StyleNorm(name=f"{name}_norm")([ReflectConv(channels, 3, stride, name=name)(x), bottleneck])
+
+    x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(photo - 0.5))
+    x = ops.relu(step(x, "contract_4", body, 2))
+    for block in range(blocks):
+        x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
+    x = ops.relu(step(layers.UpSampling2D(2)(x), "expand_2", narrow))
+    x = ReflectConv(12, 3, kernel_initializer=even_subpixels, name="subpixels")(x)
+    x = ops.sigmoid(ops.cast(DepthToSpace(name="pixels")(x), "float32"))
+    return keras.Model([photo, bottleneck], x, name="transform")

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Train `mini`: distil Google's mobile model, then let VGG19 judge. Exports models/mini when done.
+
+Phase 1 (the first sixth of the time) copies the teacher: the photo network its pictures, given its bottlenecks, by L1
+on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises
+S + content * C against the style and the photo themselves, both as scripts/score_models.py measures them, while the
+pull of the teacher's picture fades. The style network stays near the teacher's bottlenecks, which know more styles
+than we have. Any Keras 3 backend: set KERAS_BACKEND.
+
+    python scripts/train_mini.py --minutes 95            # from random weights
+    python scripts/train_mini.py --minutes 95 --resume   # after an interruption
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from keras import ops
+
+sys.path.insert(0, str(Path(__file__).parent / "mini"))
+import nets
+import perceptual
+import pictures
+from export import export
+from teacher import Teacher
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
+VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+PHASE_1 = 1 / 6  # of the training time
+POOL_START = 256  # styles and photos in the pools before the first step of phase 2
+STYLE_SIZE = 256  # what the Gram targets are measured at, as the score is
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=95, help="training time, all phases (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=4, help="pictures per step (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=192, help="crop in px, phase 2 (default: %(default)s)")
+    parser.add_argument(
+        "--content",
+        type=float,
+        default=0.04,
+        help="weight of C relative to the photo's own features (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--bottleneck",
+        type=float,
+        default=3.0,
+        help="weight of the distance to the teacher's bottleneck, phase 2 (default: %(default)s)",
+    )
+    parser.add_argument("--rate", type=float, default=1e-3, help="first learning rate (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--styles", type=int, default=1500, help="pool of styles with Gram targets")
+    parser.add_argument("--photos", type=int, default=700, help="pool of photos with content targets")
+    parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint and the log")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
+    parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
+    parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy (default: %(default)s)")
+    return parser.parse_args()
+
+
+class Mini(keras.Model):
+    """Both networks end to end; the loss of the current phase."""
+
+    def __init__(self, features, content, bottleneck):
+        super().__init__()
+        self.predict_style = nets.style_net()
+        self.transform = nets.transfer_net()
+        self._features = [features]  # in a list: Keras would track VGG's variables as ours
+        self._content, self._bottleneck = content, bottleneck
+
+    def call(self, x, training=False):
+        bottleneck = self.predict_style(x["style"])
+        picture = self.transform([x["photo"], x.get("bottleneck", bottleneck)])  # phase 1 gives the teacher's
+        return {"picture": picture, "bottleneck": bottleneck}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        pixels = distillation(y_pred["picture"], y["teacher"])
+        bottleneck = ops.mean(ops.square(y_pred["bottleneck"] - y["bottleneck"]))
+        if "content" not in y:
+            return pixels + bottleneck
+        *style, content = self._features[0](y_pred["picture"])
+        s = perceptual.style_distance([perceptual.gram(f) for f in style], [y[n] for n in perceptual.STYLE_LAYERS])
+        energy = ops.mean(ops.square(y["content"]), axis=(1, 2, 3))
+        c = perceptual.content_distance(content, y["content"]) / energy
+        # Not squared: a hard style (a periodic pattern) must not outvote the rest of the batch.
+        return ops.mean(s + self._content * c) + ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
+
+
+def distillation(picture, target):
+    """L1 on pixels and on their differences to the right and downwards."""
+
+    def l1(a, b):
+        return ops.mean(ops.abs(a - b))
+
+    across = l1(picture[:, :, 1:] - picture[:, :, :-1], target[:, :, 1:] - target[:, :, :-1])
+    down = l1(picture[:, 1:] - picture[:, :-1], target[:, 1:] - target[:, :-1])
+    return l1(picture, target) + across + down
+
+
+class Pools:
+    """Augmented styles with their Gram targets and photos with their content targets, renewed while training.
+
+    With targets at hand a step costs VGG19 one pass forward and back over its own output, and nothing else.
+    """
+
+    def __init__(self, args, features, rng):
+        self.features, self.size, self.rng = features, args.size, rng
+        self.style_images = [pictures.read(path) for path in pictures.training(SHARED, "styles")]
+        self.photo_images = [pictures.read(path) for path in pictures.training(SHARED, "photos")]
+        self.styles, self.photos = [], []
+        self.capacity = args.styles, args.photos
+
+    def new_style(self):
+        return pictures.augmented_style(self.style_images, STYLE_SIZE, self.rng)
+
+    def new_photo(self, size=None):
+        return pictures.augmented_photo(self.photo_images, size or self.size, self.rng)
+
+    def renew(self, count=2):
+        """Replace, or add while there is room, ``count`` entries of either pool."""
+        styles = np.stack([self.new_style() for _ in range(count)])
+        grams = [ops.convert_to_numpy(perceptual.gram(f)) for f in self.features(styles)[:5]]
+        for i in range(count):
+            _put(self.styles, (styles[i], [g[i] for g in grams]), self.capacity[0], self.rng)
+        photos = np.stack([self.new_photo() for _ in range(count)])
+        contents = ops.convert_to_numpy(self.features(photos)[5])
+        for i in range(count):
+            _put(self.photos, (photos[i], contents[i].astype(np.float16)), self.capacity[1], self.rng)
+
+    def batch(self, count, teacher, pull):
+        """Inputs and targets of one phase-2 step."""
+        styles = [self.styles[i] for i in self.rng.integers(len(self.styles), size=count)]
+        photos = [self.photos[i] for i in self.rng.integers(len(self.photos), size=count)]
+        x = {"photo": np.stack([p for p, _ in photos]), "style": np.stack([s for s, _ in styles])}
+        y = {name: np.stack([g[i] for _, g in styles]) for i, name in enumerate(perceptual.STYLE_LAYERS)}
+        y["content"] = np.stack([c for _, c in photos]).astype(np.float32)
+        y["bottleneck"] = teacher.bottlenecks(x["style"])
+        y["teacher"] = teacher.pictures(x["photo"], y["bottleneck"]) if pull > 0 else x["photo"]
+        y["pull"] = np.full(count, pull, np.float32)
+        return x, y
+
+
+def _put(pool, entry, capacity, rng):
+    if len(pool) < capacity:
+        pool.append(entry)
+    else:
+        pool[rng.integers(capacity)] = entry
+
+
+def distillation_batches(pools, teacher, count, size):
+    def make():
+        x = {
+            "photo": np.stack([pools.new_photo(size) for _ in range(count)]),
+            "style": np.stack([pools.new_style() for _ in range(count)]),
+        }
+        bottleneck = teacher.bottlenecks(x["style"])
+        y = {"teacher": teacher.pictures(x["photo"], bottleneck), "bottleneck": bottleneck}
+        return x | {"bottleneck": bottleneck}, y
+
+    return pictures.in_background(make)
+
+
+def snapshot(model):
+    """Weights and optimizer slots, which hold the moving average of the weights."""
+    return [np.array(ops.convert_to_numpy(v)) for v in (*model.variables, *model.optimizer.variables)]
+
+
+def put_back(model, arrays):
+    for variable, array in zip((*model.variables, *model.optimizer.variables), arrays, strict=True):
+        variable.assign(array)
+
+
+def save(path, arrays, state):
+    """A snapshot and the state in one file, atomically."""
+    with open(f"{path}.part", "wb") as file:
+        np.savez(file, *arrays, state=json.dumps(state))
+    os.replace(f"{path}.part", path)
+
+
+def restore(path, model):
+    with np.load(path) as file:
+        put_back(model, [file[f"arr_{i}"] for i in range(len(file.files) - 1)])
+        return json.loads(str(file["state"]))
+
+
+def averaged(model):
+    """The two networks with the moving average of their weights, as new models."""
+    averages = model.optimizer._model_variables_moving_average
+    average = {id(v): a for v, a in zip(model.trainable_variables, averages, strict=True)}
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    copies = nets.style_net(), nets.transfer_net()
+    keras.config.set_dtype_policy(policy)
+    for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
+        for mine, theirs in zip(copy.variables, net.variables, strict=True):
+            mine.assign(average.get(id(theirs), theirs))
+    return copies
+
+
+def learning_rate(first, step, progress):
+    """A warm-up of 300 steps, then half a cosine over the phase."""
+    return first * min(1.0, (step + 1) / 300) * max(0.5 * (1 + math.cos(math.pi * progress)), 0.01)
+
+
+def forget(optimizer):
+    """Adam's moments belong to the loss they were measured on: under another their first steps would be wild."""
+    for slot in (*optimizer._momentums, *optimizer._velocities):
+        slot.assign(ops.zeros_like(slot))
+    optimizer.iterations.assign(0)  # also starts the moving average anew, from the weights as they are
+
+
+def train(args, model, pools, teacher, state):
+    checkpoint = args.work / "checkpoint.npz"
+    distilled = distillation_batches(pools, teacher, 2 * args.batch, 128)
+    losses, saved, good = [], time.monotonic(), snapshot(model)
+    while state["minutes"] < args.minutes:
+        began = time.monotonic()
+        progress = state["minutes"] / args.minutes
+        if progress < PHASE_1:
+            x, y = next(distilled)
+            rate = learning_rate(args.rate, state["step"], progress / PHASE_1)
+        else:
+            if not state["joined_at"]:
+                forget(model.optimizer)
+                state["joined_at"], good = state["step"], snapshot(model)
+            while len(pools.styles) < POOL_START:
+                pools.renew(16)
+            if state["step"] % 3 == 0:
+                pools.renew(2)
+            x, y = pools.batch(args.batch, teacher, pull=max(0.0, 0.9 * (0.5 - progress)))
+            rate = 0.6 * args.rate
+            rate = learning_rate(rate, state["step"] - state["joined_at"], (progress - PHASE_1) / (1 - PHASE_1))
+        model.optimizer.learning_rate = rate
+        loss = float(model.train_on_batch(x, y))
+        state["step"] += 1
+        state["minutes"] += (time.monotonic() - began) / 60
+        if not math.isfinite(loss):  # one freak batch must not cost the whole training
+            spread = {name: float(np.std(array)) for name, array in (x | y).items()}
+            print(f"step {state['step']}: loss {loss}, back to the last good weights; deviations {spread}", flush=True)
+            put_back(model, good)
+            continue
+        losses.append(loss)
+        if state["step"] % 50 == 0:
+            good = snapshot(model)
+        if state["step"] % 100 == 0:
+            print(f"step {state['step']}  {state['minutes']:.1f} min  loss {np.mean(losses):.4f}", flush=True)
+            losses.clear()
+        if time.monotonic() - saved > 180:
+            save(checkpoint, good, state)
+            saved = time.monotonic()
+    save(checkpoint, good, state)
+
+
+def build(args, features):
+    keras.utils.set_random_seed(args.seed)
+    keras.config.set_dtype_policy(args.precision)
+    model = Mini(features, args.content, args.bottleneck)
+    optimizer = keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998)
+    model.compile(optimizer=optimizer, jit_compile=False)
+    example = np.zeros((1, 64, 64, 3), np.float32)
+    model({"photo": example, "style": example})
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def main():
+    args = arguments()
+    args.work.mkdir(parents=True, exist_ok=True)
+    features = perceptual.features_model(SHARED / VGG, args.precision)
+    model = build(args, features)
+    state = {"step": 0, "minutes": 0.0, "joined_at": 0}
+    if args.resume or args.export:
+        state = restore(args.work / "checkpoint.npz", model)
+    if not args.export:
+        rng = np.random.default_rng(args.seed + state["step"])
+        train(args, model, Pools(args, features, rng), Teacher(SHARED / "models" / "lite"), state)
+    export(*averaged(model), ROOT / "models" / "mini", ROOT / "models" / "mini.toml")
+
+
+if __name__ == "__main__":
+    main()
