@@ -4,9 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup_venv.sh
 setup_venv heic
-if [ -z "${ARBSTYLE_MODEL_DIR:-}" ] && [ -d ../shared/models ]; then
-    export ARBSTYLE_MODEL_DIR=../shared/models
-fi
 out="demo_out"
 mkdir -p "$out"
 .venv/bin/arbstyle run scripts/samples/landscape.jpg --style scripts/samples/brush_strokes.jpg \

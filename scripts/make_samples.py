@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw the sample pictures in scripts/samples: a landscape to stylize and three styles. NumPy and Pillow, nothing else.
+"""Draw the sample pictures in scripts/samples: a landscape to stylize, three styles, and a sheet of what comes of them.
 
 python scripts/make_samples.py            # all of them, about a minute
 python scripts/make_samples.py landscape  # one
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from landscape import landscape, mix, noise, smoothstep
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 
@@ -142,7 +142,27 @@ def wave_row(x, u, v, row, ink):
     return mix(x, mix(colour, np.array([0.04, 0.09, 0.20]), np.clip(rim, 0, 1)), body)
 
 
-PICTURES = {f.__name__: f for f in (landscape, brush_strokes, stained_glass, woodblock_waves)}
+# --- what the bundled model makes of them
+
+
+def contact_sheet(width=640, inset=150):
+    """The landscape, and the landscape in each style, the style in its corner; by the bundled model."""
+    from arbitrary_nst import Stylizer
+
+    stylizer = Stylizer("mini", precision="f32")
+    photo = Image.open(SAMPLES / "landscape.jpg")
+    tiles = [photo.resize((width, width * photo.height // photo.width), Image.Resampling.LANCZOS)]
+    for style in (brush_strokes, stained_glass, woodblock_waves):
+        path = SAMPLES / f"{style.__name__}.jpg"
+        tile = stylizer.stylize(photo, path).resize(tiles[0].size, Image.Resampling.LANCZOS)
+        thumbnail = ImageOps.expand(Image.open(path).resize((inset, inset), Image.Resampling.LANCZOS), 3, "white")
+        tile.paste(thumbnail, (12, tile.height - thumbnail.height - 12))
+        tiles.append(tile)
+    rows = [np.hstack([np.asarray(tile) for tile in tiles[i : i + 2]]) for i in (0, 2)]
+    return np.vstack(rows) / 255
+
+
+PICTURES = {f.__name__: f for f in (landscape, brush_strokes, stained_glass, woodblock_waves, contact_sheet)}
 
 
 def main():

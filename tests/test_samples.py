@@ -17,7 +17,7 @@ def test_the_photo_and_three_styles_are_here():
     for path in (SCRIPTS / "samples").glob("*.jpg"):
         with Image.open(path) as image:
             sizes[path.stem] = image.size
-    assert sizes.keys() == {"landscape", *STYLES}
+    assert sizes.keys() == {"landscape", *STYLES, "contact_sheet"}
     assert sizes["landscape"][0] >= 1200 and sizes["landscape"][1] >= 800
     assert all(min(sizes[name]) >= 512 for name in STYLES)
 

@@ -1,0 +1,166 @@
+"""The bundled model: whole, small, deterministic, without network or TensorFlow; and its export and its scores."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arbitrary_nst import Stylizer, model_zoo
+from arbitrary_nst.engines import load_engine
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+BUNDLE = SCRIPTS.parent / "models" / "mini"
+
+
+def noise(*shape):
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ARBSTYLE_MODEL_DIR", raising=False)
+        return load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
+
+
+def test_the_bundle_is_whole_and_at_most_3_mb():
+    model = model_zoo.resolve("mini", offline=True)
+    assert model.verified and model.folder == BUNDLE
+    assert {path.name for path in BUNDLE.iterdir()} == {file.path for file in model.card.files}
+    assert sum(path.stat().st_size for path in BUNDLE.iterdir()) <= 3_000_000
+
+
+def test_auto_falls_back_to_it_with_one_line():
+    lines = []
+    stylizer = Stylizer(offline=True, notify=lines.append)
+    assert stylizer.model.card.name == "mini"
+    assert len(lines) == 1 and "magenta is not here (offline)" in lines[0] and "using mini" in lines[0]
+
+
+def test_a_run_needs_no_network_and_no_tensorflow():
+    script = (
+        "import socket, sys\n"
+        "def refuse(*_): raise OSError('a run of mini tried the network')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        "from arbitrary_nst.cli import main\n"
+        "sys.argv = ['arbstyle', 'run', sys.argv[1], '-s', sys.argv[2], '-m', 'mini', '-o', sys.argv[3], '--json']\n"
+        "try: main()\nexcept SystemExit as exc: assert not exc.code, exc.code\n"
+        "print(sorted({'tensorflow', 'tensorflow_hub', 'kagglehub', 'keras'} & set(sys.modules)))\n"
+    )
+    samples = SCRIPTS / "samples"
+    target = Path(os.environ["ARBSTYLE_CACHE_DIR"]) / "out.jpg"
+    arguments = [samples / "landscape.jpg", samples / "stained_glass.jpg", target]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result, loaded = done.stdout.splitlines()
+    assert json.loads(result)["model"] == "mini" and target.is_file()
+    assert loaded == "[]" and done.stderr == ""
+
+
+def test_output_is_deterministic(engine):
+    photo, style = noise(1, 72, 100, 3), noise(1, 256, 256, 3)
+    pictures = [engine.transform(photo, engine.predict_style(style)) for _ in range(3)]
+    assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (65, 47), (128, 96)])
+def test_any_size(engine, size):
+    picture = engine.transform(noise(1, *size, 3), engine.predict_style(noise(1, 256, 256, 3)))
+    assert picture.shape == (1, *size, 3) and picture.min() >= 0 and picture.max() <= 1
+
+
+def test_a_batch_is_its_photos_one_by_one(engine):
+    photos, bottlenecks = noise(3, 40, 56, 3), engine.predict_style(noise(3, 256, 256, 3))
+    batch = engine.transform(photos, bottlenecks)
+    for i in range(3):
+        alone = engine.transform(photos[i : i + 1], bottlenecks[i : i + 1])
+        np.testing.assert_allclose(batch[i], alone[0], atol=1e-4)  # f32 order of sums
+
+
+def test_a_style_changes_the_picture_a_lot(engine):
+    photo = noise(1, 64, 64, 3) * 0.3 + np.linspace(0.2, 0.7, 64, dtype=np.float32)[:, None]
+    bright, dark = (np.full((1, 256, 256, 3), value, np.float32) for value in (0.9, 0.1))
+    brighter, darker = (engine.transform(photo, engine.predict_style(style)) for style in (bright, dark))
+    assert brighter.mean() - darker.mean() > 0.2
+
+
+# --- how it was made
+
+
+@pytest.fixture(scope="module")
+def training():
+    """scripts/train_mini.py as a module, over TensorFlow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "tensorflow")
+        patch.syspath_prepend(str(SCRIPTS / "mini"))
+        patch.syspath_prepend(str(SCRIPTS))
+        import train_mini
+
+        yield train_mini
+
+
+def test_exported_halves_equal_the_trained_ones(training, tmp_path):
+    """Weights are rounded to f16, whose 11 bits leave errors of 5e-4 relative per weight."""
+    import keras
+    import openvino
+
+    keras.utils.set_random_seed(3)
+    networks = training.nets.style_net(), training.nets.transfer_net()
+    training.export(*networks, tmp_path)
+    core = openvino.Core()
+    f32 = {"INFERENCE_PRECISION_HINT": "f32"}
+    style_half, photo_half = (
+        core.compile_model(tmp_path / f"{name}.xml", "CPU", f32) for name in ("predict_style", "transform")
+    )
+    style, photo = noise(2, 256, 256, 3), noise(2, 48, 72, 3)
+    bottleneck = np.asarray(networks[0](style))
+    np.testing.assert_allclose(style_half([style])[0], bottleneck, atol=1e-2)
+    picture = np.asarray(networks[1]([photo, bottleneck]))
+    assert picture.std() > 0.01  # something that could differ
+    np.testing.assert_allclose(photo_half([photo, bottleneck])[0], picture, atol=1e-2)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
+def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32"])
+    args = training.arguments()
+    model, other = (training.build(args, features=None) for _ in range(2))
+    arrays = [array + 1 for array in training.snapshot(model)]
+    training.save(tmp_path / "checkpoint.npz", arrays, {"step": 7, "minutes": 1.5})
+    assert training.restore(tmp_path / "checkpoint.npz", other) == {"step": 7, "minutes": 1.5}
+    for expected, actual in zip(arrays, training.snapshot(other), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_held_out_pictures_share_no_source_with_training(training, shared):
+    pictures = training.pictures
+    photos, styles = pictures.held_out(shared)
+    assert len(set(photos)) == 40 and len(set(styles)) == 12
+    for kind, held_out in (("photos", photos), ("styles", styles)):
+        sources = {path.name.split("_")[0] for path in pictures.training(shared, kind)}
+        assert sources and not sources & {path.name.split("_")[0] for path in held_out}
+
+
+def test_distances_by_hand(training):
+    """Two channels that are constant 1 and 2 have the Gram matrix [[1, 2], [2, 4]] at any size."""
+    perceptual = training.perceptual
+    features = np.stack([np.full((1, 3, 5), 1.0), np.full((1, 3, 5), 2.0)], -1).astype(np.float32)
+    gram = np.asarray(perceptual.gram(features))
+    np.testing.assert_allclose(gram, [[[1, 2], [2, 4]]])
+    assert float(perceptual.style_distance([gram], [gram])[0]) == 0
+    assert float(perceptual.style_distance([0 * gram, gram], [gram, gram])[0]) == pytest.approx(0.5)
+    assert float(perceptual.content_distance(features, features + 3)[0]) == pytest.approx(9)
+
+
+def test_the_score_of_a_picture_of_the_photo_is_nothing_and_of_the_style_all(training, shared):
+    import score_models
+
+    photo, style, _ = next(score_models.published_pairs())
+    scorer = score_models.Scorer()
+    assert scorer.score(photo, style, photo) == pytest.approx((0, 0), abs=1e-5)
+    assert scorer.score(photo, style, style)[0] == pytest.approx(1, abs=1e-5)
