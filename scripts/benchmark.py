@@ -11,7 +11,6 @@ as trained ones. Needs the `dev` extra for the TFLite interpreter. Figures go to
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -40,7 +39,7 @@ for _ in range(5):
     began = time.perf_counter(); np.asarray(module(photo, style)); times.append(time.perf_counter() - began)
 print(json.dumps(times))
 """
-# Seconds per call of an engine's photo half, warm: model folder, photo size, precision, count.
+# Seconds per call of an engine's photo half, warm: model, height, width, precision.
 OURS_WARM = """
 import sys, time, json, numpy as np
 from arbitrary_nst import model_zoo
@@ -205,9 +204,7 @@ def main():
         print("| what | before | arbstyle | ratio |\n|---|---|---|---|")
         for name in tables:
             TABLES[name](standin, photo, style, work)
-    print(
-        f"\n{os.cpu_count()} cores, peak of this script {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
-    )
+    print(f"\n{os.cpu_count()} cores")
 
 
 if __name__ == "__main__":

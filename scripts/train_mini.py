@@ -62,7 +62,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--styles", type=int, default=1500, help="pool of styles with Gram targets")
     parser.add_argument("--photos", type=int, default=700, help="pool of photos with content targets")
-    parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint and the log")
+    parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
     parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy (default: %(default)s)")
@@ -127,7 +127,7 @@ class Pools:
     def new_photo(self, size=None):
         return pictures.augmented_photo(self.photo_images, size or self.size, self.rng)
 
-    def renew(self, count=2):
+    def renew(self, count):
         """Replace, or add while there is room, ``count`` entries of either pool."""
         styles = np.stack([self.new_style() for _ in range(count)])
         grams = [ops.convert_to_numpy(perceptual.gram(f)) for f in self.features(styles)[:5]]
@@ -220,6 +220,17 @@ def forget(optimizer):
     optimizer.iterations.assign(0)  # also starts the moving average anew, from the weights as they are
 
 
+def judged_batch(args, pools, teacher, state, progress):
+    """Inputs, targets and learning rate of a step of phase 2."""
+    while len(pools.styles) < POOL_START:
+        pools.renew(16)
+    if state["step"] % 3 == 0:
+        pools.renew(2)
+    batch = pools.batch(args.batch, teacher, pull=max(0.0, 0.9 * (0.5 - progress)))
+    since_joined = state["step"] - state["joined_at"]
+    return batch, learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
+
+
 def train(args, model, pools, teacher, state):
     checkpoint = args.work / "checkpoint.npz"
     distilled = distillation_batches(pools, teacher, 2 * args.batch, 128)
@@ -228,19 +239,12 @@ def train(args, model, pools, teacher, state):
         began = time.monotonic()
         progress = state["minutes"] / args.minutes
         if progress < PHASE_1:
-            x, y = next(distilled)
-            rate = learning_rate(args.rate, state["step"], progress / PHASE_1)
+            (x, y), rate = next(distilled), learning_rate(args.rate, state["step"], progress / PHASE_1)
         else:
             if not state["joined_at"]:
                 forget(model.optimizer)
                 state["joined_at"], good = state["step"], snapshot(model)
-            while len(pools.styles) < POOL_START:
-                pools.renew(16)
-            if state["step"] % 3 == 0:
-                pools.renew(2)
-            x, y = pools.batch(args.batch, teacher, pull=max(0.0, 0.9 * (0.5 - progress)))
-            rate = 0.6 * args.rate
-            rate = learning_rate(rate, state["step"] - state["joined_at"], (progress - PHASE_1) / (1 - PHASE_1))
+            (x, y), rate = judged_batch(args, pools, teacher, state, progress)
         model.optimizer.learning_rate = rate
         loss = float(model.train_on_batch(x, y))
         state["step"] += 1

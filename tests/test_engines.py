@@ -46,6 +46,13 @@ def noise(*shape):
     return np.random.default_rng(0).random(shape, np.float32)
 
 
+def openvino_or_skip(model, precision):
+    try:
+        return load_engine(model, "openvino", precision)
+    except EngineError:
+        pytest.skip("this CPU does not compute in bf16")
+
+
 def levels(a, b):
     """Mean difference in levels of 255."""
     return float(np.abs(a - b).mean() * 255)
@@ -95,10 +102,7 @@ def test_tensorflow_takes_any_size(magenta):
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 0.2), ("bf16", 3)])
 def test_openvino_is_close_to_the_whole_call(magenta, whole_call, precision, tolerance):
-    try:
-        engine = load_engine(magenta, "openvino", precision)
-    except EngineError:
-        pytest.skip("this CPU does not compute in bf16")
+    engine = openvino_or_skip(magenta, precision)
     photo, style = noise(1, 129, 160, 3), noise(1, 256, 256, 3)
     picture = engine.transform(photo, engine.predict_style(style))
     assert picture.shape == photo.shape
@@ -160,10 +164,7 @@ def interpreter_run(path, *inputs):
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 0.3), ("bf16", 1.0)])
 def test_lite_photo_half_agrees_with_the_tflite_interpreter(lite, shared, precision, tolerance):
-    try:
-        engine = load_engine(lite, "openvino", precision)
-    except EngineError:
-        pytest.skip("this CPU does not compute in bf16")
+    engine = openvino_or_skip(lite, precision)
     photo = square(shared, "photos/golden_gate_sq.jpg", 384)
     bottleneck = interpreter_run(lite.folder / "style_predict_quantized_256.tflite", square(shared, "styles/udnie.jpg"))
     picture = interpreter_run(lite.folder / "style_transfer_f16_384.tflite", photo, bottleneck)

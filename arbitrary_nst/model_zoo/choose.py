@@ -153,16 +153,19 @@ def open_model(card: Card, folder: Path, *, trust: bool = False) -> Model:
 
 def find(name: str, *, model_dir: Path | None = None) -> Path:
     """The folder that a model would be loaded from. Raises ModelError where it is not here."""
+    return _find(name, model_dir)[1]
+
+
+def _find(name: str, model_dir: Path | None) -> tuple[Card, Path]:
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
         raise ModelError(f"{name}: not here{_because(skipped)}. Try: {_how_to_get(card, False)}")
-    return folder
+    return card, folder
 
 
 def verify(name: str, *, model_dir: Path | None = None) -> Model:
     """Prove a model from its first byte and make that the state it is compared with from now on."""
-    folder = find(name, model_dir=model_dir)
-    card, _, _ = _look_for(name, model_dir)
+    card, folder = _find(name, model_dir)
     hashes = store.hash_files(card, folder)
     try:
         check(card, folder, hashes)

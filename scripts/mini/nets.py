@@ -8,7 +8,6 @@ import keras
 from keras import layers, ops
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
-STRIDE = 4  # photo sides must be multiples of it
 STYLE_LEVELS = (32, 48, 96, 128, 160)
 EPSILON = 1e-5
 
@@ -21,7 +20,6 @@ def moments(features):
     return mean, ops.sqrt(variance + EPSILON)
 
 
-@keras.saving.register_keras_serializable("mini")
 class ReflectConv(layers.Layer):
     """A convolution over a reflect-padded input: no dark or coloured seam at the borders."""
 
@@ -35,7 +33,6 @@ class ReflectConv(layers.Layer):
         return self.conv(ops.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), mode="reflect"))
 
 
-@keras.saving.register_keras_serializable("mini")
 class StyleNorm(layers.Layer):
     """Instance normalisation, then a scale and a shift per channel read from the bottleneck (Dumoulin 2017)."""
 
@@ -53,7 +50,6 @@ class StyleNorm(layers.Layer):
         return ops.cast(x * (1.0 + scale) + shift, self.compute_dtype)
 
 
-@keras.saving.register_keras_serializable("mini")
 class DepthToSpace(layers.Layer):
     """(N, H, W, 12) -> (N, 2H, 2W, 3)."""
 
@@ -89,7 +85,7 @@ def even_subpixels(shape, dtype=None):
 
 
 def transfer_net(body=48, narrow=16, blocks=5):
-    """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of STRIDE."""
+    """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
     photo = keras.Input((None, None, 3), name="photo")
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
 
