@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
 from arbitrary_nst import images, model_zoo, outputs
 from arbitrary_nst.engines import Engine, load_engine
-from arbitrary_nst.errors import OptionError
+from arbitrary_nst.errors import EngineMemoryError, OptionError
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.styles import Style
 
@@ -39,6 +41,8 @@ class Stylizer:
     style_size: side in px at which the style picture is read; None is the model's own (256).
     style_crop: ``centre`` takes the middle square, ``none`` squeezes the whole picture into one.
     max_pixels: larger pictures are refused before they are decoded.
+    max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
+        picture. None is half of what is free when it starts.
     notify: called with one line about which model was chosen and why, where that is not what was asked for.
 
     Methods raise PhotoError, ModelError, EngineError and OptionError, all of them NSTError.
@@ -56,6 +60,7 @@ class Stylizer:
         style_size: int | None = None,
         style_crop: Literal["centre", "none"] = "centre",
         max_pixels: int = images.MAX_PIXELS,
+        max_memory: int | None = None,
         notify: Callable[[str], None] = _to_stderr,
     ) -> None:
         if style_size is not None and not 32 <= style_size <= 2048:
@@ -65,6 +70,7 @@ class Stylizer:
         self._model_dir = None if model_dir is None else Path(model_dir)
         self._offline, self._trust, self._notify = offline, trust_model, notify
         self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
+        self._max_memory = max_memory
 
     @cached_property
     def model(self) -> Model:
@@ -120,8 +126,33 @@ class Stylizer:
             )
         if max_size is not None:
             photo = images.resize_longest(photo, max_size)
-        pixels = self.engine.transform(photo.pixels[np.newaxis], style.bottleneck[np.newaxis])[0]
-        return replace(photo, pixels=pixels)
+        return replace(photo, pixels=self._draw(photo.pixels, style))
+
+    def _draw(self, pixels: Pixels, style: Style) -> Pixels:
+        """Whole if that fits into memory, else in strips; in strips too where the engine finds that it does not."""
+        one, bottleneck = pixels[np.newaxis], style.bottleneck[np.newaxis]
+        if not self.needs_strips(*pixels.shape[:2]):
+            try:
+                drawn = self.engine.transform(one, bottleneck)
+            except (EngineMemoryError, MemoryError):
+                drawn = self.engine.transform_in_strips(one, bottleneck)
+        else:
+            drawn = self.engine.transform_in_strips(one, bottleneck)
+        picture: Pixels = drawn[0]
+        return picture
+
+    def needs_strips(self, height: int, width: int) -> bool:
+        """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
+        allowed = self._max_memory or psutil.virtual_memory().available // 2
+        if self.engine.memory(height, width, in_strips=False) <= allowed:
+            return False
+        needed = self.engine.memory(height, width, in_strips=True)
+        if needed > allowed:
+            raise EngineMemoryError(
+                f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed. "
+                "Try: --max-size, or more --max-memory"
+            )
+        return True
 
     def read(self, source: Source | Array) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take."""

@@ -24,6 +24,16 @@ class FakeEngine:
         self.photos.append(photo.shape)
         return (1 - photo) / 2 + bottleneck[:, None, None, :3] / 2
 
+    def transform_in_strips(self, photo, bottleneck):
+        self.in_strips = True
+        return self.transform(photo, bottleneck)
+
+    def memory(self, height, width, *, in_strips):
+        return height * width * (20 if in_strips else 400)
+
+    def batch_limit(self, height, width):
+        return 1
+
 
 def fake_stylizer(**options):
     stylizer = Stylizer("lite", **options)

@@ -47,7 +47,7 @@ def test_one_bad_photo_does_not_stop_the_rest(folder):
 def test_not_enough_memory_is_a_fault_of_that_photo(folder, monkeypatch):
     stylizer = fake_stylizer()
     works = stylizer.engine.transform
-    failures = iter([MemoryError()])
+    failures = iter([MemoryError(), MemoryError()])  # whole, then in strips
 
     def fails_first(photo, bottleneck):
         for failure in failures:

@@ -35,7 +35,19 @@ class Engine(Protocol):
         """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]; S and D are on the model's card."""
 
     def transform(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
-        """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3) in [0, 1]."""
+        """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3) in [0, 1].
+
+        Raises EngineMemoryError where memory does not suffice.
+        """
+
+    def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
+        """The same for one photo (1, H, W, 3) in less memory. Raises EngineError where the model cannot be cut."""
+
+    def memory(self, height: int, width: int, *, in_strips: bool) -> int:
+        """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
+
+    def batch_limit(self, height: int, width: int) -> int:
+        """How many photos of this size are worth giving to ``transform`` together, and fit."""
 
 
 def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> Engine:
@@ -84,17 +96,17 @@ def has_gpu_driver() -> bool:
 
 
 def fit(photo: Pixels, card: Card) -> Pixels:
-    """Reflect-pad (N, H, W, 3) at the bottom and right to sides the network takes.
+    """Reflect-pad (N, H, W, 3) at the bottom and right to ``fitted`` sides.
 
-    That is a multiple of the card's stride, and at least its ``min_side``. Padding enters the instance moments, so it
-    is kept to the least; crop the network's output to (H, W) afterwards.
+    Padding enters the instance moments, so it is kept to the least; crop the network's output to (H, W) afterwards.
     """
-    height, width = photo.shape[1:3]
-    pads = [_fitted(side, card) - side for side in (height, width)]
-    if not any(pads):
+    below, beside = (side - had for side, had in zip(fitted(photo, card), photo.shape[1:3], strict=True))
+    if not (below or beside):
         return photo
-    return np.pad(photo, ((0, 0), (0, pads[0]), (0, pads[1]), (0, 0)), mode="reflect")
+    return np.pad(photo, ((0, 0), (0, below), (0, beside), (0, 0)), mode="reflect")
 
 
-def _fitted(side: int, card: Card) -> int:
-    return -(-max(side, card.min_side) // card.stride) * card.stride
+def fitted(photo: Pixels, card: Card) -> tuple[int, int]:
+    """Height and width that the network takes: multiples of the card's stride, and at least its ``min_side``."""
+    height, width = (-(-max(side, card.min_side) // card.stride) * card.stride for side in photo.shape[1:3])
+    return height, width

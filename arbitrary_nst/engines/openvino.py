@@ -2,13 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arbitrary_nst.engines import Pixels, fit
+from arbitrary_nst.engines import Pixels, fit, fitted
 from arbitrary_nst.engines.convert import conversion_dir, converted
-from arbitrary_nst.errors import EngineError
+from arbitrary_nst.engines.strips import STRIP_BYTES, Input, Strips, tensor
+from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.model_zoo import Model
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # How long a wait for a result may keep Ctrl-C waiting, in milliseconds.
 POLL_MS = 100
+# How OpenVINO says that it got no memory.
+OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory")
 
 
 class OpenVINOEngine:
@@ -49,56 +52,104 @@ class OpenVINOEngine:
         """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3)."""
         height, width = photo.shape[1:3]
         rows = np.broadcast_to(bottleneck, (len(photo), bottleneck.shape[1]))
-        # The networks' second input is (N, 1, 1, D), except where a card's own format has it as (N, D).
-        shape = rows.shape if self._model.card.format == "ir" else (len(rows), 1, 1, rows.shape[1])
-        picture = self._infer(self._transform, [fit(photo, self._model.card), rows.reshape(shape)])
+        picture = self._infer(self._transform, [fit(photo, self._model.card), self._second_input(rows)])
         return picture[:, :height, :width]
+
+    def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
+        """``transform`` of one photo (1, H, W, 3), within 1e-3 of it in f32, in a fraction of the memory."""
+        picture = self._strips.transform(
+            photo[0], self._second_input(bottleneck), fitted(photo, self._model.card), STRIP_BYTES
+        )
+        return picture[np.newaxis]
+
+    def memory(self, height: int, width: int, *, in_strips: bool) -> int:
+        """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
+        if in_strips:
+            return self._strips.memory(height, width, STRIP_BYTES)
+        return height * width * self._model.card.bytes_per_pixel[self.precision]
+
+    def batch_limit(self, height: int, width: int) -> int:
+        """One: on a CPU a batch takes as long as its photos in turn."""
+        return 1
+
+    def _second_input(self, bottleneck: Pixels) -> Pixels:
+        """Bottlenecks (N, D) in the network's own shape: (N, 1, 1, D), except where its own format has (N, D)."""
+        if self._model.card.format == "ir":
+            return bottleneck
+        return bottleneck.reshape(len(bottleneck), 1, 1, -1)
 
     @cached_property
     def _predict(self) -> "openvino.CompiledModel":
         # Always f32: it runs once per style, and its error would shift every picture.
-        return self._compile(self._halves[0], "f32")
+        return self._compile(str(self._halves[0]), "f32", self._cache)
 
     @cached_property
     def _transform(self) -> "openvino.CompiledModel":
-        return self._compile(self._halves[1], self.precision)
+        return self._compile(str(self._halves[1]), self.precision, self._cache)
+
+    @cached_property
+    def _strips(self) -> Strips:
+        from arbitrary_nst.engines.cut import cut
+
+        model = self._core.read_model(str(self._halves[1]))
+        passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
+        return Strips(passes, lambda network: self._compile(network, self.precision), _start, _wait)
 
     @cached_property
     def _halves(self) -> tuple[Path, Path]:
         return converted(self._model)
 
-    def _compile(self, path: Path, precision: str) -> "openvino.CompiledModel":
-        options = {
-            "INFERENCE_PRECISION_HINT": precision,
-            "CACHE_DIR": str(conversion_dir(self._model)),
-            # Weights stay in the converted model: the cache is 1 MB instead of 90, and starts as fast.
-            "CACHE_MODE": "OPTIMIZE_SIZE",
-        }
+    @property
+    def _cache(self) -> dict[str, str]:
+        # Weights stay in the converted model: the cache is 1 MB instead of 90, and starts as fast.
+        return {"CACHE_DIR": str(conversion_dir(self._model)), "CACHE_MODE": "OPTIMIZE_SIZE"}
+
+    def _compile(self, network: Any, precision: str, cache: dict[str, str] | None = None) -> "openvino.CompiledModel":
+        """Compile a model or a file of one."""
         try:
-            return self._core.compile_model(str(path), "CPU", options)
+            return self._core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision, **(cache or {})})
         except RuntimeError as exc:
+            name = self._model.card.name
             raise EngineError(
-                f"{path}: OpenVINO cannot load it ({_first_line(exc)}). "
-                f"Try: arbstyle models clear {self._model.card.name}"
+                f"{name}: OpenVINO cannot load it ({_first_line(exc)}). Try: arbstyle models clear {name}"
             ) from exc
 
     def _infer(self, compiled: "openvino.CompiledModel", inputs: list[Pixels]) -> Pixels:
-        """Run one request, waiting in slices so that Ctrl-C is heard within ``POLL_MS``."""
         request = compiled.create_infer_request()
-        try:
-            request.start_async([np.ascontiguousarray(array, np.float32) for array in inputs])
-            while not request.wait_for(POLL_MS):
-                pass
-            request.wait()
-        except KeyboardInterrupt:
-            request.cancel()
-            raise
-        except RuntimeError as exc:
-            shapes = ", ".join(str(array.shape) for array in inputs)
-            raise EngineError(
-                f"openvino: failed on {shapes} ({_first_line(exc)}). Try: --max-size, or --engine tensorflow"
-            ) from exc
+        tensors = [tensor(np.ascontiguousarray(array, np.float32)) for array in inputs]
+        _start(request, tensors)
+        _wait(request)
         return np.array(request.get_output_tensor().data)
+
+
+def _start(request: "openvino.InferRequest", inputs: list[Input]) -> None:
+    """Begin to run a request on inputs that the caller keeps until it is done."""
+    try:
+        for number, (value, _) in enumerate(inputs):
+            request.set_input_tensor(number, value)
+        request.start_async()
+    except RuntimeError as exc:
+        raise _failure(request, exc) from exc
+
+
+def _wait(request: "openvino.InferRequest") -> None:
+    """Wait until a request has run, in slices so that Ctrl-C is heard within ``POLL_MS``."""
+    try:
+        while not request.wait_for(POLL_MS):
+            pass
+        request.wait()
+    except KeyboardInterrupt:
+        request.cancel()
+        raise
+    except RuntimeError as exc:
+        raise _failure(request, exc) from exc
+
+
+def _failure(request: "openvino.InferRequest", exc: RuntimeError) -> EngineError:
+    shape = "x".join(str(side) for side in request.get_input_tensor(0).shape)
+    if any(sign in str(exc) for sign in OUT_OF_MEMORY):
+        return EngineMemoryError(f"openvino: out of memory on {shape}. Try: --max-size")
+    return EngineError(f"openvino: failed on {shape} ({_first_line(exc)}). Try: --max-size, or --engine tensorflow")
 
 
 def _first_line(exc: BaseException) -> str:

@@ -46,6 +46,7 @@ class Card:
 
     ``bottleneck``: numbers that describe a style. ``style_size``: side in px at which it was trained to read one.
     ``stride``, ``min_side``: photo sides must be a multiple of the one and no less than the other, in px.
+    ``bytes_per_pixel``: memory that the photo half takes in OpenVINO by precision, as scripts/benchmark.py measures it.
     ``rank``: the lowest is what ``auto`` prefers. Exactly one of ``files`` and ``published`` is given.
     """
 
@@ -59,6 +60,7 @@ class Card:
     min_side: int
     rank: int
     engines: tuple[str, ...]
+    bytes_per_pixel: dict[str, int]
     files: tuple[File, ...] = ()
     downloads: tuple[Download, ...] = ()
     published: Published | None = None
