@@ -5,17 +5,21 @@ import errno
 import os
 import stat
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
+
+import psutil
 
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.images.encode import SUFFIXES, Format, format_of, suffix_format
+from arbitrary_nst.images.encode import SUFFIXES, Format, suffix_format
 
 Existing = Literal["fail", "skip", "overwrite", "rename"]
 
 # Most file systems end a name here, in bytes; the temporary file's mark needs room as well.
-LONGEST_NAME = 255 - len(".arbstyle-12345678")
+TEMPORARY = ".arbstyle-"
+LONGEST_NAME = 255 - len(".arbstyle-4194304-12345678")
 
 _HINTS = {
     errno.ENOSPC: "the disk is full. Try: free some space, or -o a folder elsewhere",
@@ -30,25 +34,39 @@ _HINTS = {
 
 
 def read_photo_bytes(path: Path) -> bytes:
-    """A regular file's bytes. Raises PhotoError, also for pipes and devices, which might never end."""
+    """A regular file's bytes. Raises PhotoError."""
+    with open_photo(path) as file:
+        try:
+            return file.read()
+        except OSError as exc:
+            raise _unreadable(path, exc) from exc
+
+
+def open_photo(path: Path) -> BinaryIO:
+    """A regular file, open for reading. Raises PhotoError, also for pipes and devices, which might never end."""
     try:
         # without O_NONBLOCK opening a pipe would wait for its writer
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise PhotoError(f"{path}: not a file but {_kind(path)}. Try: a photo's path")
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as exc:
         raise PhotoError(f"{path}: no such file. Try: check the path") from exc
     except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise PhotoError(f"{path}: cannot be read ({reason}). Try: check the path and its permissions") from exc
+        raise _unreadable(path, exc) from exc
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise PhotoError(f"{path}: not a file but {_kind(path)}. Try: a photo's path")
+    return os.fdopen(descriptor, "rb")
+
+
+def _unreadable(path: Path, exc: Exception) -> PhotoError:
+    reason = getattr(exc, "strerror", None) or exc
+    return PhotoError(f"{path}: cannot be read ({reason}). Try: check the path and its permissions")
 
 
 def _kind(path: Path) -> str:
     return "a folder" if path.is_dir() else "a pipe or device"
 
 
-def choose_format(wanted: Format | Literal["auto"], photo_format: str, output: Path | None) -> Format:
+def choose_format(wanted: Format | Literal["auto"], own: Format, output: Path | None) -> Format:
     """The format to write: as asked for, else by the output's suffix, else the photo's own.
 
     Raises OptionError where the suffix says something else than ``wanted``, or nothing that can be written.
@@ -57,7 +75,7 @@ def choose_format(wanted: Format | Literal["auto"], photo_format: str, output: P
     if wanted == "auto":
         if output is not None and output.suffix and by_suffix is None:
             raise OptionError(f"{output}: cannot write {output.suffix}. Try: {', '.join(SUFFIXES)}")
-        return by_suffix or format_of(photo_format)
+        return by_suffix or own
     if by_suffix not in (None, wanted):
         raise OptionError(f"{output}: its suffix is not {wanted}. Try: another suffix, or leave --format out")
     return wanted
@@ -82,11 +100,15 @@ class Taken:
     def __init__(self) -> None:
         self._names: set[str] = set()
 
-    def claim(self, path: Path) -> Path:
-        """``path``, or ``path`` with ``_2``, ``_3``... where an earlier photo of this run has it."""
+    def claim(self, path: Path, *, fresh: bool = False) -> Path:
+        """``path``, or ``path`` with ``_2``, ``_3``... where an earlier photo of this run has it.
+
+        ``fresh``: also where there is a file already.
+        """
         for candidate in _numbered(path):
-            key = str(candidate.absolute()).casefold()  # some file systems do not tell A from a
-            if key not in self._names:
+            # some file systems do not tell A from a, nor the two ways to write an accent
+            key = unicodedata.normalize("NFC", str(candidate.absolute())).casefold()
+            if key not in self._names and not (fresh and os.path.lexists(candidate)):
                 self._names.add(key)
                 return candidate
         raise AssertionError("unreachable: numbering has no end")
@@ -114,7 +136,7 @@ def settle(path: Path, existing: Existing, source: Path | None) -> Path | None:
     if existing == "skip":
         return None
     if existing == "rename":
-        return next(candidate for candidate in _numbered(path) if not os.path.lexists(candidate))
+        return Taken().claim(path, fresh=True)
     raise PhotoError(f"{path}: exists already. Try: --existing skip, overwrite or rename")
 
 
@@ -126,7 +148,7 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> None:
     temporary = None
     try:
         target = path.resolve()
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".arbstyle-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f"{TEMPORARY}{os.getpid()}-", delete=False) as file:
             temporary = Path(file.name)
             file.write(data)
             file.flush()
@@ -143,6 +165,15 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def remove_left_over(folder: Path) -> None:
+    """Remove temporary files below a folder whose process is gone: it was killed while it wrote."""
+    for path in folder.rglob(f"{TEMPORARY}*-*"):
+        process = path.name.removeprefix(TEMPORARY).split("-")[0]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:

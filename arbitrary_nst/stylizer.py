@@ -1,12 +1,12 @@
 """The public API: a style picture in, a Style out; a photo and a Style in, a picture out."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import psutil
@@ -20,6 +20,9 @@ from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.styles import Style
+
+if TYPE_CHECKING:
+    from arbitrary_nst.pipeline import Result
 
 PathSource = str | PathLike[str]
 Source = PathSource | bytes | Image.Image
@@ -127,6 +130,30 @@ class Stylizer:
         if max_size is not None:
             photo = images.resize_longest(photo, max_size)
         return replace(photo, pixels=self._draw(photo.pixels, style))
+
+    def stylize_many(
+        self,
+        photos: PathSource | Iterable[PathSource],
+        style: Style | PathSource | Sequence[Style | PathSource],
+        *,
+        output: PathSource | None = None,
+        **settings: Any,
+    ) -> "Iterator[Result]":
+        """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
+
+        ``output``: a folder for several, a file for one, None for beside the photo. ``settings`` are the other fields
+        of ``arbitrary_nst.pipeline.Settings``. A photo's fault is in its Result; only faults of the style, the model
+        and the settings are raised. Stop whenever you like: what is yielded is written.
+        """
+        from arbitrary_nst.inputs import expand
+        from arbitrary_nst.pipeline import Settings, stylize_many
+
+        folder = None if output is None else Path(output)
+        given = [photos] if isinstance(photos, str | PathLike) else photos
+        styles = [style] if isinstance(style, Style | str | PathLike) else style
+        found = expand([Path(photo) for photo in given], output=folder, note=self._notify)
+        wanted = [each if isinstance(each, Style) else Path(each) for each in styles]
+        return stylize_many(self, found, wanted, Settings(output=folder, **settings))
 
     def _draw(self, pixels: Pixels, style: Style) -> Pixels:
         """Whole if that fits into memory, else in strips; in strips too where the engine finds that it does not."""

@@ -31,9 +31,6 @@ class FakeEngine:
     def memory(self, height, width, *, in_strips):
         return height * width * (20 if in_strips else 400)
 
-    def batch_limit(self, height, width):
-        return 1
-
 
 def fake_stylizer(**options):
     stylizer = Stylizer("lite", **options)

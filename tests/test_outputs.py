@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arbitrary_nst import outputs
 from arbitrary_nst.errors import OptionError, PhotoError
+from arbitrary_nst.images import format_of
 
 ODD_NAMES = ["with space.jpg", "emoji-🎨.jpg", "-dash.jpg", "new\nline.jpg", "x" * 251 + ".jpg", "é" * 120 + ".jpg"]
 
@@ -47,7 +51,33 @@ def test_outputs_of_one_run_do_not_meet():
     ],
 )
 def test_format(wanted, photo, output, expected):
-    assert outputs.choose_format(wanted, photo, None if output is None else Path(output)) == expected
+    own = format_of(photo)
+    assert outputs.choose_format(wanted, own, None if output is None else Path(output)) == expected
+
+
+# names that a file system could confuse: few letters, so that they clash
+NAMES = st.lists(
+    st.tuples(st.text("aAbé\u0301e _2", min_size=1, max_size=4), st.sampled_from(["jpg", "png", "JPG"])), max_size=30
+)
+
+
+@given(NAMES)
+def test_no_two_photos_end_in_one_file_whatever_their_names(names):
+    taken = outputs.Taken()
+    claimed = [
+        taken.claim(Path("out", outputs.default_name(Path(f"{stem}.{suffix}"), "s", "png"))) for stem, suffix in names
+    ]
+    told_apart = {unicodedata.normalize("NFC", str(path)).casefold() for path in claimed}
+    assert len(told_apart) == len(names)
+    assert all(len(os.fsencode(path.name)) <= outputs.LONGEST_NAME for path in claimed)
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    (tmp_path / "sub").mkdir()
+    dead, alive = tmp_path / "sub" / ".arbstyle-4194399-abc", tmp_path / f".arbstyle-{os.getpid()}-abc"
+    dead.touch(), alive.touch()
+    outputs.remove_left_over(tmp_path)
+    assert not dead.exists() and alive.exists()
 
 
 @pytest.mark.parametrize(("wanted", "output"), [("png", "x.jpg"), ("auto", "x.gif")])

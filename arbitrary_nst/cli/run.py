@@ -1,14 +1,19 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
 import json
+import os
+import signal
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
+    EXIT_INTERRUPTED,
     SOME_FAILED,
     ModelDir,
     Offline,
@@ -22,8 +27,31 @@ from arbitrary_nst.errors import OptionError
 if TYPE_CHECKING:
     from arbitrary_nst.pipeline import Result
 
-Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos to stylize; - reads one from stdin.")]
-StylePicture = Annotated[Path, typer.Option("--style", "-s", metavar="PICTURE", help="Picture to take the style from.")]
+GRACE_S = 3.0  # how long what is in flight may take after Ctrl-C
+
+Photos = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[PHOTO|FOLDER]...", help="Photos and folders of photos; - reads one from stdin."),
+]
+StylePictures = Annotated[
+    list[Path],
+    typer.Option(
+        "--style", "-s", metavar="PICTURE", help="Picture to take the style from; several: each photo in each."
+    ),
+]
+FromFile = Annotated[
+    Path | None, typer.Option("--from-file", metavar="LIST", help="Photos, one per line or NUL-separated; - is stdin.")
+]
+Recursive = Annotated[bool, typer.Option("--recursive/--no-recursive", help="Folders with what is below them.")]
+Checksum = Annotated[
+    bool, typer.Option("--checksum", help="--existing skip: know photos by SHA-256, not size and time.")
+]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Do so many photos; those skipped do not count.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first photo that fails.")]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="Like 4G; a photo that takes more is drawn in strips.  [default: half the free]"),
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -65,9 +93,11 @@ Json = Annotated[bool, typer.Option("--json", help="One line of JSON per photo o
 
 
 def run(
-    photos: Photos,
-    style: StylePicture,
+    style: StylePictures,
+    photos: Photos = None,
     output: Output = None,
+    from_file: FromFile = None,
+    recursive: Recursive = True,
     model: ModelName = "auto",
     model_dir: ModelDir = None,
     offline: Offline = False,
@@ -81,12 +111,17 @@ def run(
     quality: Quality = 95,
     metadata: Metadata = "keep",
     existing: OnExisting = "fail",
+    checksum: Checksum = False,
+    limit: Limit = None,
+    fail_fast: FailFast = False,
     max_pixels: MaxPixels = 200_000_000,
+    max_memory: MaxMemory = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Stylize photos. Size, orientation, colours, transparency and metadata come back as they were."""
-    to_stdout = output == Path("-") or (output is None and Path("-") in photos)
+    given = _given(photos or [], from_file)
+    to_stdout = output == Path("-") or (output is None and Path("-") in given)
     if to_stdout:
         output = Path("-")
         if as_json:
@@ -94,7 +129,8 @@ def run(
         if sys.stdout.isatty():
             raise OptionError("stdout: a terminal cannot show a picture. Try: -o FILE, or a pipe")
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
-    from arbitrary_nst.pipeline import Settings, stylize_files
+    from arbitrary_nst.inputs import expand
+    from arbitrary_nst.pipeline import Settings, stylize_many
     from arbitrary_nst.stylizer import Stylizer
 
     stylizer = Stylizer(
@@ -107,19 +143,79 @@ def run(
         style_size=style_size,
         style_crop=style_crop,
         max_pixels=max_pixels,
+        max_memory=_bytes(max_memory),
         notify=say,
     )
-    settings = Settings(
-        output=output, format=format, quality=quality, metadata=metadata, existing=existing, max_size=max_size
-    )
-    failed = 0
-    for result in stylize_files(stylizer, photos, style, settings):
-        failed += result.error is not None
-        _report(result, as_json=as_json, to_stdout=to_stdout)
-    if failed:
-        if len(photos) > 1:
-            say(f"{failed} of {len(photos)} photos failed")
+    settings = Settings(output, format, quality, metadata, existing, max_size, checksum, limit, fail_fast)
+    found = expand(given, recursive=recursive, output=output, note=say)
+    if not found:
+        raise OptionError("no photos found. Try: another folder, or check the suffixes")
+    asked = _Interrupt()
+    with Progress(len(found) * len(style), shown=not to_stdout) as progress:
+        for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
+            progress.count(result)
+            _report(result, as_json=as_json, to_stdout=to_stdout)
+    if len(found) * len(style) > 1:
+        progress.sum_up()
+    if asked.is_set():
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if progress.failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _given(photos: list[Path], from_file: Path | None) -> list[Path]:
+    """The photos named on the command line and in a list."""
+    if from_file is not None:
+        from arbitrary_nst.inputs import read_list
+
+        if str(from_file) == "-" and Path("-") in photos:
+            raise OptionError("-: stdin cannot be a photo and a list. Try: --from-file LIST")
+        try:
+            data = sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes()
+        except OSError as exc:
+            raise OptionError(f"{from_file}: cannot be read ({exc.strerror}). Try: check the path") from exc
+        photos = [*photos, *read_list(data)]
+    elif not photos:
+        raise OptionError("no photos given. Try: arbstyle run PHOTO --style PICTURE, or --from-file LIST")
+    return photos
+
+
+def _bytes(size: str | None) -> int | None:
+    """Bytes of a size like 800M or 4G, in powers of ten."""
+    if size is None:
+        return None
+    units = {"K": 10**3, "M": 10**6, "G": 10**9}
+    number, unit = (size[:-1], units[size[-1].upper()]) if size[-1:].upper() in units else (size, 1)
+    try:
+        wanted = int(float(number) * unit)
+    except (ValueError, OverflowError):
+        wanted = 0
+    if wanted <= 0:
+        raise OptionError(f"--max-memory {size}: no size. Try: 4G, 800M, or bytes")
+    return wanted
+
+
+class _Interrupt:
+    """The first Ctrl-C asks to stop after what is in flight; a second one, or GRACE_S seconds, stop at once."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self.is_set = self._asked.is_set
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._hear)
+
+    def _hear(self, *_: object) -> None:
+        if self._asked.is_set():
+            self._stop()
+        self._asked.set()
+        say("finishing what is in flight; Ctrl-C again stops at once")
+        timer = threading.Timer(GRACE_S, self._stop)
+        timer.daemon = True
+        timer.start()
+
+    def _stop(self) -> None:
+        os.write(2, b"arbstyle: interrupted\n")
+        os._exit(EXIT_INTERRUPTED)  # an orderly exit would wait for threads that write; their files are temporary
 
 
 def _report(result: "Result", *, as_json: bool, to_stdout: bool) -> None:

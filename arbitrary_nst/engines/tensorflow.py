@@ -1,6 +1,5 @@
 """The reference engine: the published SavedModel in TensorFlow, split at the bottleneck."""
 
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +14,6 @@ from arbitrary_nst.quiet_tensorflow import import_tensorflow
 BOTTLENECK = "bottleneck/Mean"
 # Memory that the photo half takes in TensorFlow, in bytes per pixel: 4 MP took 4.5 GB, 12 MP 11 GB.
 BYTES_PER_PIXEL = 1100
-# The most photos of one batch: beyond, there is nothing left to win.
-GPU_BATCH = 16
 
 
 class TensorFlowEngine:
@@ -30,7 +27,7 @@ class TensorFlowEngine:
             raise OptionError("tensorflow: runs in f32 only. Try: --precision f32, or --engine openvino")
         gpus = gpu_names()
         self.device = gpus[0] if gpus else "CPU"
-        self._gpu_free = _gpu_free_bytes() if gpus else 0
+        self._on_gpu = bool(gpus)
         self._card = model.card
         self._predict, self._transform = split(model)
 
@@ -57,26 +54,12 @@ class TensorFlowEngine:
 
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
         """Bytes that a photo of this size takes on top of itself; on a GPU, only the result."""
-        return height * width * (12 if self._gpu_free else BYTES_PER_PIXEL)
-
-    def batch_limit(self, height: int, width: int) -> int:
-        """On a GPU as many as its memory takes, on a CPU one: there a batch takes as long as its photos in turn."""
-        return max(1, min(GPU_BATCH, self._gpu_free // (BYTES_PER_PIXEL * height * width)))
+        return height * width * (12 if self._on_gpu else BYTES_PER_PIXEL)
 
 
 def gpu_names() -> list[str]:
     """The GPUs that TensorFlow sees."""
     return [str(gpu.name) for gpu in import_tensorflow().config.list_physical_devices("GPU")]
-
-
-def _gpu_free_bytes() -> int:
-    """Free memory of the first GPU; to be asked before TensorFlow takes all of it. One byte where nobody knows."""
-    try:
-        query = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
-        answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10).stdout
-        return int(answer.split()[0]) * 1024**2
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        return 1
 
 
 def split(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:

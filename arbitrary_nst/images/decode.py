@@ -8,10 +8,12 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images.encode import Format, format_of
 from arbitrary_nst.images.photo import Photo, to_float, upright
 
 MAX_PIXELS = 200_000_000
@@ -36,7 +38,7 @@ LAYOUT_TAGS = {
     *range(254, 260), 262, 263, 266, 273, *range(277, 282), 284, *range(317, 326), 330, 338, 339, 347,
     *range(512, 515), *range(529, 533), 700, 33723, 34377, 34675,
 }  # fmt: skip
-# Pillow's pixel limit and Python's warning filters belong to the whole process: one decoder at a time.
+# Pillow's pixel limit and Python's warning filters belong to the whole process: one header at a time.
 _process_wide = threading.Lock()
 
 
@@ -54,27 +56,43 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
             image = Image.open(io.BytesIO(data), formats=_formats(data, name))
         except BROKEN as exc:
             raise PhotoError(f"{name}: {_what_it_is(data)}. Try: a {', '.join(FORMATS[:3])} or TIFF file") from exc
-        with image:
-            width, height = image.size
-            if width * height > max_pixels:
-                megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
-                raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}. Try: --max-pixels")
-            return _from_open_image(image, name=name)
+        width, height = image.size
+        if width * height > max_pixels:
+            megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
+            raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}. Try: --max-pixels")
+        # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
+        exif = _read_exif(image)
+    with image:
+        return _from_open_image(image, *exif, name=name)
+
+
+def peek(file: BinaryIO) -> tuple[Format | None, int]:
+    """By a file's header: the format to give it back in, and how many pixels it has. None and 0 if it has none."""
+    with _unwarned():
+        try:
+            formats = _formats(file.read(64), "")
+            file.seek(0)
+            with Image.open(file, formats=formats) as image:
+                return format_of(
+                    {"MPO": "JPEG"}.get(image.format or "", image.format or "")
+                ), image.width * image.height
+        except (*BROKEN, PhotoError):
+            return None, 0
 
 
 def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
-    return _from_open_image(image, name="image")
+    return _from_open_image(image, *_read_exif(image), name="image")
 
 
-def _from_open_image(image: Image.Image, *, name: str) -> Photo:
+def _from_open_image(
+    image: Image.Image, exif: bytes | None, orientation: int, exif_notes: tuple[str, ...], *, name: str
+) -> Photo:
     """The Photo of an image that Pillow has opened, decoded or not."""
     notes = []
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
     if getattr(image, "is_animated", False) and image.format != "MPO":
         notes.append("several frames: only the first is used")
-    # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
-    exif, orientation, exif_notes = _read_exif(image)
     try:
         image.load()
     except (*BROKEN, MemoryError) as exc:

@@ -1,0 +1,108 @@
+"""Which photos are meant: files, folders, patterns and lists, each photo once."""
+
+import glob
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from arbitrary_nst.errors import OptionError
+
+STREAM = Path("-")  # stdin as a photo, stdout as an output
+# What a folder is searched for.
+PHOTO_SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif",
+}  # fmt: skip
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A photo's path, and where it lies below the folder it was found in: what an output folder mirrors."""
+
+    path: Path
+    below: Path = Path()
+
+
+def expand(
+    given: Iterable[Path], *, recursive: bool = True, output: Path | None = None, note: Note = lambda line: None
+) -> list[Input]:
+    """The photos of files, folders and patterns, in order; those of a folder by name, sub-folders after files.
+
+    A folder is searched for the suffixes of photos, below it too if ``recursive``; what lies in the folder ``output``
+    is left out, as are hidden files. Links are followed; ``note`` is told of loops and of what is neither file nor
+    folder. A file given by name is taken as it is, also where it does not exist. Several folders are mirrored under
+    their own names. Raises OptionError for a pattern that matches nothing and a folder that is its own output.
+    """
+    paths = [match for path in given for match in _matches(path)]
+    folders = [path for path in paths if path.is_dir()]
+    found: list[Input] = []
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        if path not in folders:
+            found.append(Input(path))
+            continue
+        if output is None:
+            raise OptionError(f"{path}: a folder needs -o FOLDER for its results")
+        if output.exists() and os.path.samefile(path, output):
+            raise OptionError(f"{path}: is the output folder too. Try: another -o, or -o {path / 'styled'}")
+        root = Path(path.resolve().name) if len(folders) > 1 else Path()
+        found += _walk(path, root, recursive, output, seen, note)
+    once: dict[str, Input] = {}
+    for each in found:
+        once.setdefault("-" if each.path == STREAM else os.path.abspath(each.path), each)
+    return list(once.values())
+
+
+def read_list(data: bytes) -> list[Path]:
+    """Paths separated by NUL bytes, or one per line where there are none."""
+    separator = b"\0" if b"\0" in data else b"\n"
+    return [Path(os.fsdecode(line)) for line in data.split(separator) if line.strip()]
+
+
+def _matches(path: Path) -> list[Path]:
+    """The path, or what it matches where it is a pattern that the shell left alone."""
+    text = str(path)
+    if path == STREAM or os.path.lexists(path) or not glob.has_magic(text):
+        return [path]
+    matches = sorted(glob.glob(text, recursive=True))
+    if not matches:
+        raise OptionError(f"{text}: matches nothing. Try: check the pattern")
+    return [Path(match) for match in matches]
+
+
+def _walk(
+    folder: Path, below: Path, recursive: bool, output: Path, seen: set[tuple[int, int]], note: Note
+) -> Iterator[Input]:
+    try:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            note(f"{folder}: skipped, links lead here a second time")
+            return
+        seen.add((status.st_dev, status.st_ino))
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as exc:
+        note(f"{folder}: skipped, cannot be read ({exc.strerror})")
+        return
+    folders = []
+    for entry in entries:
+        path = folder / entry.name
+        if entry.name.startswith("."):
+            continue
+        try:
+            kind = path.stat().st_mode
+        except OSError as exc:
+            note(f"{path}: skipped ({exc.strerror})")
+            continue
+        if stat.S_ISDIR(kind):
+            folders.append(path)
+        elif path.suffix.lower() in PHOTO_SUFFIXES:
+            if stat.S_ISREG(kind):
+                yield Input(path, below)
+            else:
+                note(f"{path}: skipped, a pipe or device")
+    for path in folders if recursive else ():
+        if not (output.exists() and os.path.samefile(path, output)):
+            yield from _walk(path, below / path.name, recursive, output, seen, note)

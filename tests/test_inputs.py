@@ -1,0 +1,78 @@
+"""Which photos are meant: every one once, and nothing that is none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from arbitrary_nst import OptionError
+from arbitrary_nst.inputs import expand, read_list
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/b.jpg", "in/a.PNG", "in/sub/a.jpg", "in/sub/deep/c.heic", "in/notes.txt", "in/.hidden.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def paths(found):
+    return [str(each.path) for each in found]
+
+
+def test_a_folder_is_walked_by_name_and_mirrored(tree):
+    found = expand([Path("in")], output=Path("out"))
+    assert paths(found) == ["in/a.PNG", "in/b.jpg", "in/sub/a.jpg", "in/sub/deep/c.heic"]
+    assert [str(each.below) for each in found] == [".", ".", "sub", "sub/deep"]
+    assert paths(expand([Path("in")], output=Path("out"), recursive=False)) == ["in/a.PNG", "in/b.jpg"]
+
+
+def test_several_folders_keep_their_names(tree):
+    found = expand([Path("in/sub"), Path("in/sub/deep")], output=Path("out"))
+    assert [str(each.below) for each in found] == ["sub", "sub/deep"]
+
+
+def test_a_photo_is_taken_once_and_a_missing_one_is_left_to_be_reported(tree):
+    assert paths(expand([Path("in/b.jpg"), Path("in"), Path("none.jpg")], output=Path("out"))) == [
+        "in/b.jpg", "in/a.PNG", "in/sub/a.jpg", "in/sub/deep/c.heic", "none.jpg",
+    ]  # fmt: skip
+
+
+def test_outputs_inside_the_input_are_not_fed_back(tree):
+    (tree / "in/styled").mkdir()
+    (tree / "in/styled/a__s.jpg").touch()
+    assert "in/styled/a__s.jpg" not in paths(expand([Path("in")], output=Path("in/styled")))
+    with pytest.raises(OptionError, match="output folder too"):
+        expand([Path("in")], output=Path("in"))
+    with pytest.raises(OptionError, match="-o FOLDER"):
+        expand([Path("in")])
+
+
+def test_patterns_that_the_shell_left_alone(tree):
+    assert paths(expand([Path("in/**/*.jpg")], output=Path("out"))) == ["in/b.jpg", "in/sub/a.jpg"]
+    (tree / "in/[x].jpg").touch()
+    assert paths(expand([Path("in/[x].jpg")])) == ["in/[x].jpg"]
+    with pytest.raises(OptionError, match="matches nothing"):
+        expand([Path("in/*.bmp")])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and pipes")
+def test_loops_pipes_and_broken_links_are_skipped_with_a_note(tree):
+    (tree / "in/sub/loop").symlink_to(tree / "in")
+    (tree / "in/gone.jpg").symlink_to(tree / "nowhere.jpg")
+    (tree / "in/linked.jpg").symlink_to(tree / "in/b.jpg")
+    os.mkfifo(tree / "in/pipe.jpg")
+    notes = []
+    found = expand([Path("in")], output=Path("out"), note=notes.append)
+    assert paths(found) == ["in/a.PNG", "in/b.jpg", "in/linked.jpg", "in/sub/a.jpg", "in/sub/deep/c.heic"]
+    assert len(notes) == 3
+    for word in ("loop", "gone.jpg", "pipe.jpg"):
+        assert any(word in note for note in notes)
+
+
+def test_lists():
+    assert read_list(b"a b.jpg\n\nc.jpg\n") == [Path("a b.jpg"), Path("c.jpg")]
+    assert read_list(b"a\nb.jpg\0c.jpg\0") == [Path("a\nb.jpg"), Path("c.jpg")]
