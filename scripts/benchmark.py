@@ -2,7 +2,7 @@
 """Measure speed and memory against what people would run instead; both sides in turn in one run, medians and ratios.
 
     python scripts/benchmark.py                 # every table
-    python scripts/benchmark.py start lite      # some of them: start, warm, lite, mini, cli
+    python scripts/benchmark.py start lite      # some of them: start, warm, lite, mini, cli, many, large
 
 Needs the folder ../shared (or ARBSTYLE_SHARED) with the published graph, which gets random weights: they run as fast
 as trained ones. Needs the `dev` extra for the TFLite interpreter. Figures go to the README by hand.
@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import benchmark_many
 
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
 ARBSTYLE = "from arbitrary_nst.cli import main; main()"
@@ -179,7 +181,15 @@ def cli(standin, photo, style, work):
     row("arbstyle --version, against bare Python", python[0], version[0], "s", 3)
 
 
-TABLES = {"start": start, "warm": warm_photo, "lite": lite, "mini": mini, "cli": cli}
+def many(standin, photo, style, work):
+    benchmark_many.many(standin, SHARED / "images" / "photos" / "stata.jpg", style, work, SHARED / "models" / "lite")
+
+
+def large(standin, photo, style, work):
+    benchmark_many.large(standin)
+
+
+TABLES = {"start": start, "warm": warm_photo, "lite": lite, "mini": mini, "cli": cli, "many": many, "large": large}
 
 
 def main():
@@ -193,7 +203,7 @@ def main():
         work = Path(scratch)
         os.environ["ARBSTYLE_CACHE_DIR"] = str(work / "cache")
         standin = work / "magenta"
-        if {"start", "warm"} & set(tables):
+        if {"start", "warm", "many", "large"} & set(tables):
             make_standin = SHARED / "tools" / "make_standin.py"
             subprocess.run([sys.executable, str(make_standin), str(standin)], check=True, capture_output=True)
         from PIL import Image

@@ -2,10 +2,11 @@
 """Train `mini`: distil Google's mobile model, then let VGG19 judge. Exports models/mini when done.
 
 Phase 1 (the first sixth of the time) copies the teacher: the photo network its pictures, given its bottlenecks, by L1
-on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises
-S + content * C against the style and the photo themselves, both as scripts/score_models.py measures them, while the
-pull of the teacher's picture fades. The style network stays near the teacher's bottlenecks, which know more styles
-than we have. Any Keras 3 backend: set KERAS_BACKEND.
+on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises what
+scripts/score_models.py measures against the style and the photo themselves: S as a share of the untouched photo's,
+plus content * what C exceeds `free` times the teacher's C by, as a share of it; so every pair, easy or hard, is held to its own
+measure of change. Meanwhile the pull of the teacher's picture fades. The style network stays near the teacher's
+bottlenecks, which know more styles than we have. Any Keras 3 backend: set KERAS_BACKEND.
 
     python scripts/train_mini.py --minutes 95            # from random weights
     python scripts/train_mini.py --minutes 95 --resume   # after an interruption
@@ -31,14 +32,15 @@ import nets
 import perceptual
 import pictures
 from export import export
+from pool import Pictures
 from teacher import Teacher
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
-POOL_START = 256  # styles and photos in the pools before the first step of phase 2
-STYLE_SIZE = 256  # what the Gram targets are measured at, as the score is
+POOL_START = 256  # pairs in the pool before the first step of phase 2
+MORE_STYLES = 8  # styles per step of phase 2 that only their bottleneck is learnt of
 
 
 def arguments():
@@ -49,8 +51,14 @@ def arguments():
     parser.add_argument(
         "--content",
         type=float,
-        default=0.04,
-        help="weight of C relative to the photo's own features (default: %(default)s)",
+        default=0.6,
+        help="weight of what C exceeds the free part by, as a share of the teacher's (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--free",
+        type=float,
+        default=1.0,
+        help="C up to so many times the teacher's costs nothing (default: %(default)s)",
     )
     parser.add_argument(
         "--bottleneck",
@@ -60,8 +68,7 @@ def arguments():
     )
     parser.add_argument("--rate", type=float, default=1e-3, help="first learning rate (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--styles", type=int, default=1500, help="pool of styles with Gram targets")
-    parser.add_argument("--photos", type=int, default=700, help="pool of photos with content targets")
+    parser.add_argument("--pairs", type=int, default=1000, help="pool of pairs with targets (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
@@ -72,16 +79,17 @@ def arguments():
 class Mini(keras.Model):
     """Both networks end to end; the loss of the current phase."""
 
-    def __init__(self, features, content, bottleneck):
+    def __init__(self, features, content, free, bottleneck):
         super().__init__()
         self.predict_style = nets.style_net()
         self.transform = nets.transfer_net()
         self._features = [features]  # in a list: Keras would track VGG's variables as ours
-        self._content, self._bottleneck = content, bottleneck
+        self._content, self._bottleneck, self._free = content, bottleneck, free
 
     def call(self, x, training=False):
         bottleneck = self.predict_style(x["style"])
-        picture = self.transform([x["photo"], x.get("bottleneck", bottleneck)])  # phase 1 gives the teacher's
+        own = bottleneck[: ops.shape(x["photo"])[0]]  # any further styles have no photo
+        picture = self.transform([x["photo"], x.get("bottleneck", own)])  # phase 1 gives the teacher's
         return {"picture": picture, "bottleneck": bottleneck}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -91,10 +99,9 @@ class Mini(keras.Model):
             return pixels + bottleneck
         *style, content = self._features[0](y_pred["picture"])
         s = perceptual.style_distance([perceptual.gram(f) for f in style], [y[n] for n in perceptual.STYLE_LAYERS])
-        energy = ops.mean(ops.square(y["content"]), axis=(1, 2, 3))
-        c = perceptual.content_distance(content, y["content"]) / energy
-        # Not squared: a hard style (a periodic pattern) must not outvote the rest of the batch.
-        return ops.mean(s + self._content * c) + ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
+        c = perceptual.content_distance(content, y["content"])
+        judged = s / y["untouched_s"] + self._content * ops.relu(c / y["teacher_c"] - self._free)
+        return ops.mean(judged) + ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
 
 
 def distillation(picture, target):
@@ -108,64 +115,11 @@ def distillation(picture, target):
     return l1(picture, target) + across + down
 
 
-class Pools:
-    """Augmented styles with their Gram targets and photos with their content targets, renewed while training.
-
-    With targets at hand a step costs VGG19 one pass forward and back over its own output, and nothing else.
-    """
-
-    def __init__(self, args, features, rng):
-        self.features, self.size, self.rng = features, args.size, rng
-        self.style_images = [pictures.read(path) for path in pictures.training(SHARED, "styles")]
-        self.photo_images = [pictures.read(path) for path in pictures.training(SHARED, "photos")]
-        self.styles, self.photos = [], []
-        self.capacity = args.styles, args.photos
-
-    def new_style(self):
-        return pictures.augmented_style(self.style_images, STYLE_SIZE, self.rng)
-
-    def new_photo(self, size=None):
-        return pictures.augmented_photo(self.photo_images, size or self.size, self.rng)
-
-    def renew(self, count):
-        """Replace, or add while there is room, ``count`` entries of either pool."""
-        styles = np.stack([self.new_style() for _ in range(count)])
-        grams = [ops.convert_to_numpy(perceptual.gram(f)) for f in self.features(styles)[:5]]
-        for i in range(count):
-            _put(self.styles, (styles[i], [g[i] for g in grams]), self.capacity[0], self.rng)
-        photos = np.stack([self.new_photo() for _ in range(count)])
-        contents = ops.convert_to_numpy(self.features(photos)[5])
-        for i in range(count):
-            _put(self.photos, (photos[i], contents[i].astype(np.float16)), self.capacity[1], self.rng)
-
-    def batch(self, count, teacher, pull):
-        """Inputs and targets of one phase-2 step."""
-        styles = [self.styles[i] for i in self.rng.integers(len(self.styles), size=count)]
-        photos = [self.photos[i] for i in self.rng.integers(len(self.photos), size=count)]
-        x = {"photo": np.stack([p for p, _ in photos]), "style": np.stack([s for s, _ in styles])}
-        y = {name: np.stack([g[i] for _, g in styles]) for i, name in enumerate(perceptual.STYLE_LAYERS)}
-        y["content"] = np.stack([c for _, c in photos]).astype(np.float32)
-        y["bottleneck"] = teacher.bottlenecks(x["style"])
-        y["teacher"] = teacher.pictures(x["photo"], y["bottleneck"]) if pull > 0 else x["photo"]
-        y["pull"] = np.full(count, pull, np.float32)
-        return x, y
-
-
-def _put(pool, entry, capacity, rng):
-    if len(pool) < capacity:
-        pool.append(entry)
-    else:
-        pool[rng.integers(capacity)] = entry
-
-
-def distillation_batches(pools, teacher, count, size):
+def distillation_batches(training, count, size):
     def make():
-        x = {
-            "photo": np.stack([pools.new_photo(size) for _ in range(count)]),
-            "style": np.stack([pools.new_style() for _ in range(count)]),
-        }
-        bottleneck = teacher.bottlenecks(x["style"])
-        y = {"teacher": teacher.pictures(x["photo"], bottleneck), "bottleneck": bottleneck}
+        x = {"photo": training.photos(count, size), "style": training.styles(count)}
+        bottleneck = training.teacher.bottlenecks(x["style"])
+        y = {"teacher": training.teacher.pictures(x["photo"], bottleneck), "bottleneck": bottleneck}
         return x | {"bottleneck": bottleneck}, y
 
     return pictures.in_background(make)
@@ -220,20 +174,23 @@ def forget(optimizer):
     optimizer.iterations.assign(0)  # also starts the moving average anew, from the weights as they are
 
 
-def judged_batch(args, pools, teacher, state, progress):
+def judged_batch(args, training, state, progress):
     """Inputs, targets and learning rate of a step of phase 2."""
-    while len(pools.styles) < POOL_START:
-        pools.renew(16)
+    while len(training.pairs) < POOL_START:
+        training.renew(16)
     if state["step"] % 3 == 0:
-        pools.renew(2)
-    batch = pools.batch(args.batch, teacher, pull=max(0.0, 0.9 * (0.5 - progress)))
+        training.renew(2)
+    x, y = training.batch(args.batch, pull=max(0.0, 0.9 * (0.5 - progress)))
+    more = training.styles(MORE_STYLES)
+    x["style"] = np.concatenate([x["style"], more])
+    y["bottleneck"] = np.concatenate([y["bottleneck"], training.teacher.bottlenecks(more)])
     since_joined = state["step"] - state["joined_at"]
-    return batch, learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
+    return (x, y), learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
 
 
-def train(args, model, pools, teacher, state):
+def train(args, model, training, state):
     checkpoint = args.work / "checkpoint.npz"
-    distilled = distillation_batches(pools, teacher, 2 * args.batch, 128)
+    distilled = distillation_batches(training, 2 * args.batch, 128)
     losses, saved, good = [], time.monotonic(), snapshot(model)
     while state["minutes"] < args.minutes:
         began = time.monotonic()
@@ -244,7 +201,7 @@ def train(args, model, pools, teacher, state):
             if not state["joined_at"]:
                 forget(model.optimizer)
                 state["joined_at"], good = state["step"], snapshot(model)
-            (x, y), rate = judged_batch(args, pools, teacher, state, progress)
+            (x, y), rate = judged_batch(args, training, state, progress)
         model.optimizer.learning_rate = rate
         loss = float(model.train_on_batch(x, y))
         state["step"] += 1
@@ -269,7 +226,7 @@ def train(args, model, pools, teacher, state):
 def build(args, features):
     keras.utils.set_random_seed(args.seed)
     keras.config.set_dtype_policy(args.precision)
-    model = Mini(features, args.content, args.bottleneck)
+    model = Mini(features, args.content, args.free, args.bottleneck)
     optimizer = keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998)
     model.compile(optimizer=optimizer, jit_compile=False)
     example = np.zeros((1, 64, 64, 3), np.float32)
@@ -288,7 +245,12 @@ def main():
         state = restore(args.work / "checkpoint.npz", model)
     if not args.export:
         rng = np.random.default_rng(args.seed + state["step"])
-        train(args, model, Pools(args, features, rng), Teacher(SHARED / "models" / "lite"), state)
+        train(
+            args,
+            model,
+            Pictures(SHARED, features, Teacher(SHARED / "models" / "lite"), args.size, args.pairs, rng),
+            state,
+        )
     export(*averaged(model), ROOT / "models" / "mini", ROOT / "models" / "mini.toml")
 
 
