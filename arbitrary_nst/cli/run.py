@@ -31,7 +31,7 @@ GRACE_S = 3.0  # how long what is in flight may take after Ctrl-C
 
 Photos = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[PHOTO|FOLDER]...", help="Photos and folders of photos; - reads one from stdin."),
+    typer.Argument(metavar="PHOTO|FOLDER", help="Photos and folders of photos; - reads one from stdin."),
 ]
 StylePictures = Annotated[
     list[Path],
