@@ -4,12 +4,12 @@
 Phase 1 (the first sixth of the time) copies the teacher: the photo network its pictures, given its bottlenecks, by L1
 on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises what
 scripts/score_models.py measures against the style and the photo themselves: S as a share of the untouched photo's,
-plus content * what C exceeds `free` times the teacher's C by, as a share of it; so every pair, easy or hard, is held to its own
-measure of change. Meanwhile the pull of the teacher's picture fades. The style network stays near the teacher's
-bottlenecks, which know more styles than we have. Any Keras 3 backend: set KERAS_BACKEND.
+plus content * what C exceeds `free` times the teacher's C by, as a share of it; so every pair, easy or hard, is held
+to its own measure of change. Meanwhile the pull of the teacher's picture fades. The style network stays near the
+teacher's bottlenecks, which know more styles than we have. Any Keras 3 backend: set KERAS_BACKEND.
 
-    python scripts/train_mini.py --minutes 95            # from random weights
-    python scripts/train_mini.py --minutes 95 --resume   # after an interruption
+    python scripts/train_mini.py --minutes 200            # from random weights
+    python scripts/train_mini.py --minutes 200 --resume   # after an interruption
 """
 
 import argparse
@@ -45,7 +45,7 @@ MORE_STYLES = 8  # styles per step of phase 2 that only their bottleneck is lear
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=95, help="training time, all phases (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=200, help="training time, all phases (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=4, help="pictures per step (default: %(default)s)")
     parser.add_argument("--size", type=int, default=192, help="crop in px, phase 2 (default: %(default)s)")
     parser.add_argument(
