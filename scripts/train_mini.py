@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import nets
 import perceptual
 import pictures
-from export import export
+from export import export, take_back
 from pool import Pictures
 from teacher import Teacher
 
@@ -70,6 +70,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=1000, help="pool of pairs with targets (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint")
+    parser.add_argument("--start", type=Path, help="go on from an exported model, at half of the time")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
     parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy (default: %(default)s)")
@@ -198,7 +199,7 @@ def train(args, model, training, state):
         if progress < PHASE_1:
             (x, y), rate = next(distilled), learning_rate(args.rate, state["step"], progress / PHASE_1)
         else:
-            if not state["joined_at"]:
+            if state["joined_at"] is None:
                 forget(model.optimizer)
                 state["joined_at"], good = state["step"], snapshot(model)
             (x, y), rate = judged_batch(args, training, state, progress)
@@ -240,9 +241,12 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     features = perceptual.features_model(SHARED / VGG, args.precision)
     model = build(args, features)
-    state = {"step": 0, "minutes": 0.0, "joined_at": 0}
+    state = {"step": 0, "minutes": 0.0, "joined_at": None}
     if args.resume or args.export:
         state = restore(args.work / "checkpoint.npz", model)
+    elif args.start:
+        take_back(args.start, model.predict_style, model.transform)
+        state["minutes"] = args.minutes / 2
     if not args.export:
         rng = np.random.default_rng(args.seed + state["step"])
         train(

@@ -35,6 +35,17 @@ def converted(net, inputs):
     return openvino.convert_model(function.get_concrete_function(*specs))
 
 
+def take_back(folder: Path, style_net, transfer_net) -> None:
+    """Assign the f16 weights of an export to the networks: OpenVINO keeps them in the order Keras has them."""
+    for name, net in (("predict_style", style_net), ("transform", transfer_net)):
+        operations = openvino.Core().read_model(folder / f"{name}.xml").get_ordered_ops()
+        constants = [op.data for op in operations if op.get_type_name() == "Constant"]
+        weights = [array for array in constants if array.dtype == "float16" and array.size > 8]
+        for variable, array in zip(net.variables, weights, strict=True):
+            turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 else array.T
+            variable.assign(turned.reshape(variable.shape))
+
+
 def write_figures(card: Path, folder: Path) -> None:
     """Replace the card's [[files]] by what lies in the folder."""
     tables = []
