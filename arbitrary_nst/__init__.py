@@ -12,12 +12,22 @@ from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError,
 if TYPE_CHECKING:
     from arbitrary_nst.images import Photo
     from arbitrary_nst.styles import Style
-    from arbitrary_nst.stylizer import Stylizer
+    from arbitrary_nst.stylizer import Stylizer, refine
 
 __version__ = "0.1.0"
-__all__ = ["EngineError", "ModelError", "NSTError", "OptionError", "Photo", "PhotoError", "Style", "Stylizer"]
+__all__ = [
+    "EngineError",
+    "ModelError",
+    "NSTError",
+    "OptionError",
+    "Photo",
+    "PhotoError",
+    "Style",
+    "Stylizer",
+    "refine",
+]
 
-_LAZY = {"Photo": "images", "Style": "styles", "Stylizer": "stylizer"}
+_LAZY = {"Photo": "images", "Style": "styles", "Stylizer": "stylizer", "refine": "stylizer"}
 
 
 def __getattr__(name: str) -> object:

@@ -9,7 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,10 @@ import psutil
 from arbitrary_nst import images, outputs
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.inputs import STREAM, Input
 from arbitrary_nst.manifest import Manifest, Record
+from arbitrary_nst.refinement import Refinement, Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
 
@@ -35,6 +37,8 @@ class Settings:
     With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
     time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
     many photos to do, those skipped not counted; ``fail_fast`` ends the stream at the first that fails.
+    ``refinement``: refine each picture so; ``on_step`` is told of each step with the name of the picture, see
+    ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is written as far as it is.
     """
 
     output: Path | None = None
@@ -46,6 +50,8 @@ class Settings:
     checksum: bool = False
     limit: int | None = None
     fail_fast: bool = False
+    refinement: Refinement | None = None
+    on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,20 @@ class Result:
 
 
 @dataclass(frozen=True)
+class _Style:
+    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those."""
+
+    name: str
+    code: Style | None
+    picture: Photo | None
+    sha256: str
+
+
+@dataclass(frozen=True)
 class _Output:
     """Where one photo in one style goes; ``target`` None is stdout. ``record`` is what the manifest is to say."""
 
-    style: Style
+    style: _Style
     target: Path | None
     format: images.Format
     overwrite: bool
@@ -125,9 +141,23 @@ class _Stream:
         self._stylizer, self._settings = stylizer, settings
         self._folder = _output_folder(settings.output, several)
         self._manifest = None if self._folder is None else Manifest(self._folder)
-        self._styles = _named_apart([s if isinstance(s, Style) else stylizer.style(s) for s in styles])
+        self._styles = _named_apart([self._open_style(style) for style in styles])
         self._taken = outputs.Taken()
         self._spare_pixels = psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL
+
+    def _open_style(self, style: Style | Path) -> _Style:
+        refinement = self._settings.refinement
+        picture = None
+        if refinement is not None:
+            if isinstance(style, Style):
+                raise OptionError(
+                    f"style {style.name}: refinement has to see its picture. Try: the path of the picture"
+                )
+            picture = self._stylizer.read(style)
+            if refinement.recipe.init != "stylized":  # the model has no part in it
+                return _Style(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
+        code = style if isinstance(style, Style) else self._stylizer.style(style)
+        return _Style(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
 
     def run(self, photos: list[Input], stop: Callable[[], bool]) -> Iterator[Result]:
         """Read ahead, draw, write behind. The engine has one owner, whoever iterates."""
@@ -157,7 +187,7 @@ class _Stream:
                     behind.append((0, entry))
                 else:
                     job, reading = entry
-                    for number, result in enumerate(self._draw(job, reading, encoders)):
+                    for number, result in enumerate(self._draw(job, reading, encoders, stop)):
                         behind.append((0 if number else job.pixels, result))
                 while len(behind) > AHEAD * len(self._styles) or (behind and _is_done(behind[0][1])):
                     pixels, result = behind.popleft()
@@ -194,7 +224,7 @@ class _Stream:
         except (NSTError, OSError) as exc:
             yield _failed(source, exc)
 
-    def _plan_output(self, given: Input, style: Style, own: images.Format) -> Result | _Output:
+    def _plan_output(self, given: Input, style: _Style, own: images.Format) -> Result | _Output:
         source, settings = given.path, self._settings
         one_file = settings.output if self._folder is None and settings.output != STREAM else None
         format = outputs.choose_format(settings.format, own, one_file)
@@ -215,11 +245,11 @@ class _Stream:
             return Result(str(source), style.name, str(path), skipped=True)
         return _Output(style, target, format, existing == "overwrite", record)
 
-    def _record(self, source: Path, style: Style, output: Path) -> Record | None:
+    def _record(self, source: Path, style: _Style, output: Path) -> Record | None:
         """What must be equal for an output to be the one that would be made now."""
         if self._folder is None or source == STREAM:
             return None
-        settings, engine = self._settings, self._stylizer.engine
+        settings, engine = self._settings, self._stylizer.engine if style.code else None
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:
@@ -228,10 +258,11 @@ class _Stream:
             "input": str(source.absolute()),
             **same,
             "output": str(output.relative_to(self._folder)),
-            "style": hashlib.sha256(style.bottleneck.tobytes()).hexdigest(),
-            "model": style.model,
-            "engine": f"{engine.name} {engine.precision}",
+            "style": style.sha256,
+            "model": style.code and style.code.model,
+            "engine": engine and f"{engine.name} {engine.precision}",
             "settings": [settings.format, settings.quality, settings.metadata, settings.max_size],
+            "refinement": None if settings.refinement is None else repr(settings.refinement),
         }
 
     def _read(self, job: _Job) -> _Read:
@@ -242,7 +273,7 @@ class _Stream:
         return _Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
     def _draw(
-        self, job: _Job, reading: Future[_Read], encoders: ThreadPoolExecutor
+        self, job: _Job, reading: Future[_Read], encoders: ThreadPoolExecutor, stop: Callable[[], bool]
     ) -> Iterator[Result | Future[Result]]:
         """Draw a photo in its styles, and hand each picture on to be written."""
         try:
@@ -253,15 +284,39 @@ class _Stream:
         for output in job.outputs:
             began = time.monotonic()
             try:
-                picture = self._stylizer.stylize_photo(read.photo, output.style, max_size=self._settings.max_size)
+                picture, whole = self._make(read.photo, output, stop)
             except OptionError:
                 raise
             except (NSTError, MemoryError) as exc:
                 yield replace(_failed(job.source, exc), style=output.style.name)
                 continue
             seconds = read.seconds + time.monotonic() - began
-            yield encoders.submit(self._write, job.source, output, picture, read.sha256, seconds)
+            made = output if whole else replace(output, record=None)  # stopped midway: to be made again
+            yield encoders.submit(self._write, job.source, made, picture, read.sha256, seconds)
             del picture
+
+    def _make(self, photo: Photo, output: _Output, stop: Callable[[], bool]) -> tuple[Photo, bool]:
+        """The picture, and whether it was finished."""
+        settings, style = self._settings, output.style
+        if settings.max_size is not None:
+            photo = images.resize_longest(photo, settings.max_size)
+        drawn = None if style.code is None else self._stylizer.stylize_photo(photo, style.code)
+        if settings.refinement is None or style.picture is None:
+            assert drawn is not None
+            return drawn, True
+
+        def on_step(step: Step, picture: Pixels) -> bool:
+            if settings.on_step is not None:
+                settings.on_step(str(output.target or STREAM), step, picture)
+            return stop()
+
+        start = None if drawn is None else drawn.pixels
+        refiner = self._stylizer.refiner(settings.refinement)
+        refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
+        notes = (*photo.notes, *refined.notes)
+        if refined.ended != "steps":
+            notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
+        return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
 
     def _write(self, source: Path, output: _Output, picture: Photo, sha256: str, seconds: float) -> Result:
         began = time.monotonic()
@@ -282,18 +337,19 @@ class _Stream:
                 raise
             return replace(_failed(source, exc), style=output.style.name)
         width, height = picture.size
-        return Result(
+        result = Result(
             str(source),
             output.style.name,
             str(output.target or STREAM),
             width,
             height,
             seconds + time.monotonic() - began,
-            self._stylizer.model.card.name,
-            self._stylizer.engine.name,
-            self._stylizer.engine.precision,
             notes=(*picture.notes, *encoded.notes),
         )
+        if output.style.code is None:
+            return result
+        model, engine = self._stylizer.model.card.name, self._stylizer.engine
+        return replace(result, model=model, engine=engine.name, precision=engine.precision)
 
 
 def _is_done(result: Result | Future[Result]) -> bool:
@@ -305,7 +361,7 @@ def _failed(source: Path, exc: BaseException) -> Result:
     return Result(str(source), error=reason, traceback="".join(traceback.format_exception(exc)))
 
 
-def _named_apart(styles: list[Style]) -> list[Style]:
+def _named_apart(styles: list[_Style]) -> list[_Style]:
     """Styles under names of their own: a second `wave` becomes `wave_2`."""
     taken = outputs.Taken()
     return [replace(style, name=taken.claim(Path(style.name)).name) for style in styles]

@@ -1,12 +1,15 @@
 """A style as a value: embed once, apply to many photos."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arbitrary_nst.errors import OptionError
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Style:
     """What a model knows of a style picture.
 
@@ -17,3 +20,17 @@ class Style:
     bottleneck: NDArray[np.float32]
     model: str
     name: str = "style"
+
+
+def blend(shares: Mapping[Style, float]) -> Style:
+    """The sum of styles' bottlenecks, each times its share; shares that add up to 1 stay among the styles.
+
+    Raises OptionError where they come from different models.
+    """
+    if len({style.model for style in shares}) != 1:
+        raise OptionError("blend: needs styles of one model. Try: embed them with the same Stylizer")
+    first = next(iter(shares))
+    bottleneck = np.zeros_like(first.bottleneck)
+    for style, share in shares.items():
+        bottleneck += np.float32(share) * style.bottleneck
+    return Style(bottleneck, first.model, "+".join(style.name for style in shares))

@@ -23,6 +23,7 @@ from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
     from arbitrary_nst.pipeline import Result
+    from arbitrary_nst.refinement import OnStep, Refinement, Refiner
 
 PathSource = str | PathLike[str]
 Source = PathSource | bytes | Image.Image
@@ -74,6 +75,7 @@ class Stylizer:
         self._offline, self._trust, self._notify = offline, trust_model, notify
         self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
         self._max_memory = max_memory
+        self._refiner: tuple[Refinement, Refiner] | None = None
 
     @cached_property
     def model(self) -> Model:
@@ -112,13 +114,7 @@ class Stylizer:
         gives an array of the same kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
         result = self.stylize_photo(self.read(photo), self._as_style(style), max_size=max_size)
-        if not isinstance(photo, np.ndarray):
-            return images.to_pil(result)
-        if photo.dtype == np.uint8:
-            return np.asarray(images.to_pil(result))
-        if result.alpha is None:
-            return result.pixels
-        return np.concatenate([result.pixels, result.alpha[..., np.newaxis]], axis=-1)
+        return _in_kind(result, photo)
 
     def stylize_photo(self, photo: Photo, style: Style, *, max_size: int | None = None) -> Photo:
         """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
@@ -154,6 +150,65 @@ class Stylizer:
         found = expand([Path(photo) for photo in given], output=folder, note=self._notify)
         wanted = [each if isinstance(each, Style) else Path(each) for each in styles]
         return stylize_many(self, found, wanted, Settings(output=folder, **settings))
+
+    def refine(
+        self,
+        picture: Source | Array | None = None,
+        *,
+        photo: Source | Array,
+        style_image: Source | Array,
+        recipe: str = "arbstyle",
+        vgg_weights: PathSource | None = None,
+        time_limit: float | None = None,
+        style_scale: float = 1.0,
+        seed: int = 0,
+        on_step: "OnStep | None" = None,
+        **changes: Any,
+    ) -> Image.Image | Array:
+        """Optimise a picture until VGG19 sees the photo's content and the style in it (Gatys 2016); see ``recipes``.
+
+        ``picture`` is the stylized photo, of the photo's size; None lets the recipe begin as it does, with a picture
+        that is stylized now where it needs one. ``changes`` replace fields of the recipe, such as ``steps`` and
+        ``content_weight``. ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search
+        by returning True. The other arguments are those of ``refinement.Refinement``. The result is of the photo's
+        kind, as that of ``stylize``.
+        """
+        from arbitrary_nst import recipes
+        from arbitrary_nst.refinement import Refinement
+
+        if picture is not None:
+            changes.setdefault("init", "stylized")
+        chosen = recipes.get(recipe).with_changes(**changes)
+        how = Refinement(
+            chosen, None if vgg_weights is None else Path(vgg_weights), time_limit, style_scale=style_scale, seed=seed
+        )
+        whole, style = self.read(photo), self.read(style_image)
+        start = None
+        if picture is not None:
+            start = self.read(picture).pixels
+            if start.shape != whole.pixels.shape:
+                raise OptionError("picture: not of the photo's size. Try: the stylized photo as it came")
+        elif chosen.init == "stylized":
+            start = self.stylize_photo(whole, self.style(style_image)).pixels
+        refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
+        return _in_kind(replace(whole, pixels=refined.pixels), photo)
+
+    def refiner(self, how: "Refinement") -> "Refiner":
+        """The optimiser for these settings; the last one is kept, with what it compiled."""
+        if self._refiner is None or self._refiner[0] != how:
+            from arbitrary_nst import losses
+            from arbitrary_nst.refinement import Refiner
+
+            weights = model_zoo.resolve_vgg19(
+                how.vgg_weights,
+                model_dir=self._model_dir,
+                offline=self._offline,
+                trust=self._trust,
+                notify=self._notify,
+            )
+            vgg19 = losses.read_vgg19(weights)
+            self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
+        return self._refiner[1]
 
     def _draw(self, pixels: Pixels, style: Style) -> Pixels:
         """Whole if that fits into memory, else in strips; in strips too where the engine finds that it does not."""
@@ -194,6 +249,24 @@ class Stylizer:
 
     def _as_style(self, style: Style | Source) -> Style:
         return style if isinstance(style, Style) else self.style(style)
+
+
+def refine(
+    photo: Source | Array, style_image: Source | Array, picture: Source | Array | None = None, **settings: Any
+) -> Image.Image | Array:
+    """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
+    return Stylizer().refine(picture, photo=photo, style_image=style_image, **settings)
+
+
+def _in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:
+    """A PIL image, or where an array was given an array of the same kind."""
+    if not isinstance(photo, np.ndarray):
+        return images.to_pil(picture)
+    if photo.dtype == np.uint8:
+        return np.asarray(images.to_pil(picture))
+    if picture.alpha is None:
+        return picture.pixels
+    return np.concatenate([picture.pixels, picture.alpha[..., np.newaxis]], axis=-1)
 
 
 def _stem(source: Source | Array) -> str:

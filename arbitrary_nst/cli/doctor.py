@@ -52,8 +52,9 @@ def _cpu() -> str:
     except ImportError as exc:
         return f"OpenVINO cannot be imported ({exc})"
     core = openvino.Core()
-    has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    precision = "bf16, which this CPU computes in" if has_bf16 else "f32, as this CPU has no bf16"
+    from arbitrary_nst.engines.openvino import cpu_has_bf16
+
+    precision = "bf16, which this CPU computes in" if cpu_has_bf16() else "f32, as this CPU has no bf16"
     return f"{core.get_property('CPU', 'FULL_DEVICE_NAME')}; --precision auto is {precision}"
 
 

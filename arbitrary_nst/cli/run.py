@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.pipeline import Result
 
 GRACE_S = 3.0  # how long what is in flight may take after Ctrl-C
+REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
 
 Photos = Annotated[
     list[Path] | None,
@@ -116,6 +118,23 @@ def run(
     fail_fast: FailFast = False,
     max_pixels: MaxPixels = 200_000_000,
     max_memory: MaxMemory = None,
+    refine: refining.Refine = False,
+    recipe: refining.RecipeName = None,
+    steps: refining.Steps = None,
+    time_limit: refining.TimeLimit = None,
+    content_weight: refining.ContentWeight = None,
+    style_weight: refining.StyleWeight = None,
+    tv_weight: refining.TvWeight = None,
+    layer: refining.Layers = None,
+    optimizer: refining.OptimizerName = None,
+    init: refining.InitName = None,
+    seed: refining.Seed = None,
+    pooling: refining.PoolingName = None,
+    scales: refining.Scales = None,
+    style_scale: refining.StyleScale = None,
+    vgg_weights: refining.VggWeights = None,
+    preview: refining.Preview = None,
+    report: refining.Report = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -128,6 +147,12 @@ def run(
             raise OptionError("--json: stdout carries the picture already. Try: -o FILE")
         if sys.stdout.isatty():
             raise OptionError("stdout: a terminal cannot show a picture. Try: -o FILE, or a pipe")
+    refinement = refining.build(
+        refine, recipe, layer, scales,
+        steps=steps, time_limit=time_limit, content_weight=content_weight, style_weight=style_weight,
+        tv_weight=tv_weight, optimizer=optimizer, init=init, seed=seed, pooling=pooling, style_scale=style_scale,
+        vgg_weights=vgg_weights, preview=preview, report=report,
+    )  # fmt: skip
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.inputs import expand
     from arbitrary_nst.pipeline import Settings, stylize_many
@@ -146,16 +171,20 @@ def run(
         max_memory=_bytes(max_memory),
         notify=say,
     )
-    settings = Settings(output, format, quality, metadata, existing, max_size, checksum, limit, fail_fast)
     found = expand(given, recursive=recursive, output=output, note=say)
     if not found:
         raise OptionError("no photos found. Try: another folder, or check the suffixes")
-    asked = _Interrupt()
-    with Progress(len(found) * len(style), shown=not to_stdout) as progress:
+    several = len(found) * len(style) > 1
+    asked = _Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
+    watch = refining.Watch(preview, report, several=several)
+    settings = Settings(
+        output, format, quality, metadata, existing, max_size, checksum, limit, fail_fast, refinement, watch
+    )
+    with Progress(len(found) * len(style), shown=not to_stdout and refinement is None) as progress, watch:
         for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
             progress.count(result)
             _report(result, as_json=as_json, to_stdout=to_stdout)
-    if len(found) * len(style) > 1:
+    if several:
         progress.sum_up()
     if asked.is_set():
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -196,9 +225,10 @@ def _bytes(size: str | None) -> int | None:
 
 
 class _Interrupt:
-    """The first Ctrl-C asks to stop after what is in flight; a second one, or GRACE_S seconds, stop at once."""
+    """The first Ctrl-C asks to stop after what is in flight; a second one, or ``grace`` seconds, stop at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
         self._asked = threading.Event()
         self.is_set = self._asked.is_set
         if threading.current_thread() is threading.main_thread():
@@ -209,7 +239,7 @@ class _Interrupt:
             self._stop()
         self._asked.set()
         say("finishing what is in flight; Ctrl-C again stops at once")
-        timer = threading.Timer(GRACE_S, self._stop)
+        timer = threading.Timer(self._grace, self._stop)
         timer.daemon = True
         timer.start()
 

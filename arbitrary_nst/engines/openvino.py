@@ -21,6 +21,13 @@ POLL_MS = 100
 OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory")
 
 
+def cpu_has_bf16() -> bool:
+    """Whether this CPU computes in bf16 natively."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 class OpenVINOEngine:
     """Runs a model in OpenVINO on the CPU. Each half is compiled when it is first needed.
 
@@ -37,7 +44,7 @@ class OpenVINOEngine:
             raise EngineError(f"openvino: cannot be imported ({exc}). Try: pip install openvino") from exc
         self._core = openvino.Core()
         self._model = model
-        native_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        native_bf16 = cpu_has_bf16()
         if precision == "bf16" and not native_bf16:
             raise EngineError("bf16: this CPU does not compute in it. Try: --precision f32")
         self.precision = precision if precision != "auto" else ("bf16" if native_bf16 else "f32")

@@ -2,7 +2,7 @@
 
 from arbitrary_nst.images.decode import MAX_PIXELS, decode, from_pil, peek
 from arbitrary_nst.images.encode import Encoded, Format, encode, format_of, suffix_format
-from arbitrary_nst.images.photo import Photo, from_array, resize_longest, style_input, to_pil
+from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
 
 __all__ = [
     "MAX_PIXELS",
@@ -15,6 +15,7 @@ __all__ = [
     "from_array",
     "from_pil",
     "peek",
+    "resize",
     "resize_longest",
     "style_input",
     "suffix_format",

@@ -146,8 +146,10 @@ def resize_longest(photo: Photo, max_size: int) -> Photo:
     if longest <= max_size:
         return photo
     width, height = (max(1, round(side * max_size / longest)) for side in photo.size)
-    alpha = None if photo.alpha is None else _resize(photo.alpha, (width, height))
-    return replace(photo, pixels=_resize_rgb(photo.pixels, (width, height)), alpha=alpha)
+    alpha = (
+        None if photo.alpha is None else np.clip(resize(photo.alpha[..., np.newaxis], (height, width))[..., 0], 0, 1)
+    )
+    return replace(photo, pixels=np.clip(resize(photo.pixels, (height, width)), 0, 1), alpha=alpha)
 
 
 def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["centre", "none"] = "centre") -> Pixels:
@@ -157,16 +159,13 @@ def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["centre", "non
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         pixels = pixels[top : top + side, left : left + side]
-    return _resize_rgb(pixels, (size, size))
+    return np.clip(resize(pixels, (size, size)), 0, 1)
 
 
-def _resize_rgb(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    return np.stack([_resize(pixels[..., channel], size) for channel in range(3)], axis=-1)
-
-
-def _resize(plane: Pixels, size: tuple[int, int]) -> Pixels:
-    """(H, W) to ``size``, width first. Lanczos rings beyond the range where edges are hard."""
-    if size == plane.shape[::-1]:
-        return plane
-    image = Image.fromarray(np.ascontiguousarray(plane), "F").resize(size, Image.Resampling.LANCZOS)
-    return np.clip(np.asarray(image, np.float32), 0, 1)
+def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """(H, W, C) to another height and width, antialiased; Lanczos may ring a little beyond the range of the values."""
+    if size == pixels.shape[:2]:
+        return pixels
+    planes = [np.ascontiguousarray(pixels[..., channel]) for channel in range(pixels.shape[2])]
+    resized = [Image.fromarray(plane, "F").resize(size[::-1], Image.Resampling.LANCZOS) for plane in planes]
+    return np.stack([np.asarray(plane, np.float32) for plane in resized], axis=-1)

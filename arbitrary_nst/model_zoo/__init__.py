@@ -3,6 +3,7 @@
 from arbitrary_nst.model_zoo.card import Card, cards
 from arbitrary_nst.model_zoo.choose import Row, clear, find, list_models, pull, resolve, verify
 from arbitrary_nst.model_zoo.store import Model, cache_dir, conversions_dir
+from arbitrary_nst.model_zoo.vgg19 import resolve_vgg19
 
 __all__ = [
     "Card",
@@ -16,5 +17,6 @@ __all__ = [
     "list_models",
     "pull",
     "resolve",
+    "resolve_vgg19",
     "verify",
 ]

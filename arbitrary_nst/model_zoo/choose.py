@@ -1,6 +1,5 @@
 """From what the user asked for to a model that may be loaded."""
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,8 +46,7 @@ def resolve(
     best there is. A name is that model or an error, a path is the model in that folder. ``offline`` None reads
     ``ARBSTYLE_OFFLINE``. ``trust`` lets an unknown or changed model pass, never an incomplete one. Raises ModelError.
     """
-    if offline is None:
-        offline = _told_to_stay_offline()
+    offline = store.stay_offline(offline)
     if name == "auto":
         return _resolve_auto(model_dir, offline, trust, notify)
     card, folder, skipped = _look_for(name, model_dir)
@@ -59,10 +57,6 @@ def resolve(
             notify(f"{line}: looking on")
         folder = download.pull(card, notify=notify)
     return open_model(card, folder, trust=trust)
-
-
-def _told_to_stay_offline() -> bool:
-    return os.environ.get("ARBSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no")
 
 
 def _resolve_auto(model_dir: Path | None, offline: bool, trust: bool, notify: Notify) -> Model:
@@ -177,7 +171,7 @@ def verify(name: str, *, model_dir: Path | None = None) -> Model:
 
 def pull(name: str, *, force: bool = False, notify: Notify = _to_stderr) -> Path:
     """Fetch a model into the cache and verify it; the folder it is in. Raises ModelError."""
-    if _told_to_stay_offline():
+    if store.stay_offline():
         raise ModelError(f"{name}: not fetched, ARBSTYLE_OFFLINE is set. Try: ARBSTYLE_OFFLINE=0")
     return download.pull(_card(name), force=force, notify=notify)
 

@@ -28,6 +28,11 @@ class Model:
     verified: bool
 
 
+def stay_offline(told: bool | None = None) -> bool:
+    """Whether to stay off the network: as told, else as ``ARBSTYLE_OFFLINE`` says."""
+    return os.environ.get("ARBSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no") if told is None else told
+
+
 def cache_dir() -> Path:
     """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user."""
     if chosen := os.environ.get("ARBSTYLE_CACHE_DIR"):

@@ -1,0 +1,132 @@
+"""`arbstyle grid`: what the knobs do, on one labelled sheet."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from arbitrary_nst.cli.refine import VggWeights
+from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, say
+from arbitrary_nst.cli.run import ModelName, Precision, StylePictures
+from arbitrary_nst.errors import OptionError
+
+if TYPE_CHECKING:
+    from arbitrary_nst.images import Photo
+    from arbitrary_nst.images.photo import Pixels
+    from arbitrary_nst.stylizer import Stylizer
+
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+RATIOS = (0.1, 1.0, 10.0, 100.0)  # times the recipe's content weight
+REPORT_S = 10.0  # between two lines of progress
+
+Kind = Literal["styles", "strength", "ratio"]
+
+
+def grid(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos.")],
+    style: StylePictures,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: png, jpg, webp or tiff.")],
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="styles: styles down, photos across. strength: of the one-pass style across. "
+            "ratio: content to style across, VGG19's style layers down, as in Gatys 2016 (slow)."
+        ),
+    ] = "styles",
+    cell: Annotated[int, typer.Option(min=64, max=2048, metavar="PX", help="Side of a cell.")] = 256,
+    model: ModelName = "auto",
+    model_dir: ModelDir = None,
+    offline: Offline = False,
+    trust_model: TrustModel = False,
+    precision: Precision = "auto",
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="Of --kind ratio; see `arbstyle recipes`.")] = "arbstyle",
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Of --kind ratio, each cell.")] = 100,
+    vgg_weights: VggWeights = None,
+    verbose: Verbose = False,
+) -> None:
+    """Draw one sheet of photos in styles, with what is varied across and down written beside it."""
+    from arbitrary_nst import images, outputs
+    from arbitrary_nst.loss_report import write_picture
+    from arbitrary_nst.sheet import sheet
+    from arbitrary_nst.stylizer import Stylizer
+
+    if outputs.choose_format("auto", "png", output) == "avif":
+        raise OptionError(f"{output}: a sheet cannot be avif. Try: png")
+    stylizer = Stylizer(
+        model, model_dir=model_dir, offline=offline, trust_model=trust_model, precision=precision, notify=say
+    )
+    opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
+    pairs = [(p, s) for p in range(len(photos)) for s in range(len(style))]
+    match kind:
+        case "styles":
+            rows, columns = [path.stem for path in style], [path.stem for path in photos]
+            cells = _styles(stylizer, opened, style)
+        case "strength":
+            rows = [f"{photos[p].stem}, {style[s].stem}" for p, s in pairs]
+            columns = [f"strength {strength:g}" for strength in STRENGTHS]
+            cells = _strengths(stylizer, opened, style)
+        case "ratio":
+            if len(pairs) != 1:
+                raise OptionError("--kind ratio: takes one photo and one style. Try: a sheet for each")
+            from arbitrary_nst import recipes
+
+            chosen = recipes.get(recipe)
+            layers = list(chosen.style_layers)
+            rows = [layers[0], *(f"... {layer}" for layer in layers[1:])]
+            columns = [f"content/style {ratio * chosen.content_weight / chosen.style_weight:.1g}" for ratio in RATIOS]
+            cells = _ratios(stylizer, opened[0], style[0], recipe, steps, vgg_weights)
+    drawn = sheet(rows, columns, _told(cells, len(rows) * len(columns)), cell)
+    write_picture(output, images.from_pil(drawn).pixels)
+    print(f"{output}  {drawn.width}x{drawn.height}")
+
+
+def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":
+    for path in styles:
+        style = stylizer.style(path)
+        for photo in photos:
+            yield stylizer.stylize_photo(photo, style).pixels
+
+
+def _strengths(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":
+    """A strength between the photo's own style and the other's; beyond 1 goes further."""
+    from arbitrary_nst.images import to_pil
+    from arbitrary_nst.styles import blend
+
+    for photo in photos:
+        own = stylizer.style(to_pil(photo))
+        for path in styles:
+            style = stylizer.style(path)
+            for strength in STRENGTHS:
+                yield stylizer.stylize_photo(photo, blend({own: 1 - strength, style: strength})).pixels
+
+
+def _ratios(
+    stylizer: "Stylizer", photo: "Photo", path: Path, recipe: str, steps: int, vgg_weights: Path | None
+) -> "Iterator[Pixels]":
+    """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
+    from arbitrary_nst import recipes
+    from arbitrary_nst.refinement import Refinement
+
+    chosen, style = recipes.get(recipe), stylizer.read(path)
+    start = None
+    if chosen.init == "stylized":
+        start = stylizer.stylize_photo(photo, stylizer.style(path)).pixels
+    layers = list(chosen.style_layers.items())
+    for count in range(1, len(layers) + 1):
+        for ratio in RATIOS:
+            varied = chosen.with_changes(
+                style_layers=dict(layers[:count]), content_weight=ratio * chosen.content_weight, steps=steps
+            )
+            yield stylizer.refiner(Refinement(varied, vgg_weights)).refine(photo.pixels, style.pixels, start).pixels
+
+
+def _told(cells: "Iterator[Pixels]", total: int) -> "Iterator[Pixels]":
+    """The cells, with a line of progress now and then."""
+    began = said = time.monotonic()
+    for done, cell in enumerate(cells, 1):
+        yield cell
+        if time.monotonic() - said > REPORT_S:
+            said = time.monotonic()
+            say(f"{done}/{total}, {(said - began) * (total / done - 1):.0f} s left")

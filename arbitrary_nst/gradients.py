@@ -1,0 +1,70 @@
+"""The one seam between Keras's backends: a function of tensors to its value and its gradient."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+Tensor = Any
+
+
+def value_and_gradient(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """``terms``, a function of a picture (1, H, W, 3) and a tree of targets to a vector (K,), as a function of the
+    same to that vector and the gradient of its sum with respect to the picture.
+
+    ``example`` is a tree of targets: H and W of later ones may differ. TensorFlow traces once for all sizes, JAX
+    compiles once for each, PyTorch runs step by step.
+    """
+    match keras.backend.backend():
+        case "tensorflow":
+            return _in_tensorflow(terms, example)
+        case "jax":
+            return _in_jax(terms)
+        case "torch":
+            return _in_torch(terms)
+    raise NotImplementedError(f"KERAS_BACKEND={keras.backend.backend()}: cannot take gradients")
+
+
+def _in_tensorflow(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    import tensorflow as tf
+
+    def spec(tensor: Any) -> Any:
+        sizes = [None if tensor.shape.rank == 4 and axis in (1, 2) else n for axis, n in enumerate(tensor.shape)]
+        return tf.TensorSpec(sizes, tensor.dtype)
+
+    def run(picture: Any, targets: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            values = terms(picture, targets)
+            total = tf.reduce_sum(values)
+        return values, tape.gradient(total, picture)
+
+    picture = tf.TensorSpec((1, None, None, 3), tf.float32)
+    signature = [picture, tf.nest.map_structure(spec, example)]
+    return tf.function(run, input_signature=signature, autograph=False)  # type: ignore[no-any-return]
+
+
+def _in_jax(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
+    import jax
+
+    def total(picture: Any, targets: Any) -> tuple[Any, Any]:
+        values = terms(picture, targets)
+        return values.sum(), values
+
+    run = jax.jit(jax.value_and_grad(total, has_aux=True))
+
+    def values_and_gradient(picture: Any, targets: Any) -> tuple[Any, Any]:
+        (_, values), gradient = run(picture, targets)
+        return values, gradient
+
+    return values_and_gradient
+
+
+def _in_torch(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
+    def run(picture: Any, targets: Any) -> tuple[Any, Any]:
+        leaf = picture.detach().requires_grad_(True)
+        values = terms(leaf, targets)
+        values.sum().backward()
+        return values.detach(), leaf.grad
+
+    return run

@@ -1,0 +1,76 @@
+"""What a refinement leaves behind to look at: its losses as a table and a plot, and the picture at a few steps."""
+
+import csv
+import io
+import itertools
+from pathlib import Path
+from typing import TextIO
+
+from PIL import Image
+
+from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images.photo import Pixels, to_bytes
+from arbitrary_nst.outputs import write_atomically
+from arbitrary_nst.refinement import Step
+
+COLUMNS = ("step", "scale", "seconds", "content", "style", "tv", "total")
+TERMS = ("content", "style", "tv", "total")
+SNAPSHOTS = (0, 1 / 16, 1 / 4, 1 / 2, 1)  # of the way
+
+
+class LossReport:
+    """Writes ``losses.csv`` as it goes, ``step_00000.png`` at a few steps, and ``losses.png`` when closed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._steps = folder, list[Step]()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = (folder / "losses.csv").open("w", newline="", encoding="utf-8")
+        except OSError as exc:
+            raise PhotoError(f"{folder}: cannot be written ({exc.strerror}). Try: another --report") from exc
+        self._table = csv.writer(self._file)
+        self._table.writerow(COLUMNS)
+
+    def add(self, step: Step, picture: Pixels) -> None:
+        """One line of the table; the picture if it is its turn."""
+        self._steps.append(step)
+        self._table.writerow([getattr(step, column) for column in COLUMNS])
+        self._file.flush()
+        if step.step in {round(share * step.last) for share in SNAPSHOTS}:
+            write_picture(self._folder / f"step_{step.step:05d}.png", picture)
+
+    def close(self) -> None:
+        """Draw the plot."""
+        self._file.close()
+        if self._steps:
+            write_atomically(self._folder / "losses.png", plot(self._steps), overwrite=True)
+
+
+def write_picture(path: Path, picture: Pixels) -> None:
+    """A PNG, or what the suffix says, whole or not at all. Raises PhotoError."""
+    buffer = io.BytesIO()
+    kind = Image.registered_extensions().get(path.suffix.lower(), "PNG")
+    Image.fromarray(to_bytes(picture), "RGB").save(buffer, kind)
+    write_atomically(path, buffer.getvalue(), overwrite=True)
+
+
+def plot(steps: list[Step]) -> bytes:
+    """The weighted terms over the steps, the scales marked, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    numbers = [step.step for step in steps]
+    for term in TERMS:
+        values = [getattr(step, term) for step in steps]
+        if any(value > 0 for value in values):
+            axes.plot(numbers, values, label=term, linewidth=2.2 if term == "total" else 1.2)
+    for before, after in itertools.pairwise(steps):
+        if before.scale != after.scale:
+            axes.axvline(after.step, color="0.7", linestyle=":")
+            axes.annotate(f" {after.scale} px", (after.step, 1), xycoords=("data", "axes fraction"), va="top")
+    axes.set(xlabel="step", ylabel="loss, weighted", yscale="log")
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()

@@ -1,0 +1,191 @@
+"""VGG19's features of pictures, and the losses of neural style transfer as plain functions of Keras tensors.
+
+Pictures are (N, H, W, 3), RGB in [0, 1]; features (N, h, w, C). F and P are features of the picture and of the photo;
+G and A statistics of the picture and of the style; N channels and M = h * w places of the picture's layer. A loss is
+a scalar, summed over the batch.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arbitrary_nst.quiet_tensorflow import quiet
+from arbitrary_nst.recipes import VGG_LAYERS, ContentLoss, GramNorm, Pooling, Recipe, StyleLoss
+
+with quiet():
+    import keras
+    from keras import ops
+
+Tensor = Any  # of whichever backend Keras runs on
+Kernels = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+MEANS_BGR = (103.939, 116.779, 123.68)  # of ImageNet, in 0..255, as VGG19 was trained with
+RIDGE = 1e-6  # of the mean variance: keeps the square roots of covariances defined
+
+
+def read_vgg19(path: Path) -> Kernels:
+    """Kernel (3, 3, in, out) and bias (out,) of every convolution, from a file of weights in Keras's layout."""
+    vgg = keras.applications.VGG19(include_top=False, weights=str(path))
+    return {name: tuple(vgg.get_layer(name).get_weights()) for name in VGG_LAYERS}
+
+
+def features(
+    picture: Tensor,
+    vgg19: Kernels,
+    layers: Collection[str],
+    *,
+    pooling: Pooling = "max",
+    relu: bool = True,
+    dtype: str = "float32",
+) -> dict[str, Tensor]:
+    """VGG19's maps (Simonyan and Zisserman 2015) of the layers named, in f32, after ReLU or before it.
+
+    Runs no further than the deepest of them. ``pooling`` ``average`` is Gatys 2016, section 2. ``dtype`` is what the
+    convolutions compute in.
+    """
+    x = ops.cast(picture[..., ::-1] * 255 - np.array(MEANS_BGR, np.float32), dtype)
+    found: dict[str, Tensor] = {}
+    for name in VGG_LAYERS:
+        if len(found) == len(layers):
+            break
+        if name.endswith("conv1") and name != "block1_conv1":
+            x = ops.max_pool(x, 2, 2) if pooling == "max" else ops.average_pool(x, 2, 2)
+        kernel, bias = (ops.cast(array, dtype) for array in vgg19[name])
+        before = ops.conv(x, kernel, padding="same") + bias
+        x = ops.relu(before)
+        if name in layers:
+            found[name] = ops.cast(x if relu else before, "float32")
+    return found
+
+
+def gram(maps: Tensor, norm: GramNorm = "hw") -> Tensor:
+    """Channel correlations, (N, h, w, C) -> (N, C, C): Gatys 2016 Eq. 3 (``none``).
+
+    ``hw`` divides by h * w, so that sizes compare, as the TensorFlow tutorial does; ``chw`` by C * h * w, as
+    jcjohnson's neural-style does.
+    """
+    _, h, w, c = ops.shape(maps)
+    rows = ops.reshape(maps, (-1, h * w, c))
+    # divided before the product: the sum over a large picture would lose digits
+    scale = {"none": 1.0, "hw": 1.0 / _f32(h * w), "chw": 1.0 / (_f32(h * w) * c)}[norm]
+    return ops.matmul(ops.transpose(rows * scale, (0, 2, 1)), rows)
+
+
+def mean_and_covariance(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Per picture the channels' means (N, C) and covariances (N, C, C), divided by h * w."""
+    mean = ops.mean(maps, axis=(1, 2), keepdims=True)
+    return mean[:, 0, 0], gram(maps - mean, "hw")
+
+
+def content_loss(maps: Tensor, photo: Tensor, kind: ContentLoss = "half_sum") -> Tensor:
+    """How far F is from P: 1/2 sum (F-P)^2, Gatys 2016 Eq. 1 (``half_sum``); mean (F-P)^2 (``mean``); its root
+    (``rms``); or sum (F-P)^2 / sum P^2 (``relative``), which is free of the layer's scale."""
+    squares = ops.square(maps - photo)
+    match kind:
+        case "half_sum":
+            return 0.5 * ops.sum(squares)
+        case "mean":
+            return ops.mean(squares)
+        case "rms":
+            return ops.sqrt(ops.mean(squares) + 1e-12)  # at the photo itself the root has no gradient
+        case "relative":
+            return ops.sum(squares) / ops.sum(ops.square(photo))
+
+
+def style_target(maps: Tensor, kind: StyleLoss, norm: GramNorm) -> tuple[Tensor, ...]:
+    """What ``style_loss`` compares with, of the style's maps.
+
+    An unnormalised Gram grows with the picture: it is kept divided by h * w, and ``style_loss`` multiplies it by the
+    other picture's, so that A is scaled by M / M_style.
+    """
+    if kind == "wasserstein":
+        mean, covariance = mean_and_covariance(maps)
+        return mean, covariance, _root(covariance)
+    return (gram(maps, "hw" if norm == "none" else norm),)
+
+
+def style_loss(maps: Tensor, target: tuple[Tensor, ...], kind: StyleLoss, norm: GramNorm) -> Tensor:
+    """How far one layer's statistics are from the style's (Gatys 2016 Eq. 4 and its kin).
+
+    ``gatys``: sum (G-A)^2 / (4 N^2 M^2); ``sum``: sum (G-A)^2; ``mean``: mean (G-A)^2; ``relative``: sum (G-A)^2 /
+    sum A^2, which weighs layers alike; ``wasserstein``: see ``wasserstein``. G is ``gram`` with ``norm``.
+    """
+    if kind == "wasserstein":
+        return wasserstein(maps, *target)
+    _, h, w, c = ops.shape(maps)
+    places = _f32(h * w)
+    (a,) = target
+    if norm == "none":
+        a = a * places
+    squares = ops.square(gram(maps, norm) - a)
+    match kind:
+        case "gatys":
+            return ops.sum(squares / (4.0 * c**2 * places**2))
+        case "sum":
+            return ops.sum(squares)
+        case "mean":
+            return ops.mean(squares)
+        case "relative":
+            return ops.sum(squares) / ops.sum(ops.square(a))
+    raise AssertionError(kind)
+
+
+def wasserstein(maps: Tensor, mean: Tensor, covariance: Tensor, root: Tensor) -> Tensor:
+    """Squared 2-Wasserstein distance of two Gaussians per channel, as crowsonkb's style-transfer-pytorch has it:
+
+    mean (m - m_A)^2 + tr(C + A - 2 (A^1/2 C A^1/2)^1/2) / channels, with A the style's covariance, ``root`` its root.
+    Its gradient in C is I - T, T = A^1/2 (A^1/2 C A^1/2)^-1/2 A^1/2 being the optimal transport; so T is held fixed
+    and no gradient runs through an eigendecomposition, which has none where eigenvalues meet.
+    """
+    own_mean, own = mean_and_covariance(maps)
+    channels = own.shape[-1]
+    identity = ops.eye(channels)
+    held = ops.stop_gradient(own)
+    values, vectors = ops.linalg.eigh(ops.matmul(ops.matmul(root, held), root))
+    values = ops.maximum(values, RIDGE * ops.mean(ops.trace(covariance, axis1=-2, axis2=-1)) / channels) + 1e-20
+    inverse_root = ops.matmul(vectors / ops.sqrt(values)[:, None, :], ops.transpose(vectors, (0, 2, 1)))
+    slope = ops.stop_gradient(identity - ops.matmul(ops.matmul(root, inverse_root), root))
+    at_hand = ops.trace(held + covariance, axis1=-2, axis2=-1) - 2 * ops.sum(ops.sqrt(values), axis=-1)
+    distance = ops.stop_gradient(at_hand) + ops.sum(slope * (own - held), axis=(1, 2))
+    return ops.sum(ops.mean(ops.square(own_mean - mean), axis=-1) + distance / channels)
+
+
+def _root(covariance: Tensor) -> Tensor:
+    values, vectors = ops.linalg.eigh(covariance)
+    return ops.matmul(vectors * ops.sqrt(ops.maximum(values, 0.0))[:, None, :], ops.transpose(vectors, (0, 2, 1)))
+
+
+def total_variation(picture: Tensor, power: int = 1) -> Tensor:
+    """Sum of |differences| to the right and downwards, as ``tf.image.total_variation``; of their squares with 2."""
+    across, down = picture[:, :, 1:] - picture[:, :, :-1], picture[:, 1:] - picture[:, :-1]
+    size = ops.abs if power == 1 else ops.square
+    return ops.sum(size(across)) + ops.sum(size(down))
+
+
+def targets(photo: Tensor, style: Tensor, vgg19: Kernels, recipe: Recipe, dtype: str = "float32") -> Any:
+    """What ``terms`` compares with: the photo's content maps, and the style's statistics layer by layer."""
+    options: dict[str, Any] = {"pooling": recipe.pooling, "relu": recipe.relu, "dtype": dtype}
+    content = features(photo, vgg19, [recipe.content_layer], **options)[recipe.content_layer]
+    maps = features(style, vgg19, recipe.style_layers, **options)
+    return content, [style_target(maps[name], recipe.style_loss, recipe.gram_norm) for name in recipe.style_layers]
+
+
+def terms(picture: Tensor, target: Any, vgg19: Kernels, recipe: Recipe, dtype: str = "float32") -> Tensor:
+    """Content, style and total variation of one picture (1, H, W, 3), weighted as they enter the total: (3,)."""
+    photo, statistics = target
+    layers = {*recipe.style_layers, recipe.content_layer}
+    maps = features(picture, vgg19, layers, pooling=recipe.pooling, relu=recipe.relu, dtype=dtype)
+    style = sum(
+        weight * style_loss(maps[name], statistic, recipe.style_loss, recipe.gram_norm)
+        for (name, weight), statistic in zip(recipe.style_layers.items(), statistics, strict=True)
+    )
+    content = content_loss(maps[recipe.content_layer], photo, recipe.content_loss)
+    variation = total_variation(picture, recipe.tv_power) if recipe.tv_weight else ops.zeros(())
+    return ops.stack([recipe.content_weight * content, recipe.style_weight * style, recipe.tv_weight * variation])
+
+
+def _f32(number: Any) -> Tensor:
+    return ops.cast(number, "float32")

@@ -1,0 +1,99 @@
+"""VGG19's weights: the places they may be in, how they are fetched, and what proves them."""
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from arbitrary_nst.errors import ModelError
+from arbitrary_nst.model_zoo import store
+from arbitrary_nst.quiet_tensorflow import quiet
+
+NAME = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+ORIGIN = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{NAME}"
+MD5 = "253f8cb515780f3b799900260a226db6"  # as Keras's own source has it
+# The same weights restored from 8 bit per number.
+RESTORED_SHA256 = "1dd711474076e55146f7279987dc1ea8e4ecdd195d940cf8203ab0b8d8d10ba3"
+
+HINT = f"--vgg-weights FILE, or {NAME} in the folder vgg19 below ARBSTYLE_MODEL_DIR"
+
+
+def resolve_vgg19(
+    file: Path | None = None,
+    *,
+    model_dir: Path | None = None,
+    offline: bool | None = None,
+    trust: bool = False,
+    notify: Callable[[str], None] | None = None,
+) -> Path:
+    """The verified file of VGG19's convolutions (ImageNet, Keras layout, no top), fetched if need be.
+
+    Searched are ``file`` alone if given, else the model folders, the cache and Keras's own cache. ``trust`` lets other
+    weights of the same layout pass. Raises ModelError.
+    """
+    found = file or next((path for path in _places(model_dir) if path.is_file()), None)
+    if found is None:
+        if store.stay_offline(offline):
+            raise ModelError(f"vgg19: not here. Try: without --offline, {HINT}")
+        found = _fetch(notify)
+    _check(found, trust=trust)
+    return found
+
+
+def _places(model_dir: Path | None) -> list[Path]:
+    found: list[Path] = []
+    for folder in store.places("vgg19", model_dir):
+        found += sorted(folder.glob("*.h5"))
+    return [*found, Path.home() / ".keras" / "models" / NAME]
+
+
+def _check(path: Path, *, trust: bool) -> None:
+    """Refuse what is not VGG19 as published. The file holds numbers only: nothing in it can run."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                md5.update(block)
+                sha256.update(block)
+    except OSError as exc:
+        raise ModelError(f"{path}: cannot be read ({exc.strerror}). Try: {HINT}") from exc
+    if not trust and md5.hexdigest() != MD5 and sha256.hexdigest() != RESTORED_SHA256:
+        raise ModelError(
+            f"{path}: not VGG19's published weights: not loaded. Try: a fresh copy, or --trust-model if they are yours"
+        )
+
+
+def _fetch(notify: Callable[[str], None] | None) -> Path:
+    """Download through Keras into the cache: whole and verified under its name, or not at all."""
+    from filelock import FileLock
+
+    folder = store.fetched_dir() / "vgg19"
+    final = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / ".vgg19.lock"), tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
+            if not final.is_file():  # another process may have been quicker
+                if notify is not None:
+                    notify(f"vgg19: fetching 80 MB to {folder}")
+                os.replace(_download(scratch), final)
+    except OSError as exc:
+        raise ModelError(f"{folder}: cannot be written ({exc.strerror or exc}). Try: set ARBSTYLE_CACHE_DIR") from exc
+    return final
+
+
+def _download(folder: str) -> str:
+    with quiet():
+        import keras
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its bar on stdout
+            path = keras.utils.get_file(NAME, ORIGIN, cache_dir=folder, cache_subdir="", file_hash=MD5)
+    except Exception as exc:  # a bare Exception for whatever the network did, ValueError for a wrong hash
+        detail = " ".join(str(exc).split())[:160]
+        raise ModelError(
+            f"vgg19: cannot be fetched ({detail}). Try: check the network and HTTPS_PROXY, {HINT}"
+        ) from exc
+    return str(path)

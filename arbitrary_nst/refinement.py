@@ -1,0 +1,373 @@
+"""Refinement: optimise a picture's pixels until VGG19 sees the photo's content and the style's statistics in it."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+
+from arbitrary_nst import images
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.recipes import RECIPES, Recipe
+
+COARSEST = 192  # px, the longest side that `auto` scales begin at or below
+SMALLEST = 32  # px: four poolings leave two places of it
+ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite
+BYTES_PER_PIXEL = {"bf16": 2900, "f32": 4600}  # as scripts/benchmark.py measures them
+
+Size = tuple[int, int]  # height, width
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """How to refine, as a value. ``vgg_weights`` None is the verified file that is here or can be fetched.
+
+    ``time_limit`` is in seconds per picture; ``style_scale`` the style's longest side as a share of the picture's;
+    ``seed`` that of the noise to begin with.
+    """
+
+    recipe: Recipe = RECIPES["arbstyle"]
+    vgg_weights: Path | None = None
+    time_limit: float | None = None
+    style_scale: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for what is out of range."""
+        if not 0.1 <= self.style_scale <= 10:
+            raise OptionError(f"style scale {self.style_scale}: out of range. Try: 0.1 to 10")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise OptionError(f"time limit {self.time_limit}: no time at all. Try: some seconds")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One evaluation. ``step`` 0 is the start; ``scale`` the longest side in px; ``seconds`` since the beginning.
+
+    The terms are weighted as they enter ``total``. ``last`` is the number of the last step, ``left`` an estimate of
+    the seconds to it.
+    """
+
+    step: int
+    scale: int
+    seconds: float
+    content: float
+    style: float
+    tv: float
+    total: float
+    last: int
+    left: float
+
+
+@dataclass(frozen=True)
+class Refined:
+    """The best picture, (H, W, 3) in [0, 1], how it came about, and a line each about what was not as asked."""
+
+    pixels: Pixels
+    history: list[Step]
+    ended: Literal["steps", "time limit", "stopped"]
+    notes: tuple[str, ...] = ()
+
+
+OnStep = Callable[[Step, Pixels], bool | None]
+
+
+class _Ended(Exception):
+    """Steps or seconds are used up, or someone said stop."""
+
+
+class _NotFinite(Exception):
+    """A loss that is no number."""
+
+
+@dataclass
+class _Run:
+    """What all scales share: the record, the clock, and the wish to stop."""
+
+    on_step: OnStep | None
+    work: Pixels  # cumulative, of each step, in pixels
+    limit: float
+    began: float = field(default_factory=time.monotonic)
+    history: list[Step] = field(default_factory=list)
+    ended: Literal["steps", "time limit", "stopped"] = "steps"
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, scale: int, values: Pixels, picture: Pixels) -> None:
+        step, seconds, last = len(self.history), time.monotonic() - self.began, len(self.work) - 1
+        content, style, tv = map(float, values)
+        total = float(values.sum(dtype=np.float64))
+        left = seconds * float(self.work[-1] / self.work[min(step, last)] - 1)
+        left = max(0.0, min(left, self.limit - seconds))
+        self.history.append(Step(step, scale, seconds, content, style, tv, total, last, left))
+        if self.on_step is not None and self.on_step(self.history[-1], picture):
+            self.ended = "stopped"
+
+
+class Refiner:
+    """Refines pictures by one recipe; what was compiled for one serves the next.
+
+    vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16`` or ``auto``, which is bf16 where this machine
+    computes in it and the recipe's optimiser stands it: Adam does, the line search of L-BFGS does not.
+    max_memory: bytes; what takes more is refined smaller, and what that changed is carried up to the full size. None
+    is half of what is free.
+    """
+
+    def __init__(
+        self, how: Refinement, vgg19: dict[str, Any], *, precision: str = "auto", max_memory: int | None = None
+    ) -> None:
+        from keras import ops
+
+        self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
+        self.precision = _choose_precision(precision, how.recipe)
+        self._dtype = {"f32": "float32", "bf16": "bfloat16"}[self.precision]
+        self._vgg19 = {
+            name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
+            for name, arrays in vgg19.items()
+        }
+        self._function: Callable[[Any, Any], tuple[Any, Any]] | None = None
+
+    def refine(
+        self, photo: Pixels, style: Pixels, start: Pixels | None = None, on_step: OnStep | None = None
+    ) -> Refined:
+        """Optimise a picture of the photo's size, (H, W, 3) RGB in [0, 1], for photo and style.
+
+        ``start`` is the feed-forward picture, which only recipes with init ``stylized`` need. ``on_step`` is called
+        after each evaluation with the step and the picture at its scale; what it returns, if true, ends the search.
+        The picture comes back that had the lowest total. Raises EngineError where no loss is finite.
+        """
+        first = self._first(photo, style, start)
+        full: Size = (photo.shape[0], photo.shape[1])
+        largest = self._fitting(full)
+        while True:
+            try:
+                return self._refine(photo, style, first, largest, on_step)
+            except Exception as exc:  # each backend has an error of its own for this
+                if not _is_out_of_memory(exc) or max(largest) < 2 * SMALLEST:
+                    raise
+            largest = _scaled(largest, 0.5**0.5)
+
+    def _refine(self, photo: Pixels, style: Pixels, first: Pixels, largest: Size, on_step: OnStep | None) -> Refined:
+        """From coarse to fine up to ``largest``, and from there at once to the full size."""
+        height, width = photo.shape[:2]
+        sizes = scale_sizes(largest, self.recipe.scales)
+        budgets, deadlines = split_steps(self.recipe.steps, sizes), self._deadlines(sizes)
+        work = np.repeat([h * w for h, w in sizes], [budgets[0] + 1, *budgets[1:]])
+        run = _Run(on_step, np.cumsum(work), deadlines[-1])
+        if largest != (height, width):
+            run.notes.append(
+                f"refined at {largest[1]}x{largest[0]}, as memory allows no more, and carried up to {width}x{height}"
+            )
+        picture = images.resize(first, sizes[0])
+        for size, budget, deadline in zip(sizes, budgets, deadlines, strict=True):
+            picture = np.clip(images.resize(picture, size), 0, 1)
+            picture = self._descend(run, photo, style, picture, budget, deadline)
+            if run.ended == "stopped":
+                break
+        return Refined(carry(first, picture), run.history, run.ended, tuple(run.notes))
+
+    def _first(self, photo: Pixels, style: Pixels, start: Pixels | None) -> Pixels:
+        """The picture to begin with, at the photo's size."""
+        height, width = photo.shape[:2]
+        match self.recipe.init:
+            case "photo":
+                return photo
+            case "style":
+                return np.clip(images.resize(style, (height, width)), 0, 1)
+            case "noise":
+                return np.random.default_rng(self._how.seed).random((height, width, 3), np.float32)
+            case "stylized":
+                if start is None:
+                    raise OptionError("init stylized: needs the feed-forward picture. Try: give it, or --init photo")
+                return start
+
+    def _fitting(self, full: Size) -> Size:
+        """The largest size of the same shape that memory allows."""
+        allowed = self._max_memory or psutil.virtual_memory().available // 2
+        share = math.sqrt(allowed / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
+        size = full if share >= 1 else _scaled(full, share)
+        if max(size) < min(SMALLEST, max(full)):
+            raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little. Try: more --max-memory")
+        return size
+
+    def _deadlines(self, sizes: list[Size]) -> list[float]:
+        """When each scale is to be done, in seconds: a coarse one that is slow must leave time for the finest."""
+        if self._how.time_limit is None:
+            return [math.inf] * len(sizes)
+        costs = np.cumsum([height * width for height, width in sizes])
+        return [float(self._how.time_limit * cost / costs[-1]) for cost in costs]
+
+    def _descend(self, run: _Run, photo: Pixels, style: Pixels, start: Pixels, budget: int, deadline: float) -> Pixels:
+        """The best picture of one scale."""
+        size: Size = (start.shape[0], start.shape[1])
+        evaluate, remember = self._objective(photo, style, size), _Best(start)
+        end = len(run.history) + budget + (not run.history)
+
+        def judged(picture: Any) -> tuple[float, Any]:
+            values, gradient = evaluate(picture)
+            seen = _numbers(picture)
+            run.note(max(size), values, seen[0])
+            total = run.history[-1].total
+            if not (math.isfinite(total) and np.isfinite(_numbers(gradient)).all()):
+                raise _NotFinite
+            remember(total, seen[0])
+            if run.ended == "stopped" or len(run.history) >= end:
+                raise _Ended
+            if run.history[-1].seconds >= deadline:
+                run.ended = "time limit"
+                raise _Ended
+            return total, gradient
+
+        search = _adam if self.recipe.optimizer == "adam" else _lbfgs
+        rate = 1.0
+        for _ in range(ATTEMPTS):
+            try:
+                search(judged, remember.picture, self.recipe, rate, budget)
+                break
+            except _Ended:
+                break
+            except _NotFinite:
+                rate /= 4
+                run.notes.append(
+                    f"step {run.history[-1].step}: the loss is no number; went on from the best with smaller steps"
+                )
+                if len(run.history) >= end:
+                    break
+        if not math.isfinite(remember.total):
+            raise EngineError("refinement: the loss is no number from the start. Try: --precision f32")
+        return remember.picture
+
+    def _objective(self, photo: Pixels, style: Pixels, size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
+        """Weighted terms and the gradient of their sum, of a picture of this size."""
+        from arbitrary_nst import losses
+        from arbitrary_nst.gradients import value_and_gradient
+
+        share = max(size) * self._how.style_scale / max(style.shape[:2])
+        style_size = _scaled((style.shape[0], style.shape[1]), share)
+        small, small_style = (np.clip(images.resize(*each), 0, 1) for each in ((photo, size), (style, style_size)))
+        target = losses.targets(_tensor(small), _tensor(small_style), self._vgg19, self.recipe, self._dtype)
+        if self._function is None:
+            self._function = value_and_gradient(
+                lambda picture, target: losses.terms(picture, target, self._vgg19, self.recipe, self._dtype), target
+            )
+        function = self._function
+
+        def evaluate(picture: Any) -> tuple[Pixels, Any]:
+            values, gradient = function(picture, target)
+            return _numbers(values), gradient
+
+        return evaluate
+
+
+class _Best:
+    """The picture with the lowest total so far."""
+
+    def __init__(self, start: Pixels) -> None:
+        self.picture, self.total = start, math.inf
+
+    def __call__(self, total: float, picture: Pixels) -> None:
+        if total < self.total:
+            self.picture, self.total = picture.copy(), total
+
+
+def _adam(judged: Callable[[Any], tuple[float, Any]], start: Pixels, recipe: Recipe, rate: float, steps: int) -> None:
+    """Adam (Kingma and Ba 2015), Keras's; ends by an exception of ``judged``."""
+    import keras
+    from keras import ops
+
+    picture = keras.Variable(start[np.newaxis])
+    adam = keras.optimizers.Adam(recipe.learning_rate * rate, recipe.beta_1, epsilon=recipe.epsilon)
+    step = 0
+    while True:
+        now = ops.clip(picture, 0, 1) if recipe.clip else ops.copy(picture)
+        _, gradient = judged(now)
+        if recipe.decay:
+            falling = 0.5 * (1 + math.cos(math.pi * min(step / steps, 1)))
+            adam.learning_rate = recipe.learning_rate * rate * max(falling, 0.01)
+        picture.assign(now)
+        adam.apply([gradient], [picture])
+        step += 1
+
+
+def _lbfgs(judged: Callable[[Any], tuple[float, Any]], start: Pixels, recipe: Recipe, rate: float, steps: int) -> None:
+    """SciPy's L-BFGS-B in units of ``rate``, as long as its first step is; bounded only where the recipe clips."""
+    from scipy.optimize import Bounds, minimize
+
+    shape = (1, *start.shape)
+
+    def fun(x: Any) -> tuple[float, Any]:
+        total, gradient = judged(_tensor((x * rate).reshape(shape)))
+        return total, _numbers(gradient).astype(np.float64).ravel() * rate
+
+    x = start.astype(np.float64).ravel() / rate
+    options = {"maxiter": 10**9, "maxfun": 10**9, "maxcor": 10, "ftol": 0, "gtol": 0}
+    minimize(fun, x, jac=True, method="L-BFGS-B", bounds=Bounds(0, 1 / rate) if recipe.clip else None, options=options)
+
+
+def scale_sizes(full: Size, scales: int | Literal["auto"]) -> list[Size]:
+    """Sizes from coarse to fine, each sqrt(2) times the one before, the last ``full``."""
+    longest = max(full)
+    if scales == "auto":
+        scales = 1 + max(0, math.ceil(2 * math.log2(longest / COARSEST) - 1e-9))
+    sizes = [_scaled(full, 2 ** (-k / 2)) for k in reversed(range(scales))]
+    return [size for size in sizes if min(size) >= SMALLEST] or [full]
+
+
+def split_steps(steps: int, sizes: list[Size]) -> list[int]:
+    """How many of the steps each scale takes: the finest three quarters, the others alike of the rest."""
+    each = steps // (4 * max(1, len(sizes) - 1))
+    return [each] * (len(sizes) - 1) + [steps - each * (len(sizes) - 1)]
+
+
+def carry(full: Pixels, refined: Pixels) -> Pixels:
+    """What a smaller refined picture changed, carried up to the full one: full + up(refined - down(full))."""
+    if refined.shape == full.shape:
+        return np.clip(refined, 0, 1)
+    small = np.clip(images.resize(full, (refined.shape[0], refined.shape[1])), 0, 1)
+    change = images.resize(np.clip(refined, 0, 1) - small, (full.shape[0], full.shape[1]))
+    carried: Pixels = np.clip(full + change, 0, 1)
+    return carried
+
+
+def _scaled(size: Size, share: float) -> Size:
+    height, width = (max(1, round(side * share)) for side in size)
+    return height, width
+
+
+def _is_out_of_memory(exc: Exception) -> bool:
+    text = f"{type(exc).__name__} {exc}".lower()
+    return isinstance(exc, MemoryError) or any(sign in text for sign in ("out of memory", "outofmemory", "exhausted"))
+
+
+def _choose_precision(wanted: str, recipe: Recipe) -> Literal["f32", "bf16"]:
+    if wanted not in ("auto", "f32", "bf16"):
+        raise OptionError(f"precision {wanted!r}: unknown. Try: auto, f32, bf16")
+    if wanted == "auto":
+        return "bf16" if recipe.optimizer == "adam" and _has_bf16() else "f32"
+    return "bf16" if wanted == "bf16" else "f32"
+
+
+def _has_bf16() -> bool:
+    from arbitrary_nst.engines import has_gpu_driver
+    from arbitrary_nst.engines.openvino import cpu_has_bf16
+
+    return has_gpu_driver() or cpu_has_bf16()
+
+
+def _tensor(array: Any) -> Any:
+    """(H, W, 3) or (1, H, W, 3) on Keras's device."""
+    from keras import ops
+
+    array = np.asarray(array, np.float32)
+    return ops.convert_to_tensor(array if array.ndim == 4 else array[np.newaxis])
+
+
+def _numbers(tensor: Any) -> Pixels:
+    from keras import ops
+
+    numbers: Pixels = ops.convert_to_numpy(tensor)
+    return numbers

@@ -1,0 +1,298 @@
+"""The optimisation: what it promises of losses, sizes, stops and faults; on a thin random VGG19."""
+
+import dataclasses
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy_nst
+import pytest
+
+from arbitrary_nst import images
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.loss_report import COLUMNS, LossReport
+from arbitrary_nst.recipes import RECIPES, VGG_LAYERS, get
+from arbitrary_nst.refinement import Refinement, Refiner, carry, scale_sizes, split_steps
+
+VGG = numpy_nst.thin_vgg19()
+
+
+def smooth(seed, height=70, width=93):
+    """A random picture with structure at several sizes."""
+    rng = np.random.default_rng(seed)
+    layers = [images.resize(rng.random((n, n, 3)).astype(np.float32), (height, width)) for n in (3, 9, 30)]
+    return np.clip(np.mean(layers, axis=0), 0, 1)
+
+
+PHOTO, STYLE, START = smooth(1), smooth(2, 60, 110), smooth(3)
+
+
+def refiner(recipe="arbstyle", *, precision="f32", max_memory=None, how=None, **changes):
+    changes = {"steps": 12, "scales": 2} | changes
+    return Refiner(
+        Refinement(get(recipe).with_changes(**changes), **(how or {})), VGG, precision=precision, max_memory=max_memory
+    )
+
+
+def test_history_and_size():
+    refined = refiner(scales=3, steps=33).refine(PHOTO, STYLE, START)
+    assert refined.pixels.shape == PHOTO.shape and refined.ended == "steps"
+    assert refined.pixels.min() >= 0 and refined.pixels.max() <= 1
+    steps = refined.history
+    assert [s.step for s in steps] == list(range(34)) and {s.last for s in steps} == {33}
+    assert [s.scale for s in steps] == [46] * 5 + [66] * 4 + [93] * 25
+    for step in steps:
+        assert step.total == pytest.approx(step.content + step.style + step.tv)
+    assert steps[-1].left == 0
+    assert all(later.seconds >= earlier.seconds for earlier, later in itertools.pairwise(steps))
+
+
+def test_row_0_is_the_start():
+    seen = []
+    refined = refiner(scales=1).refine(PHOTO, STYLE, START, lambda step, picture: seen.append(picture) and None)
+    np.testing.assert_allclose(seen[0], START, atol=1e-6)
+    expected = numpy_nst.total(START, PHOTO, images.resize(STYLE, (51, 93)), VGG, get("arbstyle"))
+    assert refined.history[0].total == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_goes_downhill(recipe):
+    refined = refiner(recipe, init="noise", scales=1, steps=15).refine(PHOTO, STYLE)
+    totals = [step.total for step in refined.history]
+    assert min(totals) < 0.9 * totals[0]
+    assert np.isfinite(refined.pixels).all() and np.ptp(refined.pixels) > 0.2
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_loss_falls_within_each_scale(optimizer):
+    history = refiner(optimizer=optimizer, scales=3, steps=90).refine(PHOTO, STYLE, START).history
+    for scale in {step.scale for step in history}:
+        totals = [step.total for step in history if step.scale == scale]
+        assert min(totals) < totals[0]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_the_best_picture_comes_back(optimizer):
+    """Its loss, measured anew, is the lowest of the finest scale."""
+    one = refiner(optimizer=optimizer, scales=1, steps=9, clip=True)
+    refined = one.refine(PHOTO, STYLE, START)
+    again = one.refine(PHOTO, STYLE, refined.pixels)
+    assert again.history[0].total == pytest.approx(min(step.total for step in refined.history), rel=1e-4)
+
+
+@pytest.mark.parametrize("recipe", ["arbstyle", "gatys"])
+def test_deterministic_under_a_seed(recipe):
+    first, again, other = (
+        refiner(recipe, init="noise", how={"seed": seed}).refine(PHOTO, STYLE).pixels for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0.1
+
+
+@pytest.mark.parametrize("init", ["photo", "style", "noise"])
+def test_inits_without_a_feed_forward_picture(init):
+    seen = []
+    refiner(init=init, scales=1, steps=1).refine(
+        PHOTO, STYLE, None, lambda step, picture: seen.append(picture) and None
+    )
+    expected = {"photo": PHOTO, "style": images.resize(STYLE, PHOTO.shape[:2])}.get(init)
+    if expected is not None:
+        np.testing.assert_allclose(seen[0], np.clip(expected, 0, 1), atol=1e-6)
+    else:
+        assert seen[0].std() > 0.25  # white noise
+
+
+def test_stylized_init_needs_the_picture():
+    with pytest.raises(OptionError, match="init photo"):
+        refiner().refine(PHOTO, STYLE)
+
+
+def test_stop_keeps_the_best_so_far():
+    refined = refiner(scales=2, steps=40).refine(PHOTO, STYLE, START, lambda step, picture: step.step == 4)
+    assert refined.ended == "stopped" and len(refined.history) == 5
+    assert refined.pixels.shape == PHOTO.shape
+    assert np.abs(refined.pixels - START).max() > 0.01  # what was found at the coarse scale is in it
+
+
+def test_time_limit_leaves_time_for_the_finest_scale():
+    refined = refiner(scales=2, steps=100_000, how={"time_limit": 3.0}).refine(PHOTO, STYLE, START)
+    assert refined.ended == "time limit"
+    assert refined.history[-1].scale == 93
+    assert refined.history[-1].left == 0
+
+
+# --- faults
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_loss_that_is_no_number_costs_only_its_step(optimizer, monkeypatch):
+    poisoned = refiner(optimizer=optimizer, scales=1, steps=20)
+    honest, calls = poisoned._objective, []
+
+    def objective(*arguments):
+        evaluate = honest(*arguments)
+
+        def sometimes(picture):
+            calls.append(1)
+            values, gradient = evaluate(picture)
+            return (values * np.nan if len(calls) == 6 else values), gradient
+
+        return sometimes
+
+    monkeypatch.setattr(poisoned, "_objective", objective)
+    refined = poisoned.refine(PHOTO, STYLE, START)
+    totals = [step.total for step in refined.history]
+    assert np.isnan(totals[5]) and len(totals) == 21
+    assert np.nanmin(totals[6:]) < np.nanmin(totals[:5])  # it went on downhill
+    assert totals[6] == pytest.approx(np.nanmin(totals[:5]))  # from the best
+    assert "no number" in refined.notes[0]
+    assert np.isfinite(refined.pixels).all() and refined.pixels.max() > 0.3
+
+
+def test_never_a_number(monkeypatch):
+    broken = refiner()
+    monkeypatch.setattr(broken, "_objective", lambda *_: lambda picture: (np.full(3, np.nan, np.float32), picture))
+    with pytest.raises(EngineError, match="precision f32"):
+        broken.refine(PHOTO, STYLE, START)
+
+
+def test_little_memory_refines_smaller_and_carries_up():
+    small = refiner(scales=1, steps=3, max_memory=4600 * 35 * 46).refine(PHOTO, STYLE, START)
+    assert {step.scale for step in small.history} == {46}
+    assert small.pixels.shape == PHOTO.shape and "carried up to 93x70" in small.notes[0]
+    with pytest.raises(EngineMemoryError):
+        refiner(max_memory=1000).refine(PHOTO, STYLE, START)
+
+
+def test_out_of_memory_goes_smaller(monkeypatch):
+    tight = refiner(scales=1, steps=3)
+    honest = tight._objective
+
+    def objective(photo, style, size):
+        if max(size) > 70:
+            raise RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating tensor")
+        return honest(photo, style, size)
+
+    monkeypatch.setattr(tight, "_objective", objective)
+    refined = tight.refine(PHOTO, STYLE, START)
+    assert {step.scale for step in refined.history} == {66} and "carried up" in refined.notes[0]
+
+
+# --- parts
+
+
+def test_carry_adds_nothing_of_its_own():
+    np.testing.assert_allclose(carry(PHOTO, np.clip(images.resize(PHOTO, (35, 46)), 0, 1)), PHOTO, atol=1e-6)
+    brighter = np.clip(images.resize(PHOTO, (35, 46)) + 0.1, 0, 1)
+    assert np.median(carry(PHOTO, brighter) - PHOTO) == pytest.approx(0.1, abs=1e-3)
+
+
+@pytest.mark.parametrize("full", [(256, 384), (1024, 768), (150, 100), (999, 1501), (40, 2000)])
+def test_scales(full):
+    sizes = scale_sizes(full, "auto")
+    assert sizes[-1] == full
+    assert max(sizes[0]) <= 192 or min(full) < 200
+    for coarse, fine in itertools.pairwise(sizes):
+        assert max(fine) / max(coarse) == pytest.approx(2**0.5, rel=0.01)
+    assert sum(split_steps(100, sizes)) == 100
+    assert scale_sizes(full, 1) == [full]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stepz": 3},
+        {"steps": 0},
+        {"scales": 0},
+        {"content_layer": "block6_conv1"},
+        {"style_layers": {"conv1_1": 1.0}},
+        {"content_weight": -1.0},
+        {"tv_weight": float("nan")},
+        {"content_weight": 0.0, "style_weight": 0.0, "tv_weight": 0.0},
+    ],
+)
+def test_recipes_refuse(changes):
+    with pytest.raises(OptionError, match="Try: "):
+        get("gatys").with_changes(**changes)
+
+
+@pytest.mark.parametrize("how", [{"style_scale": 0.0}, {"style_scale": 99.0}, {"time_limit": 0.0}])
+def test_refinements_refuse(how):
+    with pytest.raises(OptionError, match="Try: "):
+        Refinement(**how)
+
+
+def test_recipes_are_what_they_are_called():
+    assert get("arbstyle") == Refinement().recipe
+    for name, recipe in RECIPES.items():
+        assert recipe.name == name and recipe.with_changes() == recipe
+        assert {recipe.content_layer, *recipe.style_layers} <= set(VGG_LAYERS)
+    with pytest.raises(OptionError, match="tf-tutorial"):
+        get("nope")
+    assert list(VGG_LAYERS) == numpy_nst.NAMES
+
+
+def test_report(tmp_path):
+    report = LossReport(tmp_path / "new" / "folder")
+    refined = refiner(scales=2, steps=16).refine(PHOTO, STYLE, START, report.add)
+    report.close()
+    lines = (tmp_path / "new" / "folder" / "losses.csv").read_text().splitlines()
+    assert lines[0] == ",".join(COLUMNS) == "step,scale,seconds,content,style,tv,total"
+    assert len(lines) == 1 + len(refined.history) and lines[1].startswith("0,66,")
+    names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
+    assert {"losses.png", "losses.csv", "step_00000.png", "step_00016.png"} <= names
+    picture = images.decode((tmp_path / "new" / "folder" / "step_00016.png").read_bytes(), name="last")
+    assert picture.pixels.shape == PHOTO.shape
+
+
+# --- other backends
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_backends_agree(backend, tmp_path):
+    """Value and gradient of two recipes, and a few steps of the default one, within 1e-3 of TensorFlow's."""
+    pytest.importorskip(backend, reason=f"{backend} is not installed")
+    results = []
+    for name in ("tensorflow", backend):
+        out = tmp_path / f"{name}.npz"
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": name,
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": str(Path(__file__).parent),
+        }
+        done = subprocess.run([sys.executable, "-c", AGREE, out], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        results.append(np.load(out))
+    for key in results[0].files:
+        mine, theirs = results[0][key], results[1][key]
+        np.testing.assert_allclose(theirs, mine, atol=1e-3 * np.abs(mine).max(), err_msg=key)
+
+
+AGREE = """
+import sys
+import numpy as np
+from keras import ops
+import numpy_nst
+from test_refinement import PHOTO, STYLE, START, refiner
+from arbitrary_nst import losses
+from arbitrary_nst.gradients import value_and_gradient
+from arbitrary_nst.recipes import get
+out, vgg = {}, numpy_nst.thin_vgg19()
+photo, style, start = (ops.convert_to_tensor(x[None]) for x in (PHOTO, STYLE, START))
+for name in ("gatys", "tf-tutorial"):
+    recipe = get(name)
+    target = losses.targets(photo, style, vgg, recipe)
+    function = value_and_gradient(lambda p, t: losses.terms(p, t, vgg, recipe), target)
+    values, gradient = function(start, target)
+    out[name], out[name + "_gradient"] = (ops.convert_to_numpy(x) for x in (values, gradient))
+out["picture"] = refiner(steps=4, scales=2).refine(PHOTO, STYLE, START).pixels
+np.savez(sys.argv[1], **out)
+"""
+
+
+def test_a_recipe_is_a_value():
+    assert dataclasses.replace(get("gatys"), steps=3) == get("gatys").with_changes(steps=3)
