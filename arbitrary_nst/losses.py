@@ -46,7 +46,7 @@ def features(
     Runs no further than the deepest of them. ``pooling`` ``average`` is Gatys 2016, section 2. ``dtype`` is what the
     convolutions compute in.
     """
-    x = ops.cast(picture[..., ::-1] * 255 - np.array(MEANS_BGR, np.float32), dtype)
+    x = ops.cast(ops.flip(picture, axis=-1) * 255 - ops.convert_to_tensor(MEANS_BGR, "float32"), dtype)
     found: dict[str, Tensor] = {}
     for name in VGG_LAYERS:
         if len(found) == len(layers):

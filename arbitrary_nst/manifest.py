@@ -25,7 +25,7 @@ class Manifest:
         self._records: dict[str, Record] = {}
         try:
             data = self._path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             data = b""
         except OSError as exc:
             raise PhotoError(f"{self._path}: cannot be read ({exc.strerror}). Try: check its permissions") from exc

@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 
 from arbitrary_nst import images
+from arbitrary_nst.carry import add_change
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.recipes import RECIPES, Recipe
@@ -168,7 +169,7 @@ class Refiner:
             picture = self._descend(run, photo, style, picture, budget, deadline)
             if run.ended == "stopped":
                 break
-        return Refined(carry(first, picture), run.history, run.ended, tuple(run.notes))
+        return Refined(add_change(first, picture), run.history, run.ended, tuple(run.notes))
 
     def _first(self, photo: Pixels, style: Pixels, start: Pixels | None) -> Pixels:
         """The picture to begin with, at the photo's size."""
@@ -321,16 +322,6 @@ def split_steps(steps: int, sizes: list[Size]) -> list[int]:
     """How many of the steps each scale takes: the finest three quarters, the others alike of the rest."""
     each = steps // (4 * max(1, len(sizes) - 1))
     return [each] * (len(sizes) - 1) + [steps - each * (len(sizes) - 1)]
-
-
-def carry(full: Pixels, refined: Pixels) -> Pixels:
-    """What a smaller refined picture changed, carried up to the full one: full + up(refined - down(full))."""
-    if refined.shape == full.shape:
-        return np.clip(refined, 0, 1)
-    small = np.clip(images.resize(full, (refined.shape[0], refined.shape[1])), 0, 1)
-    change = images.resize(np.clip(refined, 0, 1) - small, (full.shape[0], full.shape[1]))
-    carried: Pixels = np.clip(full + change, 0, 1)
-    return carried
 
 
 def _scaled(size: Size, share: float) -> Size:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from arbitrary_nst import images, model_zoo, outputs
+from arbitrary_nst.carry import guided
 from arbitrary_nst.engines import Engine, load_engine
 from arbitrary_nst.errors import EngineMemoryError, OptionError
 from arbitrary_nst.images import Photo
@@ -22,7 +23,7 @@ from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
-    from arbitrary_nst.pipeline import Result
+    from arbitrary_nst.plan import Result
     from arbitrary_nst.refinement import OnStep, Refinement, Refiner
 
 PathSource = str | PathLike[str]
@@ -102,21 +103,37 @@ class Stylizer:
         return Style(bottleneck, self.model.digest, name or _stem(source))
 
     @overload
-    def stylize(self, photo: Source, style: Style | Source, *, max_size: int | None = None) -> Image.Image: ...
-    @overload
-    def stylize(self, photo: Array, style: Style | Source, *, max_size: int | None = None) -> Array: ...
     def stylize(
-        self, photo: Source | Array, style: Style | Source, *, max_size: int | None = None
+        self, photo: Source, style: Style | Source, *, max_size: int | None = None, stylize_size: int | None = None
+    ) -> Image.Image: ...
+    @overload
+    def stylize(
+        self, photo: Array, style: Style | Source, *, max_size: int | None = None, stylize_size: int | None = None
+    ) -> Array: ...
+    def stylize(
+        self,
+        photo: Source | Array,
+        style: Style | Source,
+        *,
+        max_size: int | None = None,
+        stylize_size: int | None = None,
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
+
+        With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
+        the result is carried to the full size along the photo's edges (``carry.guided``).
 
         A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha). An array
         gives an array of the same kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        result = self.stylize_photo(self.read(photo), self._as_style(style), max_size=max_size)
+        result = self.stylize_photo(
+            self.read(photo), self._as_style(style), max_size=max_size, stylize_size=stylize_size
+        )
         return _in_kind(result, photo)
 
-    def stylize_photo(self, photo: Photo, style: Style, *, max_size: int | None = None) -> Photo:
+    def stylize_photo(
+        self, photo: Photo, style: Style, *, max_size: int | None = None, stylize_size: int | None = None
+    ) -> Photo:
         """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
         if style.model != self.model.digest:
             raise OptionError(
@@ -125,7 +142,10 @@ class Stylizer:
             )
         if max_size is not None:
             photo = images.resize_longest(photo, max_size)
-        return replace(photo, pixels=self._draw(photo.pixels, style))
+        if stylize_size is None or max(photo.size) <= stylize_size:
+            return replace(photo, pixels=self._draw(photo.pixels, style))
+        small = images.resize_longest(photo, stylize_size).pixels
+        return replace(photo, pixels=guided(photo.pixels, small, self._draw(small, style)))
 
     def stylize_many(
         self,
@@ -138,11 +158,12 @@ class Stylizer:
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
         ``output``: a folder for several, a file for one, None for beside the photo. ``settings`` are the other fields
-        of ``arbitrary_nst.pipeline.Settings``. A photo's fault is in its Result; only faults of the style, the model
+        of ``arbitrary_nst.plan.Settings``. A photo's fault is in its Result; only faults of the style, the model
         and the settings are raised. Stop whenever you like: what is yielded is written.
         """
         from arbitrary_nst.inputs import expand
-        from arbitrary_nst.pipeline import Settings, stylize_many
+        from arbitrary_nst.pipeline import stylize_many
+        from arbitrary_nst.plan import Settings
 
         folder = None if output is None else Path(output)
         given = [photos] if isinstance(photos, str | PathLike) else photos

@@ -15,7 +15,7 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.loss_report import COLUMNS, LossReport
 from arbitrary_nst.recipes import RECIPES, VGG_LAYERS, get
-from arbitrary_nst.refinement import Refinement, Refiner, carry, scale_sizes, split_steps
+from arbitrary_nst.refinement import Refinement, Refiner, scale_sizes, split_steps
 
 VGG = numpy_nst.thin_vgg19()
 
@@ -182,12 +182,6 @@ def test_out_of_memory_goes_smaller(monkeypatch):
 
 
 # --- parts
-
-
-def test_carry_adds_nothing_of_its_own():
-    np.testing.assert_allclose(carry(PHOTO, np.clip(images.resize(PHOTO, (35, 46)), 0, 1)), PHOTO, atol=1e-6)
-    brighter = np.clip(images.resize(PHOTO, (35, 46)) + 0.1, 0, 1)
-    assert np.median(carry(PHOTO, brighter) - PHOTO) == pytest.approx(0.1, abs=1e-3)
 
 
 @pytest.mark.parametrize("full", [(256, 384), (1024, 768), (150, 100), (999, 1501), (40, 2000)])

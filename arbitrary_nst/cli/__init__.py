@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import __version__
-from arbitrary_nst.cli import doctor, grid, models, refine, run
+from arbitrary_nst.cli import doctor, grid, models, refine, run, watch
 from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, exit_code, say, verbose_tracebacks
 from arbitrary_nst.errors import NSTError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
 app.command("run", no_args_is_help=True)(run.run)
+app.command("watch", no_args_is_help=True)(watch.watch)
 app.command("grid", no_args_is_help=True)(grid.grid)
 app.command("recipes")(refine.recipes)
 app.add_typer(models.app, name="models")

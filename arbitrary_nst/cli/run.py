@@ -26,7 +26,9 @@ from arbitrary_nst.cli.report import (
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
-    from arbitrary_nst.pipeline import Result
+    from arbitrary_nst.inputs import Input
+    from arbitrary_nst.plan import Result, Settings
+    from arbitrary_nst.stylizer import Stylizer
 
 GRACE_S = 3.0  # how long what is in flight may take after Ctrl-C
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -49,6 +51,9 @@ Checksum = Annotated[
     bool, typer.Option("--checksum", help="--existing skip: know photos by SHA-256, not size and time.")
 ]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Do so many photos; those skipped do not count.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only list what would be done; try two photos for an estimate.")
+]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first photo that fails.")]
 MaxMemory = Annotated[
     str | None,
@@ -76,6 +81,12 @@ EngineName = Annotated[Literal["auto", "openvino", "tensorflow"], typer.Option("
 Precision = Annotated[Literal["auto", "f32", "bf16"], typer.Option(help="auto: bf16 where the CPU has it.")]
 MaxSize = Annotated[
     int | None, typer.Option(min=1, metavar="PX", help="Reduce the photo so that its longest side is at most this.")
+]
+StylizeSize = Annotated[
+    int | None,
+    typer.Option(
+        min=16, metavar="PX", help="Draw at this longest side, then carry to full size: strokes keep their scale."
+    ),
 ]
 StyleSize = Annotated[
     int | None, typer.Option(min=32, max=2048, metavar="PX", help="Side at which the style is read.  [default: 256]")
@@ -107,6 +118,7 @@ def run(
     engine: EngineName = "auto",
     precision: Precision = "auto",
     max_size: MaxSize = None,
+    stylize_size: StylizeSize = None,
     style_size: StyleSize = None,
     style_crop: StyleCrop = "centre",
     format: Format = "auto",
@@ -116,6 +128,7 @@ def run(
     checksum: Checksum = False,
     limit: Limit = None,
     fail_fast: FailFast = False,
+    dry_run: DryRun = False,
     max_pixels: MaxPixels = 200_000_000,
     max_memory: MaxMemory = None,
     refine: refining.Refine = False,
@@ -155,7 +168,8 @@ def run(
     )  # fmt: skip
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.inputs import expand
-    from arbitrary_nst.pipeline import Settings, stylize_many
+    from arbitrary_nst.pipeline import stylize_many
+    from arbitrary_nst.plan import Settings
     from arbitrary_nst.stylizer import Stylizer
 
     stylizer = Stylizer(
@@ -175,21 +189,42 @@ def run(
     if not found:
         raise OptionError("no photos found. Try: another folder, or check the suffixes")
     several = len(found) * len(style) > 1
-    asked = _Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
+    asked = Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
     watch = refining.Watch(preview, report, several=several)
     settings = Settings(
-        output, format, quality, metadata, existing, max_size, checksum, limit, fail_fast, refinement, watch
-    )
+        output, format, quality, metadata, existing, max_size, stylize_size, checksum, limit, fail_fast,
+        refinement, watch,
+    )  # fmt: skip
+    if dry_run:
+        raise typer.Exit(_rehearse(stylizer, found, style, settings, as_json=as_json))
     with Progress(len(found) * len(style), shown=not to_stdout and refinement is None) as progress, watch:
         for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
             progress.count(result)
-            _report(result, as_json=as_json, to_stdout=to_stdout)
+            report_result(result, as_json=as_json, to_stdout=to_stdout)
     if several:
         progress.sum_up()
     if asked.is_set():
         raise typer.Exit(EXIT_INTERRUPTED)
     if progress.failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _rehearse(
+    stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", *, as_json: bool
+) -> int:
+    """List what would be done, and estimate what it takes; the exit code."""
+    from arbitrary_nst.rehearsal import rehearse
+
+    results, estimate = rehearse(stylizer, found, style, settings)
+    for result in results:
+        report_result(result, as_json=as_json, to_stdout=False)
+    failing = sum(result.error is not None for result in results)
+    skipped = sum(result.skipped for result in results)
+    line = f"{len(results) - failing - skipped} to do, {skipped} skipped, {failing} would fail"
+    if estimate is not None:
+        line += f"; about {estimate.seconds:.0f} s and {estimate.memory / 1e9:.1f} GB of memory"
+    say(line)
+    return SOME_FAILED if failing else 0
 
 
 def _given(photos: list[Path], from_file: Path | None) -> list[Path]:
@@ -224,13 +259,13 @@ def _bytes(size: str | None) -> int | None:
     return wanted
 
 
-class _Interrupt:
+class Interrupt:
     """The first Ctrl-C asks to stop after what is in flight; a second one, or ``grace`` seconds, stop at once."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
         self._asked = threading.Event()
-        self.is_set = self._asked.is_set
+        self.is_set, self.wait = self._asked.is_set, self._asked.wait
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._hear)
 
@@ -248,7 +283,8 @@ class _Interrupt:
         os._exit(EXIT_INTERRUPTED)  # an orderly exit would wait for threads that write; their files are temporary
 
 
-def _report(result: "Result", *, as_json: bool, to_stdout: bool) -> None:
+def report_result(result: "Result", *, as_json: bool, to_stdout: bool) -> None:
+    """Print a result: a line, or one of JSON; on stderr what went wrong."""
     for note in result.notes:
         say(f"{result.input}: {note}")
     if as_json:
@@ -260,7 +296,9 @@ def _report(result: "Result", *, as_json: bool, to_stdout: bool) -> None:
             sys.stderr.write(result.traceback)
         say(result.error)
     elif not as_json:
-        line = f"{result.input} -> {result.output}  {result.width}x{result.height}  {result.seconds:.2f} s"
+        line = f"{result.input} -> {result.output}"
+        if not result.planned:
+            line += f"  {result.width}x{result.height}  {result.seconds:.2f} s"
         if result.skipped:
             line = f"{result.input} -> {result.output}  skipped, exists already"
         if to_stdout:

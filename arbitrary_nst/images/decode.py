@@ -66,18 +66,16 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
         return _from_open_image(image, *exif, name=name)
 
 
-def peek(file: BinaryIO) -> tuple[Format | None, int]:
-    """By a file's header: the format to give it back in, and how many pixels it has. None and 0 if it has none."""
+def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
+    """By a file's header: the format to give it back in, and its width and height as stored. None and 0 if no photo."""
     with _unwarned():
         try:
             formats = _formats(file.read(64), "")
             file.seek(0)
             with Image.open(file, formats=formats) as image:
-                return format_of(
-                    {"MPO": "JPEG"}.get(image.format or "", image.format or "")
-                ), image.width * image.height
+                return format_of({"MPO": "JPEG"}.get(image.format or "", image.format or "")), image.size
         except (*BROKEN, PhotoError):
-            return None, 0
+            return None, (0, 0)
 
 
 def from_pil(image: Image.Image) -> Photo:

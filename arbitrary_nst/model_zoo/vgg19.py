@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import sys
 import tempfile
@@ -89,7 +90,8 @@ def _download(folder: str) -> str:
         import keras
 
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its bar on stdout
+        # Keras draws its bar on stdout
+        with contextlib.redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
             path = keras.utils.get_file(NAME, ORIGIN, cache_dir=folder, cache_subdir="", file_hash=MD5)
     except Exception as exc:  # a bare Exception for whatever the network did, ValueError for a wrong hash
         detail = " ".join(str(exc).split())[:160]

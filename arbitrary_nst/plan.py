@@ -1,0 +1,223 @@
+"""What is to be done: how, with which styles, and for each photo where it goes and what is there already."""
+
+import hashlib
+import io
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from arbitrary_nst import images, outputs
+from arbitrary_nst.errors import NSTError, OptionError
+from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.inputs import STREAM, Input
+from arbitrary_nst.manifest import Manifest, Record
+from arbitrary_nst.refinement import Refinement, Step
+from arbitrary_nst.styles import Style
+from arbitrary_nst.stylizer import Stylizer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How results are written. ``output`` is a file, a folder, ``-`` for stdout, or None for beside the photo.
+
+    With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
+    time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
+    many photos to do, those skipped not counted; ``fail_fast`` ends the stream at the first that fails.
+    ``refinement``: refine each picture so; ``on_step`` is told of each step with the name of the picture, see
+    ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is written as far as it is.
+    """
+
+    output: Path | None = None
+    format: images.Format | Literal["auto"] = "auto"
+    quality: int = 95
+    metadata: Literal["keep", "strip"] = "keep"
+    existing: outputs.Existing = "fail"
+    max_size: int | None = None
+    stylize_size: int | None = None
+    checksum: bool = False
+    limit: int | None = None
+    fail_fast: bool = False
+    refinement: Refinement | None = None
+    on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one photo in one style.
+
+    ``width`` and ``height`` are the written picture's, in px; ``seconds`` is what decoding, drawing and writing took
+    together; a dry run has ``planned`` instead. ``error`` is the one line that says what went wrong, ``traceback``
+    where.
+    """
+
+    input: str
+    style: str | None = None
+    output: str | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float = 0.0
+    model: str | None = None
+    engine: str | None = None
+    precision: str | None = None
+    skipped: bool = False
+    planned: bool = False
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+    traceback: str | None = None
+
+
+@dataclass(frozen=True)
+class StyleInUse:
+    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those."""
+
+    name: str
+    code: Style | None
+    picture: Photo | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where one photo in one style goes; ``target`` None is stdout. ``record`` is what the manifest is to say."""
+
+    style: StyleInUse
+    target: Path | None
+    format: images.Format
+    overwrite: bool
+    record: Record | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo to do, in all styles that it lacks. ``data`` is what came from stdin."""
+
+    source: Path
+    outputs: list[Output]
+    size: tuple[int, int]  # width, height
+    data: bytes | None
+
+    @property
+    def pixels(self) -> int:
+        """How many it has."""
+        return self.size[0] * self.size[1]
+
+
+class Planner:
+    """Turns photos into jobs; it knows the styles, the output folder and what that holds, and writes nothing."""
+
+    def __init__(
+        self, stylizer: Stylizer, styles: Sequence[Style | Path], settings: Settings, *, several: bool
+    ) -> None:
+        self._stylizer, self._settings = stylizer, settings
+        self.folder = _output_folder(settings.output, several)
+        self.manifest = None if self.folder is None else Manifest(self.folder)
+        self.styles = _named_apart([self._open_style(style) for style in styles])
+        self._taken = outputs.Taken()
+
+    def _open_style(self, style: Style | Path) -> StyleInUse:
+        refinement = self._settings.refinement
+        picture = None
+        if refinement is not None:
+            if isinstance(style, Style):
+                raise OptionError(
+                    f"style {style.name}: refinement has to see its picture. Try: the path of the picture"
+                )
+            picture = self._stylizer.read(style)
+            if refinement.recipe.init != "stylized":  # the model has no part in it
+                return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
+        code = style if isinstance(style, Style) else self._stylizer.style(style)
+        return StyleInUse(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
+
+    def plan(self, given: Input) -> Iterator[Result | Job]:
+        """What is to be done for a photo: its names, and what is there already, by its header alone."""
+        source = given.path
+        try:
+            data = sys.stdin.buffer.read() if source == STREAM else None
+            with outputs.open_photo(source) if data is None else io.BytesIO(data) as file:
+                own, size = images.peek(file)
+            own = own or images.suffix_format(source) or "jpg"
+            todo = []
+            for style in self.styles:
+                planned = self._plan_output(given, style, own)
+                if isinstance(planned, Result):
+                    yield planned
+                else:
+                    todo.append(planned)
+            if todo:
+                yield Job(source, todo, size, data)
+        except OptionError:
+            raise
+        except (NSTError, OSError) as exc:
+            yield failed(source, exc)
+
+    def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output:
+        source, settings = given.path, self._settings
+        one_file = settings.output if self.folder is None and settings.output != STREAM else None
+        format = outputs.choose_format(settings.format, own, one_file)
+        if settings.output == STREAM:
+            return Output(style, None, format, False, None)
+        stem = Path("stdin") if source == STREAM else source
+        folder = stem.parent if self.folder is None else self.folder / given.below
+        wanted = one_file or folder / outputs.default_name(stem, style.name, format)
+        path = wanted if one_file else self._taken.claim(wanted, fresh=settings.existing == "rename")
+        record = self._record(source, style, path)
+        existing = settings.existing
+        if existing == "skip" and record is not None:  # the manifest knows better than the mere name
+            if path.is_file() and self.manifest is not None and self.manifest.holds(record):
+                return Result(str(source), style.name, str(path), skipped=True)
+            existing = "overwrite"
+        target = outputs.settle(path, existing, None if source == STREAM else source)
+        if target is None:
+            return Result(str(source), style.name, str(path), skipped=True)
+        return Output(style, target, format, existing == "overwrite", record)
+
+    def _record(self, source: Path, style: StyleInUse, output: Path) -> Record | None:
+        """What must be equal for an output to be the one that would be made now."""
+        if self.folder is None or source == STREAM:
+            return None
+        settings, engine = self._settings, self._stylizer.engine if style.code else None
+        status = source.stat()
+        same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+        if settings.checksum:
+            same = {"sha256": hashlib.sha256(outputs.read_photo_bytes(source)).hexdigest()}
+        return {
+            "input": str(source.absolute()),
+            **same,
+            "output": str(output.relative_to(self.folder)),
+            "style": style.sha256,
+            "model": style.code and style.code.model,
+            "engine": engine and f"{engine.name} {engine.precision}",
+            "settings": [
+                settings.format,
+                settings.quality,
+                settings.metadata,
+                settings.max_size,
+                settings.stylize_size,
+            ],
+            "refinement": None if settings.refinement is None else repr(settings.refinement),
+        }
+
+
+def failed(source: Path, exc: BaseException) -> Result:
+    """The result of a photo that an error ended."""
+    reason = str(exc) or f"{source}: not enough memory. Try: --max-size"
+    return Result(str(source), error=reason, traceback="".join(traceback.format_exception(exc)))
+
+
+def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
+    """Styles under names of their own: a second `wave` becomes `wave_2`."""
+    taken = outputs.Taken()
+    return [replace(style, name=taken.claim(Path(style.name)).name) for style in styles]
+
+
+def _output_folder(output: Path | None, several: bool) -> Path | None:
+    """The folder that ``output`` means; None where it is one file, stdout or not given."""
+    if output is None or output == STREAM or (not several and not output.is_dir()):
+        if output == STREAM and several:
+            raise OptionError("-o -: stdout takes one picture. Try: -o FOLDER for several photos")
+        return None
+    return output

@@ -1,0 +1,87 @@
+"""A dry run: what would be done, and what it would take, by trying two photos."""
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from arbitrary_nst import images
+from arbitrary_nst.errors import NSTError
+from arbitrary_nst.inputs import STREAM, Input
+from arbitrary_nst.pipeline import AHEAD, BYTES_PER_PIXEL, make, read
+from arbitrary_nst.plan import Job, Planner, Result, Settings
+from arbitrary_nst.refinement import Step
+from arbitrary_nst.styles import Style
+from arbitrary_nst.stylizer import Stylizer
+
+TRIAL_STEPS = 3  # of a refinement
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would take: seconds, and bytes of memory at the peak."""
+
+    seconds: float
+    memory: float
+
+
+def rehearse(
+    stylizer: Stylizer, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
+) -> tuple[list[Result], Estimate | None]:
+    """What ``stylize_many`` would do, by the photos' headers, and an estimate by trying two of them; writes nothing.
+
+    Tried are the first photo and the largest. The estimate is None where there is nothing to do, or neither works.
+    """
+    photos = list(photos)
+    steps: list[Step] = []
+    settings = replace(settings, on_step=lambda name, step, picture: steps.append(step))
+    planner = Planner(stylizer, styles, settings, several=len(photos) > 1 or len(styles) > 1)
+    planned = [each for given in photos for each in planner.plan(given)]
+    jobs = [each for each in planned if isinstance(each, Job)][: settings.limit]
+    results: list[Result] = []
+    for each in planned:
+        if isinstance(each, Result):
+            results.append(each)
+        elif each in jobs:
+            results += [
+                Result(str(each.source), o.style.name, str(o.target or STREAM), planned=True) for o in each.outputs
+            ]
+    return results, _try_out(jobs, steps, stylizer, settings)
+
+
+def _try_out(jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: Settings) -> Estimate | None:
+    """Do the first photo and the largest without writing them, a refinement for a few steps only."""
+    seconds, pixels = 0.0, 0
+    trial = sorted({id(job): job for job in (*jobs[:1], *sorted(jobs, key=lambda job: job.pixels)[-1:])}.values(),
+                   key=lambda job: job.pixels)  # fmt: skip
+    for warm in (False, True):  # what is compiled and read for the first time is not in the estimate
+        for job in trial if warm else trial[:1]:
+            began = time.monotonic()
+            steps.clear()
+            try:
+                opened, output = read(job, stylizer), job.outputs[0]
+                picture, _ = make(opened.photo, output, stylizer, settings, lambda: len(steps) > TRIAL_STEPS)
+                images.encode(picture, output.format, quality=settings.quality)
+            except (NSTError, MemoryError):
+                continue
+            if warm:
+                seconds += time.monotonic() - began + (steps[-1].left if steps else 0)
+                pixels += job.pixels
+    if not pixels:
+        return None
+    todo = sum(job.pixels * len(job.outputs) for job in jobs)
+    waiting = min(len(jobs), 2 * AHEAD) * todo / len(jobs) * BYTES_PER_PIXEL
+    return Estimate(seconds / pixels * todo, peak_memory() + waiting)
+
+
+def peak_memory() -> int:
+    """The most memory that this process has taken so far, in bytes."""
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
