@@ -10,8 +10,10 @@ from fakes import fake_stylizer
 from PIL import Image
 
 from arbitrary_nst import OptionError, PhotoError
-from arbitrary_nst.inputs import Input
-from arbitrary_nst.pipeline import Settings, stylize_many
+from arbitrary_nst.inputs import Input, expand
+from arbitrary_nst.pipeline import stylize_many
+from arbitrary_nst.plan import Settings
+from arbitrary_nst.rehearsal import rehearse
 
 
 @pytest.fixture
@@ -144,3 +146,46 @@ def test_odd_shapes_come_back_in_their_own_size(folder):
         Image.fromarray(noise).save(folder / f"odd{index}.png")
         (result,) = run(folder, f"odd{index}.png")
         assert (result.width, result.height) == size
+
+
+# --- dry runs
+
+
+def test_a_dry_run_writes_nothing_and_estimates(tmp_path):
+
+    for number, side in enumerate((20, 40, 30)):
+        Image.new("RGB", (side, side), "red").save(tmp_path / f"{number}.png")
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    style = tmp_path / "style.bmp"
+    Image.new("RGB", (9, 9), "blue").save(style)
+    photos = expand([tmp_path / f"{n}.png" for n in range(3)] + [tmp_path / "gone.png"])
+    output = tmp_path / "out"
+    stylizer = fake_stylizer()
+    results, estimate = rehearse(stylizer, photos, [style], Settings(output))
+    assert [r.planned for r in results] == [True, True, True, False]
+    assert results[0].output == str(output / "0__style.png") and "no such file" in results[3].error
+    assert estimate.seconds > 0 and estimate.memory > 1e7
+    assert {shape[1] for shape in stylizer.engine.photos} == {20, 40}  # the first and the largest
+    assert not output.exists()
+    # what is there already is not counted; with nothing to do there is nothing to estimate
+    assert all(r.error is None for r in stylize_many(stylizer, photos[:3], [style], Settings(output)))
+    results, estimate = rehearse(stylizer, photos[:3], [style], Settings(output, existing="skip"))
+    assert all(r.skipped for r in results) and estimate is None
+
+
+def test_a_dry_run_keeps_to_the_limit(tmp_path):
+
+    for number in range(5):
+        Image.new("RGB", (20, 20), "red").save(tmp_path / f"{number}.png")
+    photos = expand([tmp_path / f"{n}.png" for n in range(5)])
+    results, _ = rehearse(fake_stylizer(), photos, [tmp_path / "0.png"], Settings(tmp_path / "o", limit=2))
+    assert len(results) == 2
+
+
+def test_stylize_size_shows_the_network_less(tmp_path):
+    stylizer = fake_stylizer()
+    Image.new("RGB", (90, 60), "red").save(tmp_path / "a.png")
+    settings = Settings(tmp_path / "o.png", stylize_size=30)
+    (result,) = stylize_many(stylizer, expand([tmp_path / "a.png"]), [tmp_path / "a.png"], settings)
+    assert (result.width, result.height) == (90, 60)
+    assert stylizer.engine.photos == [(1, 20, 30, 3)]

@@ -15,7 +15,8 @@ from PIL import Image
 
 from arbitrary_nst.inputs import Input, expand
 from arbitrary_nst.manifest import Manifest
-from arbitrary_nst.pipeline import Settings, stylize_many
+from arbitrary_nst.pipeline import stylize_many
+from arbitrary_nst.plan import Settings
 
 PHOTOS = 30
 KILLS = 20
