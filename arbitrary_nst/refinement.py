@@ -51,7 +51,7 @@ class Step:
     """One evaluation. ``step`` 0 is the start; ``scale`` the longest side in px; ``seconds`` since the beginning.
 
     The terms are weighted as they enter ``total``. ``last`` is the number of the last step, ``left`` an estimate of
-    the seconds to it.
+    the seconds to it, infinite at the start.
     """
 
     step: int
@@ -102,7 +102,10 @@ class _Run:
         step, seconds, last = len(self.history), time.monotonic() - self.began, len(self.work) - 1
         content, style, tv = map(float, values)
         total = float(values.sum(dtype=np.float64))
-        left = seconds * float(self.work[-1] / self.work[min(step, last)] - 1)
+        left = math.inf
+        if step:  # before that most of the time went into compiling
+            done = float(self.work[min(step, last)] - self.work[0])
+            left = (seconds - self.history[0].seconds) * float(self.work[-1] - self.work[min(step, last)]) / done
         left = max(0.0, min(left, self.limit - seconds))
         self.history.append(Step(step, scale, seconds, content, style, tv, total, last, left))
         if self.on_step is not None and self.on_step(self.history[-1], picture):

@@ -153,11 +153,9 @@ class Watch:
         self._show(name, step, now)
 
     def _show(self, name: str, step: "Step", now: float) -> None:
-        each = step.seconds / max(step.step, 1)
-        line = (
-            f"{name}: step {step.step}/{step.last} at {step.scale} px, loss {step.total:.5g}, "
-            f"{each:.2f} s per step, {step.left:.0f} s left"
-        )
+        line = f"{name}: step {step.step}/{step.last} at {step.scale} px, loss {step.total:.5g}"
+        if step.step:
+            line += f", {step.seconds / step.step:.2f} s per step, {step.left:.0f} s left"
         if sys.stderr.isatty():
             sys.stderr.write(f"\r\x1b[K{line}"[:200])
             sys.stderr.flush()
