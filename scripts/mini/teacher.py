@@ -1,5 +1,7 @@
 """The teacher: Google's mobile model, run in batches by OpenVINO."""
 
+import threading
+
 import numpy as np
 import openvino
 
@@ -17,11 +19,14 @@ class Teacher:
         f32 = {"INFERENCE_PRECISION_HINT": "f32"}
         self._predict = core.compile_model(predict, "CPU", f32)
         self._transform = core.compile_model(transform, "CPU", f32)
+        self._one_at_a_time = threading.Lock()  # batches are made ahead in a thread
 
     def bottlenecks(self, styles):
         """(N, 256, 256, 3), RGB in [0, 1] -> (N, 100)."""
-        return np.array(self._predict([np.ascontiguousarray(styles)])[0]).reshape(len(styles), -1)
+        with self._one_at_a_time:
+            return np.array(self._predict([np.ascontiguousarray(styles)])[0]).reshape(len(styles), -1)
 
     def pictures(self, photos, bottlenecks):
         """(N, H, W, 3), RGB in [0, 1], H and W multiples of 4, and (N, 100) -> (N, H, W, 3)."""
-        return np.array(self._transform([np.ascontiguousarray(photos), bottlenecks[:, None, None, :]])[0])
+        with self._one_at_a_time:
+            return np.array(self._transform([np.ascontiguousarray(photos), bottlenecks[:, None, None, :]])[0])
