@@ -1,6 +1,10 @@
 """Files to files over a fake engine: faults stay with their photo."""
 
+import errno
 import io
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pytest
 from fakes import fake_stylizer
 from PIL import Image
 
-from arbitrary_nst import OptionError, PhotoError
+from arbitrary_nst import OptionError, PhotoError, images
 from arbitrary_nst.inputs import Input, expand
 from arbitrary_nst.pipeline import stylize_many
 from arbitrary_nst.plan import Settings
@@ -189,3 +193,86 @@ def test_stylize_size_shows_the_network_less(tmp_path):
     (result,) = stylize_many(stylizer, expand([tmp_path / "a.png"]), [tmp_path / "a.png"], settings)
     assert (result.width, result.height) == (90, 60)
     assert stylizer.engine.photos == [(1, 20, 30, 3)]
+
+
+# --- faults of the disk
+
+
+def test_a_full_disk_costs_one_photo(tmp_path, monkeypatch):
+    for number in range(4):
+        Image.new("RGB", (20, 20), "red").save(tmp_path / f"{number}.png")
+    real, calls = os.fsync, []
+
+    def full_once(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_once)
+    output = tmp_path / "out"
+    photos = expand([tmp_path / f"{n}.png" for n in range(4)])
+    results = list(stylize_many(fake_stylizer(), photos, [tmp_path / "0.png"], Settings(output)))
+    failed = [result for result in results if result.error is not None]
+    assert len(results) == 4 and len(failed) == 1
+    assert "the disk is full" in failed[0].error and "Try: " in failed[0].error
+    assert len(list(output.glob("*.png"))) == 3 and not list(output.glob(".arbstyle-*"))
+    # the same again makes only what is missing
+    again = list(stylize_many(fake_stylizer(), photos, [tmp_path / "0.png"], Settings(output, existing="skip")))
+    assert [result.skipped for result in again].count(False) == 1 and all(r.error is None for r in again)
+
+
+def test_a_folder_turned_read_only(tmp_path, monkeypatch):
+    """As a file system that was remounted: every photo is reported, none is lost, and there is no partial file."""
+    for name in "ab":
+        Image.new("RGB", (20, 20), "red").save(tmp_path / f"{name}.png")
+
+    def refuse(*arguments, **options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    photos = expand([tmp_path / "a.png", tmp_path / "b.png"])
+    stream = stylize_many(fake_stylizer(), photos, [tmp_path / "a.png"], Settings(tmp_path / "out"))
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+    results = list(stream)
+    assert len(results) == 2 and all("the file system is read-only" in result.error for result in results)
+
+
+def test_a_photo_that_vanishes_after_listing(tmp_path, monkeypatch):
+    for name in "abc":
+        Image.new("RGB", (20, 20), "red").save(tmp_path / f"{name}.png")
+    photos = expand([tmp_path / f"{name}.png" for name in "abc"])
+    real, calls = images.peek, []
+
+    def peek(file):
+        calls.append(file)
+        if len(calls) == 2:
+            (tmp_path / "b.png").unlink()
+        return real(file)
+
+    monkeypatch.setattr("arbitrary_nst.images.peek", peek)
+    results = list(stylize_many(fake_stylizer(), photos, [tmp_path / "a.png"], Settings(tmp_path / "out")))
+    assert [result.error is None for result in results] == [True, False, True]
+    assert "no such file" in results[1].error
+
+
+def test_memory_stays_flat(tmp_path):
+    """Peak memory of a hundred photos is that of twenty, within 10 % and what the allocator keeps."""
+    script = (
+        "import sys, numpy as np; from pathlib import Path; from PIL import Image\n"
+        "from arbitrary_nst import Stylizer; from arbitrary_nst.rehearsal import peak_memory\n"
+        "folder, count = Path(sys.argv[1]), int(sys.argv[2])\n"
+        "stylizer = Stylizer('mini')\n"
+        "results = stylizer.stylize_many([folder / 'a.jpg'] + [folder / f'{n}.jpg' for n in range(count)],"
+        " folder / 'a.jpg', output=folder / f'out{count}')\n"
+        "assert all(result.error is None for result in results)\n"
+        "print(peak_memory())"
+    )
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 255, (480, 640, 3), np.uint8)).save(tmp_path / "a.jpg")
+    for number in range(100):
+        shutil.copy(tmp_path / "a.jpg", tmp_path / f"{number}.jpg")
+    few, many = (
+        int(subprocess.run([sys.executable, "-c", script, tmp_path, str(n)], check=True, capture_output=True).stdout)
+        for n in (20, 100)
+    )
+    assert many <= 1.1 * few + 30e6

@@ -84,7 +84,7 @@ def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
 def _options(format: Format, quality: int, *, has_exif: bool) -> dict[str, Any]:
     match format:
         case "jpg":
-            return {"quality": quality, "subsampling": "4:4:4", "optimize": True}
+            return {"quality": quality, "subsampling": "4:4:4"}  # optimised tables: 5 % smaller, 3 times as slow
         case "webp":
             # exact: colours under full transparency stay, as everywhere else
             return {"quality": quality, "method": 4, "exact": True}
