@@ -39,7 +39,7 @@ def read_photo_bytes(path: Path) -> bytes:
         try:
             return file.read()
         except OSError as exc:
-            raise _unreadable(path, exc) from exc
+            raise unreadable(path, exc) from exc
 
 
 def open_photo(path: Path) -> BinaryIO:
@@ -47,17 +47,18 @@ def open_photo(path: Path) -> BinaryIO:
     try:
         # without O_NONBLOCK opening a pipe would wait for its writer
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError as exc:
-        raise PhotoError(f"{path}: no such file. Try: check the path") from exc
     except (OSError, ValueError) as exc:
-        raise _unreadable(path, exc) from exc
+        raise unreadable(path, exc) from exc
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise PhotoError(f"{path}: not a file but {_kind(path)}. Try: a photo's path")
     return os.fdopen(descriptor, "rb")
 
 
-def _unreadable(path: Path, exc: Exception) -> PhotoError:
+def unreadable(path: Path, exc: Exception) -> PhotoError:
+    """The error for a photo that the system does not give out."""
+    if isinstance(exc, FileNotFoundError):
+        return PhotoError(f"{path}: no such file. Try: check the path")
     reason = getattr(exc, "strerror", None) or exc
     return PhotoError(f"{path}: cannot be read ({reason}). Try: check the path and its permissions")
 

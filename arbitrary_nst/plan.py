@@ -151,8 +151,10 @@ class Planner:
                 yield Job(source, todo, size, data)
         except OptionError:
             raise
-        except (NSTError, OSError) as exc:
+        except NSTError as exc:
             yield failed(source, exc)
+        except OSError as exc:  # it went away after it was opened
+            yield failed(source, outputs.unreadable(source, exc))
 
     def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output:
         source, settings = given.path, self._settings
