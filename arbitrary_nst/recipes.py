@@ -126,7 +126,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "tirtha",
             "Tirtha: content as root mean square at the top-most layer",
-            content_layer="block5_conv4", content_loss="rms", content_weight=1e6,
+            content_layer="block5_conv4", content_loss="rms", content_weight=1e7,
             style_loss="gatys", style_weight=1.0, optimizer="adam",
         ),
     )
