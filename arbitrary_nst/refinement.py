@@ -12,12 +12,12 @@ import psutil
 
 from arbitrary_nst import images
 from arbitrary_nst.carry import add_change
-from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.recipes import RECIPES, Recipe
 
 COARSEST = 192  # px, the longest side that `auto` scales begin at or below
-SMALLEST = 32  # px: four poolings leave two places of it
+SMALLEST = 32  # px, of the shortest side: four poolings leave two places of it
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite
 BYTES_PER_PIXEL = {"bf16": 2900, "f32": 4600}  # as scripts/benchmark.py measures them
 
@@ -142,16 +142,19 @@ class Refiner:
 
         ``start`` is the feed-forward picture, which only recipes with init ``stylized`` need. ``on_step`` is called
         after each evaluation with the step and the picture at its scale; what it returns, if true, ends the search.
-        The picture comes back that had the lowest total. Raises EngineError where no loss is finite.
+        The picture comes back that had the lowest total. Raises PhotoError
+        for one that is too small, EngineError where no loss is finite.
         """
-        first = self._first(photo, style, start)
         full: Size = (photo.shape[0], photo.shape[1])
+        if min(full) < SMALLEST:
+            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine. Try: {SMALLEST} px or more, or no --refine")
+        first = self._first(photo, style, start)
         largest = self._fitting(full)
         while True:
             try:
                 return self._refine(photo, style, first, largest, on_step)
             except Exception as exc:  # each backend has an error of its own for this
-                if not _is_out_of_memory(exc) or max(largest) < 2 * SMALLEST:
+                if not _is_out_of_memory(exc) or min(largest) < 2 * SMALLEST:
                     raise
             largest = _scaled(largest, 0.5**0.5)
 
@@ -194,7 +197,7 @@ class Refiner:
         allowed = self._max_memory or psutil.virtual_memory().available // 2
         share = math.sqrt(allowed / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
         size = full if share >= 1 else _scaled(full, share)
-        if max(size) < min(SMALLEST, max(full)):
+        if min(size) < SMALLEST:
             raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little. Try: more --max-memory")
         return size
 
@@ -229,9 +232,8 @@ class Refiner:
         search = _adam if self.recipe.optimizer == "adam" else _lbfgs
         rate = 1.0
         for _ in range(ATTEMPTS):
-            try:
+            try:  # L-BFGS returns by itself where its line search finds no lower point: it begins anew
                 search(judged, remember.picture, self.recipe, rate, budget)
-                break
             except _Ended:
                 break
             except _NotFinite:
@@ -250,7 +252,7 @@ class Refiner:
         from arbitrary_nst import losses
         from arbitrary_nst.gradients import value_and_gradient
 
-        share = max(size) * self._how.style_scale / max(style.shape[:2])
+        share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
         style_size = _scaled((style.shape[0], style.shape[1]), share)
         small, small_style = (np.clip(images.resize(*each), 0, 1) for each in ((photo, size), (style, style_size)))
         target = losses.targets(_tensor(small), _tensor(small_style), self._vgg19, self.recipe, self._dtype)

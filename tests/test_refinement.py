@@ -12,7 +12,7 @@ import numpy_nst
 import pytest
 
 from arbitrary_nst import images
-from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.loss_report import COLUMNS, LossReport
 from arbitrary_nst.recipes import RECIPES, VGG_LAYERS, get
 from arbitrary_nst.refinement import Refinement, Refiner, scale_sizes, split_steps
@@ -110,6 +110,13 @@ def test_stylized_init_needs_the_picture():
         refiner().refine(PHOTO, STYLE)
 
 
+def test_narrow_pictures():
+    with pytest.raises(PhotoError, match="93x20: too small to refine"):
+        refiner().refine(PHOTO[:20], STYLE, START[:20])
+    refined = refiner(scales="auto", steps=4).refine(PHOTO[:33], STYLE[:, :7], START[:33])
+    assert refined.pixels.shape == (33, 93, 3)
+
+
 def test_stop_keeps_the_best_so_far():
     refined = refiner(scales=2, steps=40).refine(PHOTO, STYLE, START, lambda step, picture: step.step == 4)
     assert refined.ended == "stopped" and len(refined.history) == 5
@@ -172,7 +179,7 @@ def test_out_of_memory_goes_smaller(monkeypatch):
     honest = tight._objective
 
     def objective(photo, style, size):
-        if max(size) > 70:
+        if max(size) > 90:
             raise RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating tensor")
         return honest(photo, style, size)
 
