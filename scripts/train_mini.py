@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import nets
 import perceptual
 import pictures
-from export import export, take_back
+from export import export, mean, take_back
 from pool import Pictures
 from teacher import Teacher
 
@@ -71,6 +71,7 @@ def arguments():
     parser.add_argument("--pairs", type=int, default=1000, help="pool of pairs with targets (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint")
     parser.add_argument("--start", type=Path, help="go on from an exported model, at half of the time")
+    parser.add_argument("--mean", type=Path, help="only export the mean of this exported model and of --start")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
     parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy (default: %(default)s)")
@@ -238,6 +239,13 @@ def build(args, features):
 
 def main():
     args = arguments()
+    if args.mean:
+        pairs = [(nets.style_net(), nets.transfer_net()) for _ in range(2)]
+        for pair, folder in zip(pairs, (args.start, args.mean), strict=True):
+            take_back(folder, *pair)
+        mean(*pairs)
+        export(*pairs[0], ROOT / "models" / "mini", ROOT / "models" / "mini.toml")
+        return
     args.work.mkdir(parents=True, exist_ok=True)
     features = perceptual.features_model(SHARED / VGG, args.precision)
     model = build(args, features)

@@ -46,6 +46,13 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             variable.assign(turned.reshape(variable.shape))
 
 
+def mean(networks, others) -> None:
+    """Assign the mean of both pairs' weights to the first: what two trainings from one start learnt."""
+    for net, other in zip(networks, others, strict=True):
+        for mine, theirs in zip(net.variables, other.variables, strict=True):
+            mine.assign(0.5 * mine + 0.5 * theirs)
+
+
 def write_figures(card: Path, folder: Path) -> None:
     """Replace the card's [[files]] by what lies in the folder."""
     tables = []
