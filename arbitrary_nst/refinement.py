@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 
-from arbitrary_nst import images
+from arbitrary_nst import images, optimizers
 from arbitrary_nst.carry import add_change
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.optimizers import to_numpy, to_tensor
 from arbitrary_nst.recipes import RECIPES, Recipe
 
 COARSEST = 192  # px, the longest side that `auto` scales begin at or below
@@ -216,10 +217,10 @@ class Refiner:
 
         def judged(picture: Any) -> tuple[float, Any]:
             values, gradient = evaluate(picture)
-            seen = _numbers(picture)
+            seen = to_numpy(picture)
             run.note(max(size), values, seen[0])
             total = run.history[-1].total
-            if not (math.isfinite(total) and np.isfinite(_numbers(gradient)).all()):
+            if not (math.isfinite(total) and np.isfinite(to_numpy(gradient)).all()):
                 raise _NotFinite
             remember(total, seen[0])
             if run.ended == "stopped" or len(run.history) >= end:
@@ -229,7 +230,7 @@ class Refiner:
                 raise _Ended
             return total, gradient
 
-        search = _adam if self.recipe.optimizer == "adam" else _lbfgs
+        search = optimizers.adam if self.recipe.optimizer == "adam" else optimizers.lbfgs
         rate = 1.0
         for _ in range(ATTEMPTS):
             try:  # L-BFGS returns by itself where its line search finds no lower point: it begins anew
@@ -255,7 +256,7 @@ class Refiner:
         share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
         style_size = _scaled((style.shape[0], style.shape[1]), share)
         small, small_style = (np.clip(images.resize(*each), 0, 1) for each in ((photo, size), (style, style_size)))
-        target = losses.targets(_tensor(small), _tensor(small_style), self._vgg19, self.recipe, self._dtype)
+        target = losses.targets(to_tensor(small), to_tensor(small_style), self._vgg19, self.recipe, self._dtype)
         if self._function is None:
             self._function = value_and_gradient(
                 lambda picture, target: losses.terms(picture, target, self._vgg19, self.recipe, self._dtype), target
@@ -264,7 +265,7 @@ class Refiner:
 
         def evaluate(picture: Any) -> tuple[Pixels, Any]:
             values, gradient = function(picture, target)
-            return _numbers(values), gradient
+            return to_numpy(values), gradient
 
         return evaluate
 
@@ -278,40 +279,6 @@ class _Best:
     def __call__(self, total: float, picture: Pixels) -> None:
         if total < self.total:
             self.picture, self.total = picture.copy(), total
-
-
-def _adam(judged: Callable[[Any], tuple[float, Any]], start: Pixels, recipe: Recipe, rate: float, steps: int) -> None:
-    """Adam (Kingma and Ba 2015), Keras's; ends by an exception of ``judged``."""
-    import keras
-    from keras import ops
-
-    picture = keras.Variable(start[np.newaxis])
-    adam = keras.optimizers.Adam(recipe.learning_rate * rate, recipe.beta_1, epsilon=recipe.epsilon)
-    step = 0
-    while True:
-        now = ops.clip(picture, 0, 1) if recipe.clip else ops.copy(picture)
-        _, gradient = judged(now)
-        if recipe.decay:
-            falling = 0.5 * (1 + math.cos(math.pi * min(step / steps, 1)))
-            adam.learning_rate = recipe.learning_rate * rate * max(falling, 0.01)
-        picture.assign(now)
-        adam.apply([gradient], [picture])
-        step += 1
-
-
-def _lbfgs(judged: Callable[[Any], tuple[float, Any]], start: Pixels, recipe: Recipe, rate: float, steps: int) -> None:
-    """SciPy's L-BFGS-B in units of ``rate``, as long as its first step is; bounded only where the recipe clips."""
-    from scipy.optimize import Bounds, minimize
-
-    shape = (1, *start.shape)
-
-    def fun(x: Any) -> tuple[float, Any]:
-        total, gradient = judged(_tensor((x * rate).reshape(shape)))
-        return total, _numbers(gradient).astype(np.float64).ravel() * rate
-
-    x = start.astype(np.float64).ravel() / rate
-    options = {"maxiter": 10**9, "maxfun": 10**9, "maxcor": 10, "ftol": 0, "gtol": 0}
-    minimize(fun, x, jac=True, method="L-BFGS-B", bounds=Bounds(0, 1 / rate) if recipe.clip else None, options=options)
 
 
 def scale_sizes(full: Size, scales: int | Literal["auto"]) -> list[Size]:
@@ -352,18 +319,3 @@ def _has_bf16() -> bool:
     from arbitrary_nst.engines.openvino import cpu_has_bf16
 
     return has_gpu_driver() or cpu_has_bf16()
-
-
-def _tensor(array: Any) -> Any:
-    """(H, W, 3) or (1, H, W, 3) on Keras's device."""
-    from keras import ops
-
-    array = np.asarray(array, np.float32)
-    return ops.convert_to_tensor(array if array.ndim == 4 else array[np.newaxis])
-
-
-def _numbers(tensor: Any) -> Pixels:
-    from keras import ops
-
-    numbers: Pixels = ops.convert_to_numpy(tensor)
-    return numbers

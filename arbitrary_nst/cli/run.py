@@ -1,10 +1,7 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
 import json
-import os
-import signal
 import sys
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arbitrary_nst.cli import refine as refining
+from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from arbitrary_nst.plan import Result, Settings
     from arbitrary_nst.stylizer import Stylizer
 
-GRACE_S = 3.0  # how long what is in flight may take after Ctrl-C
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
 
 Photos = Annotated[
@@ -257,30 +254,6 @@ def _bytes(size: str | None) -> int | None:
     if wanted <= 0:
         raise OptionError(f"--max-memory {size}: no size. Try: 4G, 800M, or bytes")
     return wanted
-
-
-class Interrupt:
-    """The first Ctrl-C asks to stop after what is in flight; a second one, or ``grace`` seconds, stop at once."""
-
-    def __init__(self, grace: float) -> None:
-        self._grace = grace
-        self._asked = threading.Event()
-        self.is_set, self.wait = self._asked.is_set, self._asked.wait
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._hear)
-
-    def _hear(self, *_: object) -> None:
-        if self._asked.is_set():
-            self._stop()
-        self._asked.set()
-        say("finishing what is in flight; Ctrl-C again stops at once")
-        timer = threading.Timer(self._grace, self._stop)
-        timer.daemon = True
-        timer.start()
-
-    def _stop(self) -> None:
-        os.write(2, b"arbstyle: interrupted\n")
-        os._exit(EXIT_INTERRUPTED)  # an orderly exit would wait for threads that write; their files are temporary
 
 
 def report_result(result: "Result", *, as_json: bool, to_stdout: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst.cli import run as running
+from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import EXIT_INTERRUPTED, ModelDir, Offline, TrustModel, Verbose, say
 from arbitrary_nst.errors import OptionError
 
@@ -58,7 +59,7 @@ def watch(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OptionError(f"{output}: cannot be made ({exc.strerror}). Try: another -o") from exc
-    styles, arrivals, asked = [stylizer.style(path) for path in style], Arrivals(), running.Interrupt(running.GRACE_S)
+    styles, arrivals, asked = [stylizer.style(path) for path in style], Arrivals(), Interrupt(GRACE_S)
     say(f"watching {folder}; Ctrl-C ends it")
     while not asked.is_set():
         ready = arrivals.whole(expand([folder], recursive=recursive, output=output), time.monotonic())
