@@ -9,7 +9,18 @@ import typer
 
 from arbitrary_nst.cli.report import NO_MODEL, ModelDir, Verbose
 
-PACKAGES = ("arbitrary-nst", "openvino", "tensorflow", "tensorflow-hub", "kagglehub", "pillow", "numpy", "setuptools")
+PACKAGES = (
+    "arbitrary-nst",
+    "openvino",
+    "tensorflow",
+    "tensorflow-hub",
+    "keras",
+    "scipy",
+    "kagglehub",
+    "pillow",
+    "numpy",
+    "setuptools",
+)
 
 
 def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
@@ -32,6 +43,7 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
         if row.where is not None:
             print(f"      {'':<8} {_engine(row.name)}")
             usable |= row.state != "changed"
+    print(f"vgg19          {model_zoo.find_vgg19(model_dir) or 'not here: --refine fetches it, 80 MB'}")
     for trap in _traps(versions):
         print(f"trap           {trap}")
     if not usable:

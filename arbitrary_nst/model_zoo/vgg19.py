@@ -35,7 +35,7 @@ def resolve_vgg19(
     Searched are ``file`` alone if given, else the model folders, the cache and Keras's own cache. ``trust`` lets other
     weights of the same layout pass. Raises ModelError.
     """
-    found = file or next((path for path in _places(model_dir) if path.is_file()), None)
+    found = file or find_vgg19(model_dir)
     if found is None:
         if store.stay_offline(offline):
             raise ModelError(f"vgg19: not here. Try: without --offline, {HINT}")
@@ -44,11 +44,13 @@ def resolve_vgg19(
     return found
 
 
-def _places(model_dir: Path | None) -> list[Path]:
-    found: list[Path] = []
+def find_vgg19(model_dir: Path | None = None) -> Path | None:
+    """The file that would be used, not yet verified; None where it would have to be fetched."""
     for folder in store.places("vgg19", model_dir):
-        found += sorted(folder.glob("*.h5"))
-    return [*found, Path.home() / ".keras" / "models" / NAME]
+        for path in sorted(folder.glob("*.h5")):
+            return path
+    kerass_own = Path.home() / ".keras" / "models" / NAME
+    return kerass_own if kerass_own.is_file() else None
 
 
 def _check(path: Path, *, trust: bool) -> None:
