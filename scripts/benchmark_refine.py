@@ -105,19 +105,20 @@ def default(bench):
         )
 
 
-def recipes(bench, count=3, steps=100):
-    """Loss against seconds for each recipe and start, as shares of the photo's loss."""
+def recipes(bench, count=2, steps=60, size=256):
+    """Loss against seconds for each recipe and start, as shares of the photo's loss; compiled beforehand."""
     for name, recipe in RECIPES.items():
         for init in ("photo", "stylized", "noise"):
             scales = ("auto", 1) if name == "arbstyle" else (1,)
             for scale in scales:
                 refiner = bench.refiner(recipe.with_changes(init=init, scales=scale, steps=steps))
                 table = []
+                refiner.refine(*bench.pictures(*pairs()[0], 64))
                 for pair in pairs()[:count]:
-                    photo, style, start = bench.pictures(*pair)
+                    photo, style, start = bench.pictures(*pair, size)
                     whole = bench.loss(recipe, photo, photo, style)
                     history = refiner.refine(photo, style, start).history
-                    full = [step for step in history if step.scale == SIZE]
+                    full = [step for step in history if step.scale == size]
                     late = [min(s.total for s in full[: max(1, round(share * len(full)))]) for share in (0.25, 0.5, 1)]
                     table.append((history[0].total / whole, *(x / whole for x in late), history[-1].seconds))
                 start, *late, seconds = np.median(table, axis=0)
