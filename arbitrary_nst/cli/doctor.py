@@ -24,7 +24,10 @@ PACKAGES = (
 
 
 def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
-    """Tell versions, models, engines and why they are chosen, and known traps of this machine."""
+    """Tell what is installed and what would run.
+
+    Versions, models, engines and why they are chosen, and known traps of this machine.
+    """
     from arbitrary_nst import model_zoo
 
     print(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")

@@ -46,7 +46,10 @@ def grid(
     vgg_weights: VggWeights = None,
     verbose: Verbose = False,
 ) -> None:
-    """Draw one sheet of photos in styles, with what is varied across and down written beside it."""
+    """Draw one labelled sheet of many pictures.
+
+    Photos in styles, strengths of a style, or content against style as in Gatys 2016.
+    """
     from arbitrary_nst import images, outputs
     from arbitrary_nst.loss_report import write_picture
     from arbitrary_nst.sheet import sheet

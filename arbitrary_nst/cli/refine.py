@@ -93,7 +93,10 @@ def _scales(text: str) -> int | Literal["auto"]:
 
 
 def recipes(verbose: Verbose = False) -> None:
-    """List the recipes of --refine, what they weigh and where they come from."""
+    """List the recipes of run --refine.
+
+    What each weighs, how it goes about it, and where it comes from.
+    """
     from arbitrary_nst.recipes import RECIPES
 
     for recipe in RECIPES.values():

@@ -33,7 +33,10 @@ def watch(
     as_json: running.Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Stylize the photos of a folder, and each that arrives, once and only when it is whole. Ctrl-C ends it."""
+    """Stylize what is in a folder, and what arrives.
+
+    Each photo once, and only when it is whole. Ctrl-C ends it.
+    """
     if not folder.is_dir():
         raise OptionError(f"{folder}: no folder. Try: a folder that photos arrive in")
     from arbitrary_nst.inputs import expand
