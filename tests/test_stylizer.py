@@ -21,7 +21,7 @@ def as_png(image):
 
 def test_public_names():
     eager = {name for name in vars(arbitrary_nst) if name[0].isupper() and not name.isupper()}
-    assert set(arbitrary_nst.__all__) == eager | {"Photo", "Style", "Stylizer"}
+    assert set(arbitrary_nst.__all__) == eager | {"Photo", "Style", "Stylizer", "refine"}
     for name in arbitrary_nst.__all__:
         assert getattr(arbitrary_nst, name).__doc__
     with pytest.raises(AttributeError, match="Stylist"):
