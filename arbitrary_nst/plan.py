@@ -116,6 +116,8 @@ class Planner:
         self.folder = _output_folder(settings.output, several)
         self.manifest = None if self.folder is None else Manifest(self.folder)
         self.styles = _named_apart([self._open_style(style) for style in styles])
+        if settings.refinement is not None:
+            stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
         self._taken = outputs.Taken()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:

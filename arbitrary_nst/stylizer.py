@@ -16,7 +16,7 @@ from PIL import Image
 from arbitrary_nst import images, model_zoo, outputs
 from arbitrary_nst.carry import guided
 from arbitrary_nst.engines import Engine, load_engine
-from arbitrary_nst.errors import EngineMemoryError, OptionError
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.model_zoo import Model
@@ -214,19 +214,27 @@ class Stylizer:
         refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
         return _in_kind(replace(whole, pixels=refined.pixels), photo)
 
+    def vgg19(self, how: "Refinement") -> Path:
+        """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
+        return model_zoo.resolve_vgg19(
+            how.vgg_weights,
+            model_dir=self._model_dir,
+            offline=self._offline,
+            trust=self._trust,
+            notify=self._notify,
+        )
+
     def refiner(self, how: "Refinement") -> "Refiner":
         """The optimiser for these settings; the last one is kept, with what it compiled."""
         if self._refiner is None or self._refiner[0] != how:
-            from arbitrary_nst import losses
             from arbitrary_nst.refinement import Refiner
 
-            weights = model_zoo.resolve_vgg19(
-                how.vgg_weights,
-                model_dir=self._model_dir,
-                offline=self._offline,
-                trust=self._trust,
-                notify=self._notify,
-            )
+            weights = self.vgg19(how)
+            try:
+                from arbitrary_nst import losses
+            except (ImportError, ValueError) as exc:
+                reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+                raise EngineError(f"{reason}. Try: KERAS_BACKEND=tensorflow, or install that backend") from exc
             vgg19 = losses.read_vgg19(weights)
             self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
         return self._refiner[1]

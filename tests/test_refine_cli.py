@@ -109,6 +109,28 @@ def test_wrong_options(options, says, folder, fake, monkeypatch, capsys):
     assert says in err and "Try: " in err and len(err.splitlines()) == 1
 
 
+def test_weights_that_are_missing_or_others_are_4(folder, fake, monkeypatch, capsys):
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
+    (folder / "other.h5").write_bytes(b"other")
+    for file, says in (("none.h5", "cannot be read"), ("other.h5", "not loaded")):
+        call = ("run", "a.jpg", "b.png", "-s", "style.png", "-o", "out", "--refine", "--vgg-weights", file)
+        assert invoke(*call, monkeypatch=monkeypatch) == 4
+        err = capsys.readouterr().err
+        assert says in err and "Try: " in err and len(err.splitlines()) == 1
+    assert not (folder / "out").exists()
+
+
+def test_a_backend_that_is_not_there(shared, folder):
+    environment = {**os.environ, "KERAS_BACKEND": "nope", "ARBSTYLE_MODEL_DIR": str(shared / "models")}
+    call = ["run", "a.jpg", "-s", "style.png", "-o", "o.png", "--refine", "-m", "mini"]
+    script = "from arbitrary_nst.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script, *call], env=environment, capture_output=True, text=True)
+    assert done.returncode == 3 and "Try: KERAS_BACKEND=tensorflow" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and not (folder / "o.png").exists()
+
+
 def test_layers_and_weights_reach_the_recipe(folder, fake, monkeypatch):
     seen = []
     monkeypatch.setattr(
