@@ -129,14 +129,14 @@ def recipes(bench, count=2, steps=60, size=256):
                 )
 
 
-def precision(bench, size=512, steps=60):
+def precision(bench, size=SIZE, steps=40):
     """Seconds per step and final loss, f32 and bf16, of each optimiser."""
     for optimizer in ("adam", "lbfgs"):
         recipe = get("arbstyle").with_changes(optimizer=optimizer, scales=1, steps=steps)
         results = []
         for kind in ("f32", "bf16"):
             refiner, rows = bench.refiner(recipe, kind), []
-            for pair in pairs()[:3]:
+            for pair in pairs()[:2]:
                 photo, style, start = bench.pictures(*pair, size)
                 refined = refiner.refine(photo, style, start)
                 seconds = np.median(np.diff([step.seconds for step in refined.history]))
