@@ -20,7 +20,8 @@ from arbitrary_nst.recipes import RECIPES, Recipe
 COARSEST = 192  # px, the longest side that `auto` scales begin at or below
 SMALLEST = 32  # px, of the shortest side: four poolings leave two places of it
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite
-BYTES_PER_PIXEL = {"bf16": 2900, "f32": 4600}  # as scripts/benchmark.py measures them
+# Memory as scripts/benchmark_refine.py measures it: of the process before, and for each pixel.
+BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f32": 2600}
 
 Size = tuple[int, int]  # height, width
 
@@ -117,7 +118,7 @@ class Refiner:
     """Refines pictures by one recipe; what was compiled for one serves the next.
 
     vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16`` or ``auto``, which is bf16 where this machine
-    computes in it and the recipe's optimiser stands it: Adam does, the line search of L-BFGS does not.
+    computes in it.
     max_memory: bytes; what takes more is refined smaller, and what that changed is carried up to the full size. None
     is half of what is free.
     """
@@ -128,7 +129,7 @@ class Refiner:
         from keras import ops
 
         self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
-        self.precision = _choose_precision(precision, how.recipe)
+        self.precision = _choose_precision(precision)
         self._dtype = {"f32": "float32", "bf16": "bfloat16"}[self.precision]
         self._vgg19 = {
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
@@ -196,7 +197,8 @@ class Refiner:
     def _fitting(self, full: Size) -> Size:
         """The largest size of the same shape that memory allows."""
         allowed = self._max_memory or psutil.virtual_memory().available // 2
-        share = math.sqrt(allowed / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
+        spare = max(0, allowed - BASE_BYTES)
+        share = math.sqrt(spare / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
         size = full if share >= 1 else _scaled(full, share)
         if min(size) < SMALLEST:
             raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little. Try: more --max-memory")
@@ -306,11 +308,11 @@ def _is_out_of_memory(exc: Exception) -> bool:
     return isinstance(exc, MemoryError) or any(sign in text for sign in ("out of memory", "outofmemory", "exhausted"))
 
 
-def _choose_precision(wanted: str, recipe: Recipe) -> Literal["f32", "bf16"]:
+def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     if wanted not in ("auto", "f32", "bf16"):
         raise OptionError(f"precision {wanted!r}: unknown. Try: auto, f32, bf16")
     if wanted == "auto":
-        return "bf16" if recipe.optimizer == "adam" and _has_bf16() else "f32"
+        return "bf16" if _has_bf16() else "f32"
     return "bf16" if wanted == "bf16" else "f32"
 
 

@@ -15,7 +15,7 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.loss_report import COLUMNS, LossReport
 from arbitrary_nst.recipes import RECIPES, VGG_LAYERS, get
-from arbitrary_nst.refinement import Refinement, Refiner, scale_sizes, split_steps
+from arbitrary_nst.refinement import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner, scale_sizes, split_steps
 
 VGG = numpy_nst.thin_vgg19()
 
@@ -167,7 +167,9 @@ def test_never_a_number(monkeypatch):
 
 
 def test_little_memory_refines_smaller_and_carries_up():
-    small = refiner(scales=1, steps=3, max_memory=4600 * 35 * 46).refine(PHOTO, STYLE, START)
+    small = refiner(scales=1, steps=3, max_memory=BASE_BYTES + BYTES_PER_PIXEL["f32"] * 35 * 46).refine(
+        PHOTO, STYLE, START
+    )
     assert {step.scale for step in small.history} == {46}
     assert small.pixels.shape == PHOTO.shape and "carried up to 93x70" in small.notes[0]
     with pytest.raises(EngineMemoryError):
