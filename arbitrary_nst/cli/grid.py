@@ -78,7 +78,7 @@ def grid(
             chosen = recipes.get(recipe)
             layers = list(chosen.style_layers)
             rows = [layers[0], *(f"... {layer}" for layer in layers[1:])]
-            columns = [f"content/style {ratio * chosen.content_weight / chosen.style_weight:.1g}" for ratio in RATIOS]
+            columns = [f"content/style {ratio * chosen.content_weight / chosen.style_weight:.3g}" for ratio in RATIOS]
             cells = _ratios(stylizer, opened[0], style[0], recipe, steps, vgg_weights)
     drawn = sheet(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(output, images.from_pil(drawn).pixels)
