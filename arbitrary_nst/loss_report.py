@@ -6,11 +6,10 @@ import itertools
 from pathlib import Path
 from typing import TextIO
 
-from PIL import Image
-
+from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.images.photo import Pixels, to_bytes
-from arbitrary_nst.outputs import write_atomically
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.outputs import choose_format, write_atomically
 from arbitrary_nst.refinement import Step
 
 COLUMNS = ("step", "scale", "seconds", "content", "style", "tv", "total")
@@ -47,11 +46,9 @@ class LossReport:
 
 
 def write_picture(path: Path, picture: Pixels) -> None:
-    """A PNG, or what the suffix says, whole or not at all. Raises PhotoError."""
-    buffer = io.BytesIO()
-    kind = Image.registered_extensions().get(path.suffix.lower(), "PNG")
-    Image.fromarray(to_bytes(picture), "RGB").save(buffer, kind)
-    write_atomically(path, buffer.getvalue(), overwrite=True)
+    """In the format of the suffix, PNG where there is none; whole or not at all. Raises PhotoError and OptionError."""
+    encoded = images.encode(images.Photo(picture), choose_format("auto", "png", path))
+    write_atomically(path, encoded.data, overwrite=True)
 
 
 def plot(steps: list[Step]) -> bytes:
