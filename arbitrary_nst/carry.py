@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arbitrary_nst.images.photo import Pixels, resize
+from arbitrary_nst.images.photo import Pixels, resample, resize
 
 RADIUS = 3  # px of the small picture: half the window in which one affine map is fitted
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
@@ -16,8 +16,8 @@ def add_change(full: Pixels, small: Pixels) -> Pixels:
     """
     if small.shape == full.shape:
         return np.clip(small, 0, 1)
-    before = np.clip(resize(full, (small.shape[0], small.shape[1])), 0, 1)
-    change = resize(np.clip(small, 0, 1) - before, (full.shape[0], full.shape[1]))
+    before = resize(full, (small.shape[0], small.shape[1]))
+    change = resample(np.clip(small, 0, 1) - before, (full.shape[0], full.shape[1]))
     carried: Pixels = np.clip(full + change, 0, 1)
     return carried
 
@@ -41,7 +41,7 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels) -> Pixels:
         flat: Pixels = _box(plane) - fitted * mean
         slope, offset = _box(fitted), _box(flat)
         rest = plane - (slope * guide + offset)
-        out[..., channel] = resize(slope, full)[..., 0] * fine + resize(offset + rest, full)[..., 0]
+        out[..., channel] = resample(slope, full)[..., 0] * fine + resample(offset + rest, full)[..., 0]
     np.clip(out, 0, 1, out=out)
     return out
 

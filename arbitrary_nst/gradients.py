@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
+from arbitrary_nst.errors import EngineError
 
 Tensor = Any
 
@@ -15,6 +15,8 @@ def value_and_gradient(terms: Callable[[Tensor, Any], Tensor], example: Any) -> 
     ``example`` is a tree of targets: H and W of later ones may differ. TensorFlow traces once for all sizes, JAX
     compiles once for each, PyTorch runs step by step.
     """
+    import keras
+
     match keras.backend.backend():
         case "tensorflow":
             return _in_tensorflow(terms, example)
@@ -22,7 +24,7 @@ def value_and_gradient(terms: Callable[[Tensor, Any], Tensor], example: Any) -> 
             return _in_jax(terms)
         case "torch":
             return _in_torch(terms)
-    raise NotImplementedError(f"KERAS_BACKEND={keras.backend.backend()}: cannot take gradients")
+    raise EngineError(f"KERAS_BACKEND={keras.backend.backend()}: takes no gradients. Try: tensorflow, jax or torch")
 
 
 def _in_tensorflow(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Callable[[Any, Any], tuple[Any, Any]]:

@@ -6,6 +6,7 @@ a scalar, summed over the batch.
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ MEANS_BGR = (103.939, 116.779, 123.68)  # of ImageNet, in 0..255, as VGG19 was t
 RIDGE = 1e-6  # of the mean variance: keeps the square roots of covariances defined
 
 
+@lru_cache(maxsize=1)  # recipes that follow one another share it
 def read_vgg19(path: Path) -> Kernels:
     """Kernel (3, 3, in, out) and bias (out,) of every convolution, from a file of weights in Keras's layout."""
     vgg = keras.applications.VGG19(include_top=False, weights=str(path))

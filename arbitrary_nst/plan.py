@@ -131,7 +131,7 @@ class Planner:
             picture = self._stylizer.read(style)
             if refinement.recipe.init != "stylized":  # the model has no part in it
                 return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
-        code = style if isinstance(style, Style) else self._stylizer.style(style)
+        code = style if isinstance(style, Style) else self._stylizer.style(picture or style, name=style.stem)
         return StyleInUse(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
 
     def plan(self, given: Input) -> Iterator[Result | Job]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import psutil
 
 from arbitrary_nst import images, optimizers
 from arbitrary_nst.carry import add_change
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.memory import allowed_memory
 from arbitrary_nst.optimizers import to_numpy, to_tensor
 from arbitrary_nst.recipes import RECIPES, Recipe
 
@@ -171,9 +171,9 @@ class Refiner:
             run.notes.append(
                 f"refined at {largest[1]}x{largest[0]}, as memory allows no more, and carried up to {width}x{height}"
             )
-        picture = images.resize(first, sizes[0])
+        picture = first
         for size, budget, deadline in zip(sizes, budgets, deadlines, strict=True):
-            picture = np.clip(images.resize(picture, size), 0, 1)
+            picture = images.resize(picture, size)
             picture = self._descend(run, photo, style, picture, budget, deadline)
             if run.ended == "stopped":
                 break
@@ -186,7 +186,7 @@ class Refiner:
             case "photo":
                 return photo
             case "style":
-                return np.clip(images.resize(style, (height, width)), 0, 1)
+                return images.resize(style, (height, width))
             case "noise":
                 return np.random.default_rng(self._how.seed).random((height, width, 3), np.float32)
             case "stylized":
@@ -196,7 +196,7 @@ class Refiner:
 
     def _fitting(self, full: Size) -> Size:
         """The largest size of the same shape that memory allows."""
-        allowed = self._max_memory or psutil.virtual_memory().available // 2
+        allowed = allowed_memory(self._max_memory)
         spare = max(0, allowed - BASE_BYTES)
         share = math.sqrt(spare / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
         size = full if share >= 1 else _scaled(full, share)
@@ -257,7 +257,7 @@ class Refiner:
 
         share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
         style_size = _scaled((style.shape[0], style.shape[1]), share)
-        small, small_style = (np.clip(images.resize(*each), 0, 1) for each in ((photo, size), (style, style_size)))
+        small, small_style = (images.resize(*each) for each in ((photo, size), (style, style_size)))
         target = losses.targets(to_tensor(small), to_tensor(small_style), self._vgg19, self.recipe, self._dtype)
         if self._function is None:
             self._function = value_and_gradient(
@@ -317,7 +317,9 @@ def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
 
 
 def _has_bf16() -> bool:
+    import openvino
+
     from arbitrary_nst.engines import has_gpu_driver
     from arbitrary_nst.engines.openvino import cpu_has_bf16
 
-    return has_gpu_driver() or cpu_has_bf16()
+    return has_gpu_driver() or cpu_has_bf16(openvino.Core())

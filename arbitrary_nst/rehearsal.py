@@ -1,16 +1,14 @@
 """A dry run: what would be done, and what it would take, by trying two photos."""
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
-
 from arbitrary_nst import images
 from arbitrary_nst.errors import NSTError
 from arbitrary_nst.inputs import STREAM, Input
+from arbitrary_nst.memory import peak_memory
 from arbitrary_nst.pipeline import AHEAD, BYTES_PER_PIXEL, make, read
 from arbitrary_nst.plan import Job, Planner, Result, Settings
 from arbitrary_nst.refinement import Step
@@ -75,13 +73,3 @@ def _try_out(jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: S
     todo = sum(job.pixels * len(job.outputs) for job in jobs)
     waiting = min(len(jobs), 2 * AHEAD) * todo / len(jobs) * BYTES_PER_PIXEL
     return Estimate(seconds / pixels * todo, peak_memory() + waiting)
-
-
-def peak_memory() -> int:
-    """The most memory that this process has taken so far, in bytes."""
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,6 +18,7 @@ from arbitrary_nst.engines import Engine, load_engine
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.memory import allowed_memory
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.styles import Style
 
@@ -76,6 +76,7 @@ class Stylizer:
         self._offline, self._trust, self._notify = offline, trust_model, notify
         self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
         self._max_memory = max_memory
+        self._vgg19_files: dict[Path | None, Path] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
 
     @cached_property
@@ -94,8 +95,8 @@ class Stylizer:
         """The engine in use, loaded on first access."""
         return load_engine(self.model, self._engine_name, self._precision)
 
-    def style(self, source: Source | Array, *, name: str | None = None) -> Style:
-        """Embed a style picture: a path, encoded bytes, a PIL image, or an (H, W[, 3 or 4]) array."""
+    def style(self, source: Source | Array | Photo, *, name: str | None = None) -> Style:
+        """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo."""
         picture = self.read(source)
         size = self._style_size or self.model.card.style_size
         square = images.style_input(picture.pixels, size=size, crop=self._style_crop)
@@ -210,19 +211,21 @@ class Stylizer:
             if start.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size. Try: the stylized photo as it came")
         elif chosen.init == "stylized":
-            start = self.stylize_photo(whole, self.style(style_image)).pixels
+            start = self.stylize_photo(whole, self.style(style)).pixels
         refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
         return _in_kind(replace(whole, pixels=refined.pixels), photo)
 
     def vgg19(self, how: "Refinement") -> Path:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
-        return model_zoo.resolve_vgg19(
-            how.vgg_weights,
-            model_dir=self._model_dir,
-            offline=self._offline,
-            trust=self._trust,
-            notify=self._notify,
-        )
+        if how.vgg_weights not in self._vgg19_files:
+            self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
+                how.vgg_weights,
+                model_dir=self._model_dir,
+                offline=self._offline,
+                trust=self._trust,
+                notify=self._notify,
+            )
+        return self._vgg19_files[how.vgg_weights]
 
     def refiner(self, how: "Refinement") -> "Refiner":
         """The optimiser for these settings; the last one is kept, with what it compiled."""
@@ -254,7 +257,7 @@ class Stylizer:
 
     def needs_strips(self, height: int, width: int) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        allowed = self._max_memory or psutil.virtual_memory().available // 2
+        allowed = allowed_memory(self._max_memory)
         if self.engine.memory(height, width, in_strips=False) <= allowed:
             return False
         needed = self.engine.memory(height, width, in_strips=True)
@@ -265,8 +268,10 @@ class Stylizer:
             )
         return True
 
-    def read(self, source: Source | Array) -> Photo:
-        """Decode any kind of picture that ``style`` and ``stylize`` take."""
+    def read(self, source: Source | Array | Photo) -> Photo:
+        """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
+        if isinstance(source, Photo):
+            return source
         if isinstance(source, np.ndarray):
             return images.from_array(source)
         if isinstance(source, Image.Image):
@@ -298,5 +303,5 @@ def _in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:
     return np.concatenate([picture.pixels, picture.alpha[..., np.newaxis]], axis=-1)
 
 
-def _stem(source: Source | Array) -> str:
+def _stem(source: Source | Array | Photo) -> str:
     return Path(source).stem if isinstance(source, str | PathLike) else "style"

@@ -54,7 +54,7 @@ class Bench:
         """The recipe's total in f32 at the picture's size, by the same functions."""
         share = max(photo.shape) / max(style.shape)
         size = tuple(round(side * share) for side in style.shape[:2])
-        style = np.clip(images.resize(style, size), 0, 1)
+        style = images.resize(style, size)
         photo, style, picture = (ops.convert_to_tensor(p[None]) for p in (photo, style, picture))
         target = losses.targets(photo, style, self.vgg19, recipe)
         return float(ops.sum(losses.terms(picture, target, self.vgg19, recipe)))

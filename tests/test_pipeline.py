@@ -156,7 +156,6 @@ def test_odd_shapes_come_back_in_their_own_size(folder):
 
 
 def test_a_dry_run_writes_nothing_and_estimates(tmp_path):
-
     for number, side in enumerate((20, 40, 30)):
         Image.new("RGB", (side, side), "red").save(tmp_path / f"{number}.png")
     (tmp_path / "broken.png").write_bytes(b"nothing")
@@ -178,7 +177,6 @@ def test_a_dry_run_writes_nothing_and_estimates(tmp_path):
 
 
 def test_a_dry_run_keeps_to_the_limit(tmp_path):
-
     for number in range(5):
         Image.new("RGB", (20, 20), "red").save(tmp_path / f"{number}.png")
     photos = expand([tmp_path / f"{n}.png" for n in range(5)])
@@ -259,7 +257,7 @@ def test_memory_stays_flat(tmp_path):
     """Peak memory of a hundred photos is that of twenty, within 10 % and what the allocator keeps."""
     script = (
         "import sys, numpy as np; from pathlib import Path; from PIL import Image\n"
-        "from arbitrary_nst import Stylizer; from arbitrary_nst.rehearsal import peak_memory\n"
+        "from arbitrary_nst import Stylizer; from arbitrary_nst.memory import peak_memory\n"
         "folder, count = Path(sys.argv[1]), int(sys.argv[2])\n"
         "stylizer = Stylizer('mini')\n"
         "results = stylizer.stylize_many([folder / 'a.jpg'] + [folder / f'{n}.jpg' for n in range(count)],"

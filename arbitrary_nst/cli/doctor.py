@@ -69,7 +69,7 @@ def _cpu() -> str:
     core = openvino.Core()
     from arbitrary_nst.engines.openvino import cpu_has_bf16
 
-    precision = "bf16, which this CPU computes in" if cpu_has_bf16() else "f32, as this CPU has no bf16"
+    precision = "bf16, which this CPU computes in" if cpu_has_bf16(core) else "f32, as this CPU has no bf16"
     return f"{core.get_property('CPU', 'FULL_DEVICE_NAME')}; --precision auto is {precision}"
 
 

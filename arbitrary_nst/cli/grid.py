@@ -94,11 +94,10 @@ def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> 
 
 def _strengths(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":
     """A strength between the photo's own style and the other's; beyond 1 goes further."""
-    from arbitrary_nst.images import to_pil
     from arbitrary_nst.styles import blend
 
     for photo in photos:
-        own = stylizer.style(to_pil(photo))
+        own = stylizer.style(photo)
         for path in styles:
             style = stylizer.style(path)
             for strength in STRENGTHS:
@@ -115,7 +114,7 @@ def _ratios(
     chosen, style = recipes.get(recipe), stylizer.read(path)
     start = None
     if chosen.init == "stylized":
-        start = stylizer.stylize_photo(photo, stylizer.style(path)).pixels
+        start = stylizer.stylize_photo(photo, stylizer.style(style)).pixels
     layers = list(chosen.style_layers.items())
     for count in range(1, len(layers) + 1):
         for ratio in RATIOS:

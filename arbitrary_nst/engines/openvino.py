@@ -21,11 +21,9 @@ POLL_MS = 100
 OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory")
 
 
-def cpu_has_bf16() -> bool:
+def cpu_has_bf16(core: "openvino.Core") -> bool:
     """Whether this CPU computes in bf16 natively."""
-    import openvino
-
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVINOEngine:
@@ -44,7 +42,7 @@ class OpenVINOEngine:
             raise EngineError(f"openvino: cannot be imported ({exc}). Try: pip install openvino") from exc
         self._core = openvino.Core()
         self._model = model
-        native_bf16 = cpu_has_bf16()
+        native_bf16 = cpu_has_bf16(self._core)
         if precision == "bf16" and not native_bf16:
             raise EngineError("bf16: this CPU does not compute in it. Try: --precision f32")
         self.precision = precision if precision != "auto" else ("bf16" if native_bf16 else "f32")

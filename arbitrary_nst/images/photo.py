@@ -146,10 +146,8 @@ def resize_longest(photo: Photo, max_size: int) -> Photo:
     if longest <= max_size:
         return photo
     width, height = (max(1, round(side * max_size / longest)) for side in photo.size)
-    alpha = (
-        None if photo.alpha is None else np.clip(resize(photo.alpha[..., np.newaxis], (height, width))[..., 0], 0, 1)
-    )
-    return replace(photo, pixels=np.clip(resize(photo.pixels, (height, width)), 0, 1), alpha=alpha)
+    alpha = None if photo.alpha is None else resize(photo.alpha[..., np.newaxis], (height, width))[..., 0]
+    return replace(photo, pixels=resize(photo.pixels, (height, width)), alpha=alpha)
 
 
 def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["centre", "none"] = "centre") -> Pixels:
@@ -159,11 +157,17 @@ def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["centre", "non
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         pixels = pixels[top : top + side, left : left + side]
-    return np.clip(resize(pixels, (size, size)), 0, 1)
+    return resize(pixels, (size, size))
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """(H, W, C) to another height and width, antialiased; Lanczos may ring a little beyond the range of the values."""
+    """A picture (H, W, C) in [0, 1] to another height and width, antialiased."""
+    resized: Pixels = np.clip(resample(pixels, size), 0, 1)
+    return resized
+
+
+def resample(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """(H, W, C) of any range to another height and width; Lanczos may ring a little beyond the range of the values."""
     if size == pixels.shape[:2]:
         return pixels
     planes = [np.ascontiguousarray(pixels[..., channel]) for channel in range(pixels.shape[2])]
