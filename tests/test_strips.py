@@ -10,6 +10,7 @@ from fakes import fake_stylizer
 from arbitrary_nst import EngineError, Style, model_zoo
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines import openvino as engine_module
+from arbitrary_nst.engines.moments import RowMoments, combined
 from arbitrary_nst.errors import EngineMemoryError
 
 # f32 sums in another order; the issue is 1e-3
@@ -64,6 +65,17 @@ def test_bf16_strips_are_no_further_from_f32_than_the_whole_is(monkeypatch):
         for picture in (engine.transform(one, bottleneck), engine.transform_in_strips(one, bottleneck))
     )
     assert stripped < 1.2 * whole
+
+
+@pytest.mark.parametrize("offset", [0, 20])
+def test_moments_of_rows_are_those_of_the_whole(offset):
+    engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
+    whole = np.random.default_rng(0).normal(offset, 0.3, (1, 50, 70, 16)).astype(np.float32)
+    measure = RowMoments(engine._compile, engine_module._start, engine_module._wait)
+    parts = [measure(whole[:, rows], 1, 2) for rows in (slice(0, 20), slice(20, 40), slice(40, 50))]
+    mean, variance = combined(parts)
+    np.testing.assert_allclose(mean, whole.mean(axis=(0, 1, 2), dtype=np.float64), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(variance, whole.var(axis=(0, 1, 2), dtype=np.float64), atol=1e-5 * (1 + offset**2))
 
 
 def test_a_network_that_looks_at_the_whole_picture_otherwise_is_refused():

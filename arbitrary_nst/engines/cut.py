@@ -9,14 +9,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from arbitrary_nst.engines.layout import channels_last
+from arbitrary_nst.engines.layout import TO_FIRST, TO_LAST, channels_last, transposed
 from arbitrary_nst.errors import EngineError
 
 if TYPE_CHECKING:
     import openvino
 
 # A map of at most this many numbers per pixel of the photo is held between passes; a larger one is computed again.
-HELD_VALUES = 8
+HELD_VALUES = 16
 # What may stand between photo and picture. Anything else might look further than is accounted for.
 LOCAL = {
     "Add", "Clamp", "Concat", "Convert", "DepthToSpace", "Divide", "Elu", "Maximum", "Minimum", "Multiply", "PRelu",
@@ -42,6 +42,11 @@ class Map:
     def channels_first(self) -> bool:
         """Whether it is (N, C, rows, columns)."""
         return (self.rank, self.rows, self.columns) == (4, 2, 3)
+
+    @property
+    def channels_last(self) -> "Map":
+        """The map as it is held."""
+        return replace(self, rows=1, columns=2) if self.channels_first else self
 
     @property
     def values(self) -> float:
@@ -80,7 +85,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Cut:
-    """The passes in order; every map; photo rows per row of the coarsest map, a cell.
+    """The passes in order; every map as it is held, in channels last; photo rows per row of the coarsest map, a cell.
 
     ``photo`` and ``bottleneck`` are the names of the network's own inputs, ``held_type`` is what maps are held in.
     """
@@ -119,9 +124,6 @@ def cut(model: "openvino.Model", held_type: HeldType) -> Cut:
             node.set_friendly_name(f"node {number}")
     maps = _maps(model, photo)
     sites = _open_sites(model, maps)
-    maps = _maps(model, photo)
-    twins = channels_last(model, lambda output: _is_first(maps.get(_key(output))))
-    sites = [replace(site, measured=twins.get(site.measured, site.measured)) for site in sites]
     graph = _Graph(model, photo)
     for name in graph.order:
         _check_local(graph, name)
@@ -129,12 +131,8 @@ def cut(model: "openvino.Model", held_type: HeldType) -> Cut:
     held = _held(graph, stages)
     cell = round(1 / min((graph.maps[key].scale for key in held), default=1))
     passes = [_pass(graph, stages, sites, held, stage, cell, held_type) for stage in range(max(stages.values()) + 1)]
-    return Cut(passes, graph.maps, cell, photo, bottleneck, held_type)
-
-
-def _is_first(where: Map | None) -> bool:
-    """Whether it is a channels-first map worth turning: at full resolution turning costs more than it saves."""
-    return where is not None and where.channels_first and where.scale < 1
+    held_maps = {key: where.channels_last for key, where in graph.maps.items()}
+    return Cut(passes, held_maps, cell, photo, bottleneck, held_type)
 
 
 def _key(output: Any) -> Key:
@@ -301,13 +299,21 @@ def _pass(
     reads = [key for key in halos if key in known]
     parameters = [nodes[name] for name in reached if graph.kinds[name] == "Parameter"]
     for key in reads:
-        output = nodes[key[0]].output(key[1])
-        parameter = ops.parameter(output.get_partial_shape(), element, name=input_name(key))
-        output.replace(ops.convert(parameter, "f32").output(0))
+        output, first = nodes[key[0]].output(key[1]), graph.maps[key].channels_first
+        shape = list(output.get_partial_shape())
+        shape = openvino.PartialShape([shape[axis] for axis in TO_LAST] if first else shape)
+        parameter = ops.parameter(shape, element, name=input_name(key))
+        value = ops.convert(parameter, "f32").output(0)
+        output.replace(transposed(value, TO_FIRST) if first else value)
         parameters.append(parameter)
-    outputs = [ops.convert(nodes[name].output(port), held_type) for name, port in gives]
+    outputs = [nodes[name].output(port) for name, port in gives]
+    outputs = [
+        ops.convert(transposed(output, TO_LAST) if graph.maps[key].channels_first else output, held_type)
+        for key, output in zip(gives, outputs, strict=True)
+    ]
     outputs += [nodes[name].output(port) for name, port in results]
     model = openvino.Model([ops.result(output) for output in outputs], parameters)
+    channels_last(model, lambda output: (where := graph.maps.get(_key(output))) is not None and where.channels_first)
     per_cell = {key: graph.maps[key].scale * cell for key in halos}
     halo = max((math.ceil(rows / per_cell[key]) for key, rows in halos.items()), default=0)
     values = max(graph.maps[name, 0].values for name in reached if (name, 0) in graph.maps)

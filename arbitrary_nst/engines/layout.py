@@ -1,9 +1,10 @@
-"""A network's elementwise operations and paddings moved to channels last.
+"""The first elementwise operations and paddings of a network moved to channels last.
 
-OpenVINO's convolutions work in channels last and turn their inputs and outputs to and from it. A converted network has
-channels first, which costs little inside one run; cut into many runs, the turning took longer than half a convolution.
+Maps between passes are held in channels last, as OpenVINO's convolutions compute. A converted network has channels
+first: turning a map at its input took longer than half a convolution, turning it right before the convolution is free.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,43 +17,54 @@ ELEMENTWISE = {
 TO_LAST, TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
 
 
-def channels_last(model: "openvino.Model", is_map: Any) -> dict[tuple[str, int], tuple[str, int]]:
-    """Change a network in place, ``is_map(output)`` telling which tensors are (N, C, rows, columns).
+def channels_last(model: "openvino.Model", is_map: Callable[[Any], bool]) -> None:
+    """Move the transpositions to channels first as far behind the inputs as they go, in place.
 
-    Returns, for each map that now has a channels-last version, the name and output number of that version.
+    ``is_map(output)`` tells which tensors are (N, C, rows, columns).
     """
-    changed: set[str] = set()
-    turned: dict[tuple[str, int], Any] = {}
-
-    def last(output: Any) -> Any:
-        """The channels-last version of a map."""
-        key = output.get_node().get_friendly_name(), output.get_index()
-        if key[0] in changed:
-            return output
-        if key not in turned:
-            turned[key] = _transposed(output, TO_LAST)
-        return turned[key]
-
+    lasts: dict[tuple[str, int], Any] = {}  # the channels-last version of a map
+    firsts: dict[tuple[str, int], Any] = {}  # the channels-first version of a map that was moved to channels last
     for node in model.get_ordered_ops():
-        maps = [is_map(value) for value in node.input_values()]
-        if node.get_type_name() in (*ELEMENTWISE, "Pad") and is_map(node.output(0)):
-            for number, value in enumerate(node.input_values()):
-                other = last(value) if maps[number] else _small(node, number, value)
-                node.input(number).replace_source_output(other)
-            changed.add(node.get_friendly_name())
+        values = node.input_values()
+        keys = [(value.get_node().get_friendly_name(), value.get_index()) for value in values]
+        maps = [key for key, value in zip(keys, values, strict=True) if key in lasts or is_map(value)]
+        if _order(node) == TO_FIRST and _is_input(values[0].get_node()):
+            lasts[node.get_friendly_name(), 0] = values[0]
+        elif node.get_type_name() in (*ELEMENTWISE, "Pad") and maps and all(key in lasts for key in maps):
+            for number, (key, value) in enumerate(zip(keys, values, strict=True)):
+                node.input(number).replace_source_output(lasts[key] if key in lasts else _small(node, number, value))
+            key = node.get_friendly_name(), 0
+            lasts[key], firsts[key] = node.output(0), transposed(node.output(0), TO_FIRST)
         else:
-            for number, value in enumerate(node.input_values()):
-                if maps[number] and value.get_node().get_friendly_name() in changed:
-                    node.input(number).replace_source_output(_transposed(value, TO_FIRST))
+            for number, key in enumerate(keys):
+                if key in firsts:
+                    node.input(number).replace_source_output(firsts[key])
+    for result in model.get_results():
+        turned = result.input_value(0).get_node().input_value(0).get_node()
+        if _order(turned) == TO_LAST and _order(back := turned.input_value(0).get_node()) == TO_FIRST:
+            turned.output(0).replace(back.input_value(0))
     model.validate_nodes_and_infer_types()
-    return {key: (value.get_node().get_friendly_name(), 0) for key, value in turned.items()}
 
 
-def _transposed(output: Any, order: list[int]) -> Any:
+def transposed(output: Any, order: list[int]) -> Any:
+    """The output with its axes in another order."""
     import openvino
     from openvino import opset13 as ops
 
     return ops.transpose(output, ops.constant(order, openvino.Type.i64)).output(0)
+
+
+def _is_input(node: Any) -> bool:
+    if node.get_type_name() == "Convert":
+        node = node.input_value(0).get_node()
+    return bool(node.get_type_name() == "Parameter")
+
+
+def _order(node: Any) -> list[int] | None:
+    """How a node transposes, or None."""
+    if node.get_type_name() != "Transpose" or node.input_value(1).get_node().get_type_name() != "Constant":
+        return None
+    return [int(axis) for axis in node.input_value(1).get_node().data]
 
 
 def _small(node: Any, number: int, value: Any) -> Any:
@@ -64,5 +76,5 @@ def _small(node: Any, number: int, value: Any) -> Any:
         return ops.gather(value, ops.constant(TO_LAST, openvino.Type.i64), 0).output(0) if number in (1, 2) else value
     rank = value.get_partial_shape().rank.get_length()
     if rank == 3:
-        return _transposed(value, [1, 2, 0])
-    return _transposed(value, TO_LAST) if rank == 4 else value
+        return transposed(value, [1, 2, 0])
+    return transposed(value, TO_LAST) if rank == 4 else value

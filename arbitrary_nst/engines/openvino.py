@@ -8,7 +8,8 @@ import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit, fitted
 from arbitrary_nst.engines.convert import conversion_dir, converted
-from arbitrary_nst.engines.strips import STRIP_BYTES, Input, Strips, tensor
+from arbitrary_nst.engines.moments import Input, tensor
+from arbitrary_nst.engines.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.model_zoo import Model
 
@@ -94,7 +95,7 @@ class OpenVINOEngine:
 
         model = self._core.read_model(str(self._halves[1]))
         passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
-        return Strips(passes, lambda network: self._compile(network, self.precision), _start, _wait)
+        return Strips(passes, self._compile, _start, _wait)
 
     @cached_property
     def _halves(self) -> tuple[Path, Path]:
