@@ -268,3 +268,12 @@ def test_arrays_in_every_layout_and_nonsense_refused():
 def test_pil_round_trip_is_exact():
     image = picture(mode="RGBA")
     assert images.to_pil(images.from_pil(image)).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("height", [1, 64, 200])
+def test_bytes_to_floats_and_back_whatever_the_height(height):
+    rgba = np.random.default_rng(height).integers(0, 256, (height, 5, 4), np.uint8)
+    photo = images.from_pil(Image.fromarray(rgba, "RGBA"))
+    np.testing.assert_array_equal(photo.pixels, rgba[..., :3].astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(photo.alpha, rgba[..., 3].astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(np.asarray(images.to_pil(photo)), rgba)

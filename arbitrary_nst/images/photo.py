@@ -13,6 +13,8 @@ from arbitrary_nst.errors import OptionError, PhotoError
 
 Pixels = NDArray[np.float32]
 
+ROWS = 64  # of a photo that are converted at a time
+
 
 @dataclass(frozen=True)
 class Photo:
@@ -49,10 +51,10 @@ def to_float(image: Image.Image, icc: bytes | None = None) -> tuple[Pixels, Pixe
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         # premultiplied modes are divided first; palettes and colour keys become a channel of their own
         rgba = image.convert("RGBA")
-        alpha = np.asarray(rgba.getchannel("A"), np.float32) / np.float32(255)
+        alpha = _from_bytes(rgba.getchannel("A"))
         image = rgba.convert("RGB") if image.mode not in ("LA", "La") else rgba.convert("RGB").getchannel(0)
     image, notes = _to_srgb(image, icc)
-    return np.asarray(image, np.float32) / np.float32(255), alpha, notes
+    return _from_bytes(image), alpha, notes
 
 
 def _deep_grey(image: Image.Image) -> Pixels:
@@ -86,6 +88,8 @@ def _plain_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":  # Pillow has no conversion of its own
         lab = ImageCms.createProfile("LAB")
         return ImageCms.profileToProfile(image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
+    if image.mode == "RGB" and image.format != "TIFF":  # a TIFF's size is that of the turned picture until it is copied
+        return image
     return image.convert("RGB")
 
 
@@ -128,8 +132,24 @@ def to_pil(photo: Photo) -> Image.Image:
 
 def to_bytes(values: Pixels) -> NDArray[np.uint8]:
     """[0, 1] to [0, 255], rounded, not truncated."""
-    scaled: Pixels = np.clip(values, 0, 1) * np.float32(255)
-    return np.rint(scaled).astype(np.uint8)
+    result = np.empty(values.shape, np.uint8)
+    for rows in _strips(len(values)):
+        result[rows] = np.rint(np.clip(values[rows], 0, 1) * np.float32(255))
+    return result
+
+
+def _from_bytes(image: Image.Image) -> Pixels:
+    """[0, 255] to [0, 1]: (H, W, 3) of an RGB image, (H, W) of a grey one."""
+    width, height = image.size
+    result = np.empty((height, width, *([3] if image.mode == "RGB" else [])), np.float32)
+    for rows in _strips(height):
+        np.divide(np.asarray(image.crop((0, rows.start, width, rows.stop))), np.float32(255), out=result[rows])
+    return result
+
+
+def _strips(height: int) -> list[slice]:
+    """Rows a few at a time: what lies between bytes and floats stays small, and in the processor's cache."""
+    return [slice(top, min(top + ROWS, height)) for top in range(0, height, ROWS)]
 
 
 def srgb_profile() -> bytes:
