@@ -57,6 +57,8 @@ def stylize_many(
 class _Stream:
     def __init__(self, stylizer: Stylizer, planner: Planner, settings: Settings) -> None:
         self._stylizer, self._planner, self._settings = stylizer, planner, settings
+        self._together = 1  # photos that the engine is best given at once
+        self._drawn: dict[Path | None, Photo] = {}  # pictures drawn before their photo's turn, by where they go
         self._spare_pixels = psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL
 
     def run(self, photos: list[Input], stop: Callable[[], bool]) -> Iterator[Result]:
@@ -71,7 +73,11 @@ class _Stream:
         try:
             while True:
                 more = not stop() and (self._settings.limit is None or begun < self._settings.limit)
-                while more and len(ahead) < AHEAD and (held < self._spare_pixels or not (ahead or behind)):
+                while (
+                    more
+                    and len(ahead) < max(AHEAD, 2 * self._together)
+                    and (held < self._spare_pixels or not (ahead or behind))
+                ):
                     if (given := next(waiting, None)) is None:
                         break
                     planned = list(self._planner.plan(given))
@@ -89,7 +95,8 @@ class _Stream:
                     behind.append((0, entry))
                 else:
                     job, reading = entry
-                    for number, result in enumerate(self._draw(job, reading, encoders, stop)):
+                    upcoming = [each for each in ahead if not isinstance(each, Result)]
+                    for number, result in enumerate(self._draw(job, reading, upcoming, encoders, stop)):
                         behind.append((0 if number else job.pixels, result))
                 while len(behind) > AHEAD * len(self._planner.styles) or (behind and _is_done(behind[0][1])):
                     pixels, result = behind.popleft()
@@ -105,7 +112,12 @@ class _Stream:
             encoders.shutdown(wait=True)
 
     def _draw(
-        self, job: Job, reading: Future[Read], encoders: ThreadPoolExecutor, stop: Callable[[], bool]
+        self,
+        job: Job,
+        reading: Future[Read],
+        upcoming: list[tuple[Job, Future[Read]]],
+        encoders: ThreadPoolExecutor,
+        stop: Callable[[], bool],
     ) -> Iterator[Result | Future[Result]]:
         """Draw a photo in its styles, and hand each picture on to be written."""
         try:
@@ -116,7 +128,11 @@ class _Stream:
         for output in job.outputs:
             began = time.monotonic()
             try:
-                picture, whole = make(read_photo.photo, output, self._stylizer, self._settings, stop)
+                self._draw_ahead(read_photo.photo, output, upcoming)
+                if output.target in self._drawn:
+                    picture, whole = self._drawn.pop(output.target), True
+                else:
+                    picture, whole = make(read_photo.photo, output, self._stylizer, self._settings, stop)
             except OptionError:
                 raise
             except (NSTError, MemoryError) as exc:
@@ -126,6 +142,25 @@ class _Stream:
             made = output if whole else replace(output, record=None)  # stopped midway: to be made again
             yield encoders.submit(self._write, job.source, made, picture, read_photo.sha256, seconds)
             del picture
+
+    def _draw_ahead(self, photo: Photo, output: Output, upcoming: list[tuple[Job, Future[Read]]]) -> None:
+        """Draw a photo together with the next ones of its size, where the engine is best given several."""
+        style, settings = output.style, self._settings
+        if settings.refinement is not None or style.code is None or output.target in self._drawn:
+            return
+        self._together = self._stylizer.engine.batch(*photo.pixels.shape[:2])
+        photos = {output.target: photo}
+        for job, reading in upcoming:
+            same = [each.target for each in job.outputs if each.style is style and each.target not in self._drawn]
+            if len(photos) == self._together:
+                break
+            if same and not reading.exception() and reading.result().photo.size == photo.size:
+                photos[same[0]] = reading.result().photo
+        if len(photos) > 1:
+            pictures = self._stylizer.stylize_photos(
+                list(photos.values()), style.code, max_size=settings.max_size, stylize_size=settings.stylize_size
+            )
+            self._drawn |= dict(zip(photos, pictures, strict=True))
 
     def _write(self, source: Path, output: Output, picture: Photo, sha256: str, seconds: float) -> Result:
         began = time.monotonic()

@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from arbitrary_nst import images, model_zoo, outputs
+from arbitrary_nst import drawing, images, model_zoo, outputs
 from arbitrary_nst.carry import guided
 from arbitrary_nst.engines import Engine, load_engine
-from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.memory import allowed_memory
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.styles import Style
 
@@ -136,17 +134,30 @@ class Stylizer:
         self, photo: Photo, style: Style, *, max_size: int | None = None, stylize_size: int | None = None
     ) -> Photo:
         """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
+        return self.stylize_photos([photo], style, max_size=max_size, stylize_size=stylize_size)[0]
+
+    def stylize_photos(
+        self,
+        photos: Sequence[Photo],
+        style: Style,
+        *,
+        max_size: int | None = None,
+        stylize_size: int | None = None,
+    ) -> list[Photo]:
+        """``stylize_photo`` of several photos of one size, in one call of the engine or as few as memory allows."""
         if style.model != self.model.digest:
             raise OptionError(
                 f"style {style.name}: made with another model than {self.model.card.name}. "
                 "Try: embed it again with this Stylizer"
             )
         if max_size is not None:
-            photo = images.resize_longest(photo, max_size)
-        if stylize_size is None or max(photo.size) <= stylize_size:
-            return replace(photo, pixels=self._draw(photo.pixels, style))
-        small = images.resize_longest(photo, stylize_size).pixels
-        return replace(photo, pixels=guided(photo.pixels, small, self._draw(small, style)))
+            photos = [images.resize_longest(photo, max_size) for photo in photos]
+        seen = [photo if stylize_size is None else images.resize_longest(photo, stylize_size) for photo in photos]
+        drawn = drawing.draw(self.engine, [photo.pixels for photo in seen], style.bottleneck, self._max_memory)
+        return [
+            replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
+            for photo, small, picture in zip(photos, seen, drawn, strict=True)
+        ]
 
     def stylize_many(
         self,
@@ -242,31 +253,9 @@ class Stylizer:
             self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
         return self._refiner[1]
 
-    def _draw(self, pixels: Pixels, style: Style) -> Pixels:
-        """Whole if that fits into memory, else in strips; in strips too where the engine finds that it does not."""
-        one, bottleneck = pixels[np.newaxis], style.bottleneck[np.newaxis]
-        if not self.needs_strips(*pixels.shape[:2]):
-            try:
-                drawn = self.engine.transform(one, bottleneck)
-            except (EngineMemoryError, MemoryError):
-                drawn = self.engine.transform_in_strips(one, bottleneck)
-        else:
-            drawn = self.engine.transform_in_strips(one, bottleneck)
-        picture: Pixels = drawn[0]
-        return picture
-
     def needs_strips(self, height: int, width: int) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        allowed = allowed_memory(self._max_memory)
-        if self.engine.memory(height, width, in_strips=False) <= allowed:
-            return False
-        needed = self.engine.memory(height, width, in_strips=True)
-        if needed > allowed:
-            raise EngineMemoryError(
-                f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed. "
-                "Try: --max-size, or more --max-memory"
-            )
-        return True
+        return drawing.needs_strips(self.engine, height, width, self._max_memory)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""

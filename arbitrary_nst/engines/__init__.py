@@ -46,6 +46,9 @@ class Engine(Protocol):
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
 
+    def batch(self, height: int, width: int) -> int:
+        """How many photos of this size a call is best given: 1 on a CPU, on a GPU what its free memory holds."""
+
 
 def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> Engine:
     """The engine that runs ``model`` on this machine; ``choose_engine`` says how ``auto`` decides.

@@ -74,6 +74,10 @@ class OpenVINOEngine:
             return self._strips.memory(height, width, STRIP_BYTES)
         return height * width * self._model.card.bytes_per_pixel[self.precision]
 
+    def batch(self, height: int, width: int) -> int:
+        """1: photos together are no faster than one by one, and take more memory."""
+        return 1
+
     def _second_input(self, bottleneck: Pixels) -> Pixels:
         """Bottlenecks (N, D) in the network's own shape: (N, 1, 1, D), except where its own format has (N, D)."""
         if self._model.card.format == "ir":

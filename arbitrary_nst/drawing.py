@@ -1,0 +1,48 @@
+"""Photos through an engine within the memory there is: several at once, one, or one in strips."""
+
+import numpy as np
+
+from arbitrary_nst.engines import Engine, Pixels
+from arbitrary_nst.errors import EngineMemoryError
+from arbitrary_nst.memory import allowed_memory
+
+
+def draw(engine: Engine, photos: list[Pixels], bottleneck: Pixels, max_memory: int | None) -> list[Pixels]:
+    """Pictures of photos (H, W, 3) of one size, by a bottleneck (D,).
+
+    Where memory does not suffice it takes half as many at a time, and strips for a single one, which give the same
+    picture. ``max_memory`` is in bytes; None is half of what is free. Raises EngineMemoryError where nothing fits.
+    """
+    if len(photos) == 1:
+        return [_draw_one(engine, photos[0][np.newaxis], bottleneck[np.newaxis], max_memory)[0]]
+    try:
+        return list(engine.transform(np.stack(photos), bottleneck[np.newaxis]))
+    except (EngineMemoryError, MemoryError):
+        half = len(photos) // 2
+        return [
+            picture for part in (photos[:half], photos[half:]) for picture in draw(engine, part, bottleneck, max_memory)
+        ]
+
+
+def _draw_one(engine: Engine, photo: Pixels, bottleneck: Pixels, max_memory: int | None) -> Pixels:
+    height, width = photo.shape[1:3]
+    if needs_strips(engine, height, width, max_memory):
+        return engine.transform_in_strips(photo, bottleneck)
+    try:
+        return engine.transform(photo, bottleneck)
+    except (EngineMemoryError, MemoryError):
+        return engine.transform_in_strips(photo, bottleneck)
+
+
+def needs_strips(engine: Engine, height: int, width: int, max_memory: int | None) -> bool:
+    """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
+    allowed = allowed_memory(max_memory)
+    if engine.memory(height, width, in_strips=False) <= allowed:
+        return False
+    needed = engine.memory(height, width, in_strips=True)
+    if needed > allowed:
+        raise EngineMemoryError(
+            f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed. "
+            "Try: --max-size, or more --max-memory"
+        )
+    return True
