@@ -30,9 +30,8 @@ from keras import ops
 sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import nets
 import perceptual
-import pictures
 from export import export, mean, take_back
-from pool import Pictures
+from pool import Pictures, distillation_batches, style_batches
 from teacher import Teacher
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,11 +40,18 @@ VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
 POOL_START = 256  # pairs in the pool before the first step of phase 2
 MORE_STYLES = 8  # styles per step of phase 2 that only their bottleneck is learnt of
+STYLE_BATCH, STYLE_POOL = 16, 1600  # styles per step while the style network learns alone; styles kept for such steps
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=200, help="training time, all phases (default: %(default)s)")
+    parser.add_argument(
+        "--style-minutes",
+        type=float,
+        default=30,
+        help="time before that in which the style network learns alone (default: %(default)s)",
+    )
     parser.add_argument("--batch", type=int, default=4, help="pictures per step (default: %(default)s)")
     parser.add_argument("--size", type=int, default=192, help="crop in px, phase 2 (default: %(default)s)")
     parser.add_argument(
@@ -115,16 +121,6 @@ def distillation(picture, target):
     across = l1(picture[:, :, 1:] - picture[:, :, :-1], target[:, :, 1:] - target[:, :, :-1])
     down = l1(picture[:, 1:] - picture[:, :-1], target[:, 1:] - target[:, :-1])
     return l1(picture, target) + across + down
-
-
-def distillation_batches(training, count, size):
-    def make():
-        x = {"photo": training.photos(count, size), "style": training.styles(count)}
-        bottleneck = training.teacher.bottlenecks(x["style"])
-        y = {"teacher": training.teacher.pictures(x["photo"], bottleneck), "bottleneck": bottleneck}
-        return x | {"bottleneck": bottleneck}, y
-
-    return pictures.in_background(make)
 
 
 def snapshot(model):
@@ -225,6 +221,36 @@ def train(args, model, training, state):
     save(checkpoint, good, state)
 
 
+def learn_styles(args, model, training, state):
+    """The style network alone, by the teacher's bottlenecks: no picture is drawn, so a step costs little."""
+    if state["style_minutes"] >= args.style_minutes:
+        return
+    net, checkpoint, saved = model.predict_style, args.work / "checkpoint.npz", time.monotonic()
+    net.compile(keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998), "mse")
+    made = style_batches(training, STYLE_BATCH)
+    pool, losses, step = [next(made) for _ in range(4)], [], 0
+    while state["style_minutes"] < args.style_minutes:
+        began = time.monotonic()
+        if step % 2 == 0 and len(pool) < STYLE_POOL // STYLE_BATCH:
+            pool.append(next(made))
+        elif step % 2 == 0:
+            pool[training.rng.integers(len(pool))] = next(made)
+        picks = training.rng.integers(len(pool), size=2), training.rng.permutation(2 * STYLE_BATCH)[:STYLE_BATCH]
+        x, y = (np.concatenate([pool[number][part] for number in picks[0]])[picks[1]] for part in range(2))
+        net.optimizer.learning_rate = learning_rate(args.rate, step, state["style_minutes"] / args.style_minutes)
+        losses.append(float(net.train_on_batch(x.astype(np.float32), y)))
+        step += 1
+        state["style_minutes"] += (time.monotonic() - began) / 60
+        if step % 100 == 0:
+            print(f"style step {step}  {state['style_minutes']:.1f} min  mse {np.mean(losses):.4f}", flush=True)
+            losses.clear()
+        if time.monotonic() - saved > 180:
+            save(checkpoint, snapshot(model), state)
+            saved = time.monotonic()
+    net.optimizer.finalize_variable_values(net.trainable_variables)
+    save(checkpoint, snapshot(model), state)
+
+
 def build(args, features):
     keras.utils.set_random_seed(args.seed)
     keras.config.set_dtype_policy(args.precision)
@@ -249,7 +275,7 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     features = perceptual.features_model(SHARED / VGG, args.precision)
     model = build(args, features)
-    state = {"step": 0, "minutes": 0.0, "joined_at": None}
+    state = {"step": 0, "minutes": 0.0, "joined_at": None, "style_minutes": 0.0}
     if args.resume or args.export:
         state = restore(args.work / "checkpoint.npz", model)
     elif args.start:
@@ -257,12 +283,9 @@ def main():
         state["minutes"] = args.minutes / 2
     if not args.export:
         rng = np.random.default_rng(args.seed + state["step"])
-        train(
-            args,
-            model,
-            Pictures(SHARED, features, Teacher(SHARED / "models" / "lite"), args.size, args.pairs, rng),
-            state,
-        )
+        training = Pictures(SHARED, features, Teacher(SHARED / "models" / "lite"), args.size, args.pairs, rng)
+        learn_styles(args, model, training, state)
+        train(args, model, training, state)
     export(*averaged(model), ROOT / "models" / "mini", ROOT / "models" / "mini.toml")
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,46 @@ def test_exported_halves_equal_the_trained_ones(training, tmp_path):
     np.testing.assert_allclose(photo_half([photo, bottleneck])[0], picture, atol=1e-2)
 
 
+def test_an_export_can_be_trained_on(training, tmp_path):
+    networks, others = ((training.nets.style_net(), training.nets.transfer_net()) for _ in range(2))
+    rng = np.random.default_rng(4)
+    for variable in (*networks[0].variables, *networks[1].variables):
+        variable.assign(0.1 * rng.normal(size=variable.shape))  # no zeros and no twins, which a conversion leaves out
+    training.export(*networks, tmp_path)
+    training.take_back(tmp_path, *others)
+    for net, other in zip(networks, others, strict=True):
+        for before, after in zip(net.variables, other.variables, strict=True):
+            before, after = np.asarray(before), np.asarray(after)
+            np.testing.assert_allclose(after, before, atol=max(1e-6, np.abs(before).max() / 250))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
+def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32", "--work", str(tmp_path)])
+    monkeypatch.setattr(training, "STYLE_BATCH", 2)
+    args = training.arguments()
+    args.style_minutes = 0.02
+    model = training.build(args, features=None)
+    before = [np.array(variable) for variable in model.predict_style.variables]
+    photos_before = [np.array(variable) for variable in model.transform.variables]
+
+    class FewStyles:
+        rng = np.random.default_rng(0)
+        teacher = types.SimpleNamespace(bottlenecks=lambda styles: np.ones((len(styles), 100), np.float32))
+
+        def styles(self, count):
+            return noise(count, 64, 64, 3)
+
+    state = {"step": 0, "minutes": 0.0, "joined_at": None, "style_minutes": 0.0}
+    training.learn_styles(args, model, FewStyles(), state)
+    after = [np.array(variable) for variable in model.predict_style.variables]
+    assert state["style_minutes"] >= args.style_minutes and (tmp_path / "checkpoint.npz").is_file()
+    assert any(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+    for old, new in zip(photos_before, model.transform.variables, strict=True):
+        np.testing.assert_array_equal(new, old)
+    training.learn_styles(args, model, None, state)  # done already: neither pictures nor steps
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32"])
@@ -138,7 +179,8 @@ def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
 
 
 def test_held_out_pictures_share_no_source_with_training(training, shared):
-    pictures = training.pictures
+    import pictures
+
     photos, styles = pictures.held_out(shared)
     assert len(set(photos)) == 40 and len(set(styles)) == 12
     for kind, held_out in (("photos", photos), ("styles", styles)):

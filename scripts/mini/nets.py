@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
-STYLE_LEVELS = (32, 48, 96, 128, 160)
+STYLE_LEVELS = ((32, 0), (48, 0), (96, 1), (128, 2), (160, 2))  # channels, and residual convolutions after the first
 EPSILON = 1e-5
 
 
@@ -64,12 +64,17 @@ class DepthToSpace(layers.Layer):
 
 
 def style_net():
-    """(N, S, S, 3) RGB in [0, 1] -> (N, BOTTLENECK): channel means and deviations of five strided levels."""
+    """(N, S, S, 3) RGB in [0, 1] -> (N, BOTTLENECK): channel means and deviations of five strided levels.
+
+    The residual convolutions begin at zero, so a network trained without them goes on from where it was.
+    """
     picture = keras.Input((None, None, 3), name="style")
     x = picture - 0.5
     statistics = []
-    for level, channels in enumerate(STYLE_LEVELS):
+    for level, (channels, more) in enumerate(STYLE_LEVELS):
         x = ops.relu(ReflectConv(channels, 5 if level == 0 else 3, 2, name=f"style_{level}")(x))
+        for number in range(more):
+            x = ops.relu(x + ReflectConv(channels, kernel_initializer="zeros", name=f"residual_{level}_{number}")(x))
         mean, deviation = moments(x)
         statistics += [mean[:, 0, 0], deviation[:, 0, 0]]
     x = layers.LayerNormalization(dtype="float32", name="statistics_norm")(ops.concatenate(statistics, axis=-1))

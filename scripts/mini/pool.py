@@ -61,3 +61,25 @@ class Pictures:
         )
         y["pull"] = np.full(count, pull, np.float32)
         return x, y
+
+
+def distillation_batches(training, count, size):
+    """Photos of a size and styles, and what the teacher makes of them, for ever."""
+
+    def make():
+        x = {"photo": training.photos(count, size), "style": training.styles(count)}
+        bottleneck = training.teacher.bottlenecks(x["style"])
+        y = {"teacher": training.teacher.pictures(x["photo"], bottleneck), "bottleneck": bottleneck}
+        return x | {"bottleneck": bottleneck}, y
+
+    return pictures.in_background(make)
+
+
+def style_batches(training, count):
+    """Styles in f16 and the teacher's bottlenecks of them, for ever."""
+
+    def make():
+        styles = training.styles(count)
+        return styles.astype(np.float16), training.teacher.bottlenecks(styles)
+
+    return pictures.in_background(make)
