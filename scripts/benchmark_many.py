@@ -9,7 +9,8 @@ STREAM = """
 import sys, time, json, shutil, statistics, numpy as np
 from pathlib import Path
 from arbitrary_nst import Stylizer, images
-stylizer = Stylizer(sys.argv[1], offline=True, trust_model=True, notify=lambda line: None)
+stylizer = Stylizer(sys.argv[1], engine=sys.argv[5], offline=True, trust_model=True, max_memory=20 * 10**9,
+                    notify=lambda line: None)
 style = stylizer.style(sys.argv[4])
 paths = sorted(Path(sys.argv[2]).glob("*.jpg"))
 photos = [images.decode(path.read_bytes(), name=path.name).pixels[None] for path in paths[:4]]
@@ -90,13 +91,15 @@ def _photos(source, folder, megapixels, count):
 def many(standin, source, style, work, lite):
     """Photos per second, and whether memory stays flat."""
     print("\n| photos per second | engine alone | stream | share |\n|---|---|---|---|")
-    for megapixels, counts in ((0.3, (60, 60, 12)), (1, (24, 24, 6)), (12, (4, 4, 2))):
-        for model, count in zip(("mini", lite, standin), counts, strict=True):
-            folder = _photos(source, work / f"in-{megapixels}-{count}-{hash(str(model))}", megapixels, count)
-            alone, stream = _measured(STREAM, model, folder, work / "out", style)
+    rows = (("mini", "openvino"), (lite, "openvino"), (standin, "openvino"), (standin, "tensorflow"))
+    for megapixels, counts in ((0.3, (60, 60, 12, 12)), (1, (24, 24, 6, 6)), (12, (4, 4, 2, 1))):
+        for (model, engine), count in zip(rows, counts, strict=True):
             name = {"mini": "mini", lite: "lite"}.get(model, "magenta")
-            print(f"| {name}, {megapixels} MP | {alone:.2f} | {stream:.2f} | {stream / alone:.2f} |", flush=True)
-            if name == "magenta" and megapixels == 1:
+            folder = _photos(source, work / f"in-{megapixels}-{name}-{engine}", megapixels, count)
+            alone, stream = _measured(STREAM, model, folder, work / "out", style, engine)
+            line = f"| {name}, {engine}, {megapixels} MP | {alone:.2f} | {stream:.2f} | {stream / alone:.2f} |"
+            print(line, flush=True)
+            if (name, engine, megapixels) == ("magenta", "openvino", 1):
                 loop = _measured(LOOP, standin, folder, work / "loop", style)
                 print(f"| ... the tutorial's loop | | {loop:.2f} | {stream / loop:.2f} times |", flush=True)
     few, lots = (_photos(source, work / f"flat{count}", 0.3, count) for count in (50, 1000))

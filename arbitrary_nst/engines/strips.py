@@ -1,8 +1,8 @@
 """A photo of any size through a cut network, strip by strip, with the result of the uncut run.
 
 Strips are full rows. The maps between two passes are held whole, at most a few of them at a time: a pass may write
-over the maps it reads, because a strip is written only after the next one has read its neighbours. For the same reason
-a map is held in planes, one for each of its rows in a cell: then those of any resolution have one size.
+over the maps it reads, because a strip is written only after the next one has read its neighbours. A map is held in
+planes, one for each of its rows in a cell, so that a map of one resolution can take the place of one of another.
 """
 
 import math
