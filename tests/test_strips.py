@@ -71,7 +71,7 @@ def test_bf16_strips_are_no_further_from_f32_than_the_whole_is(monkeypatch):
 def test_moments_of_rows_are_those_of_the_whole(offset):
     engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
     whole = np.random.default_rng(0).normal(offset, 0.3, (1, 50, 70, 16)).astype(np.float32)
-    measure = RowMoments(engine._compile, engine_module._start, engine_module._wait)
+    measure = RowMoments(engine._compile)
     parts = [measure(whole[:, rows], 1, 2) for rows in (slice(0, 20), slice(20, 40), slice(40, 50))]
     mean, variance = combined(parts)
     np.testing.assert_allclose(mean, whole.mean(axis=(0, 1, 2), dtype=np.float64), rtol=1e-6, atol=1e-6)

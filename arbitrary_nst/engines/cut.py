@@ -6,11 +6,11 @@ neighbours, pass after pass: each pass measures the moments that the next one ne
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from arbitrary_nst.engines.layout import TO_FIRST, TO_LAST, channels_last, transposed
-from arbitrary_nst.errors import EngineError
+from arbitrary_nst.engines.maps import Key, Map, find_maps, key_of, uncut
 
 if TYPE_CHECKING:
     import openvino
@@ -25,33 +25,6 @@ LOCAL = {
 }  # fmt: skip
 
 HeldType = Literal["f32", "bf16"]
-Key = tuple[str, int]  # a tensor: the name of its node, and which of its outputs
-
-
-@dataclass(frozen=True)
-class Map:
-    """A tensor with rows and columns. ``scale``: rows of it per row of the photo."""
-
-    rows: int
-    columns: int
-    rank: int
-    scale: float
-    channels: int
-
-    @property
-    def channels_first(self) -> bool:
-        """Whether it is (N, C, rows, columns)."""
-        return (self.rank, self.rows, self.columns) == (4, 2, 3)
-
-    @property
-    def channels_last(self) -> "Map":
-        """The map as it is held."""
-        return replace(self, rows=1, columns=2) if self.channels_first else self
-
-    @property
-    def values(self) -> float:
-        """Numbers per pixel of the photo."""
-        return self.channels * self.scale**2
 
 
 @dataclass(frozen=True)
@@ -106,8 +79,8 @@ class _Graph:
         self.order = [node.get_friendly_name() for node in model.get_ordered_ops()]
         self.nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
         self.kinds = {name: node.get_type_name() for name, node in self.nodes.items()}
-        self.feeds = {name: [_key(value) for value in node.input_values()] for name, node in self.nodes.items()}
-        self.maps = _maps(model, photo)
+        self.feeds = {name: [key_of(value) for value in node.input_values()] for name, node in self.nodes.items()}
+        self.maps = find_maps(model, photo)
 
     def users(self, key: Key) -> list[str]:
         return [name for name in self.order if key in self.feeds[name]]
@@ -122,7 +95,7 @@ def cut(model: "openvino.Model", held_type: HeldType) -> Cut:
     for number, node in enumerate(model.get_ordered_ops()):  # OpenVINO may give a new node an old one's name
         if node.get_type_name() != "Parameter":
             node.set_friendly_name(f"node {number}")
-    maps = _maps(model, photo)
+    maps = find_maps(model, photo)
     sites = _open_sites(model, maps)
     graph = _Graph(model, photo)
     for name in graph.order:
@@ -133,43 +106,6 @@ def cut(model: "openvino.Model", held_type: HeldType) -> Cut:
     passes = [_pass(graph, stages, sites, held, stage, cell, held_type) for stage in range(max(stages.values()) + 1)]
     held_maps = {key: where.channels_last for key, where in graph.maps.items()}
     return Cut(passes, held_maps, cell, photo, bottleneck, held_type)
-
-
-def _key(output: Any) -> Key:
-    return output.get_node().get_friendly_name(), output.get_index()
-
-
-def _maps(model: "openvino.Model", photo: str) -> dict[Key, Map]:
-    """Every tensor with rows and columns, found by watching which axes grow with the photo."""
-    base, taller, wider = (_shapes(model, photo, *size) for size in ((64, 64), (128, 64), (64, 128)))
-    maps = {}
-    for key, shape in base.items():
-        rows = [axis for axis, side in enumerate(shape) if taller[key][axis] != side]
-        columns = [axis for axis, side in enumerate(shape) if wider[key][axis] != side]
-        if not rows and not columns:
-            continue
-        if len(rows) != 1 or len(columns) != 1 or rows == columns:
-            raise _uncut(f"{key[0]} mixes rows and columns")
-        scale = (taller[key][rows[0]] - shape[rows[0]]) / 64
-        channels = math.prod(side for axis, side in enumerate(shape) if axis not in (0, rows[0], columns[0]))
-        maps[key] = Map(rows[0], columns[0], len(shape), scale, channels)
-    return maps
-
-
-def _shapes(model: "openvino.Model", photo: str, height: int, width: int) -> dict[Key, list[int]]:
-    """Each tensor's shape for one photo of this size."""
-    sized = model.clone()
-    shapes = {}
-    for node in sized.get_parameters():
-        rest = [dimension.get_length() for dimension in list(node.get_partial_shape())[1:] if dimension.is_static]
-        shapes[node.output(0)] = [1, height, width, 3] if node.get_friendly_name() == photo else [1, *rest]
-    sized.reshape(shapes)
-    return {
-        _key(output): list(output.get_shape())
-        for node in sized.get_ordered_ops()
-        for output in node.outputs()
-        if output.get_partial_shape().is_static
-    }
 
 
 def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:
@@ -188,10 +124,10 @@ def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:
     for node in model.get_ordered_ops():
         kind = node.get_type_name()
         source = node.input_value(0) if kind in ("MVN", "ReduceMean") else None
-        if source is None or _key(source) not in maps:
+        if source is None or key_of(source) not in maps:
             continue
         if kind == "MVN":
-            where, shape = maps[_key(source)], source.get_partial_shape()
+            where, shape = maps[key_of(source)], source.get_partial_shape()
             spatial = where.rows, where.columns
             mean, variance = inputs([openvino.Dimension(1) if a in spatial else side for a, side in enumerate(shape)])
             options = node.get_attributes()
@@ -208,19 +144,19 @@ def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:
         elif source.get_node().get_type_name() == "SquaredDifference":
             continue  # the variance of a pair that is replaced already
         else:
-            raise _uncut(f"{node.get_friendly_name()} is a mean without its variance")
-        sites.append(Site(_key(source), mean.get_friendly_name(), variance.get_friendly_name()))
+            raise uncut(f"{node.get_friendly_name()} is a mean without its variance")
+        sites.append(Site(key_of(source), mean.get_friendly_name(), variance.get_friendly_name()))
     model.validate_nodes_and_infer_types()
     return sites
 
 
 def _spread_around(mean: Any) -> Any:
     """The mean of squared differences from this mean over the same map, or None."""
-    source = _key(mean.input_value(0))
+    source = key_of(mean.input_value(0))
     differences = [
         target.get_node() for target in mean.output(0).get_target_inputs()
         if target.get_node().get_type_name() == "SquaredDifference"
-        and source in [_key(value) for value in target.get_node().input_values()]
+        and source in [key_of(value) for value in target.get_node().input_values()]
     ]  # fmt: skip
     spreads = [
         target.get_node() for difference in differences for target in difference.output(0).get_target_inputs()
@@ -239,11 +175,7 @@ def _check_local(graph: _Graph, name: str) -> None:
         return
     if kind == "Tile" and graph.maps[seen[0]].scale == graph.maps[name, 0].scale:  # along other axes than the rows
         return
-    raise _uncut(f"{name} ({kind}) may look at the whole picture")
-
-
-def _uncut(why: str) -> EngineError:
-    return EngineError(f"this model cannot run in strips: {why}. Try: --max-size, or more --max-memory")
+    raise uncut(f"{name} ({kind}) may look at the whole picture")
 
 
 def _stages(graph: _Graph, sites: list[Site]) -> dict[str, int]:
@@ -313,7 +245,7 @@ def _pass(
     ]
     outputs += [nodes[name].output(port) for name, port in results]
     model = openvino.Model([ops.result(output) for output in outputs], parameters)
-    channels_last(model, lambda output: (where := graph.maps.get(_key(output))) is not None and where.channels_first)
+    channels_last(model, lambda output: (where := graph.maps.get(key_of(output))) is not None and where.channels_first)
     per_cell = {key: graph.maps[key].scale * cell for key in halos}
     halo = max((math.ceil(rows / per_cell[key]) for key, rows in halos.items()), default=0)
     values = max(graph.maps[name, 0].values for name in reached if (name, 0) in graph.maps)

@@ -7,6 +7,8 @@ first: turning a map at its input took longer than half a convolution, turning i
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from arbitrary_nst.engines.maps import Key, key_of
+
 if TYPE_CHECKING:
     import openvino
 
@@ -22,18 +24,18 @@ def channels_last(model: "openvino.Model", is_map: Callable[[Any], bool]) -> Non
 
     ``is_map(output)`` tells which tensors are (N, C, rows, columns).
     """
-    lasts: dict[tuple[str, int], Any] = {}  # the channels-last version of a map
-    firsts: dict[tuple[str, int], Any] = {}  # the channels-first version of a map that was moved to channels last
+    lasts: dict[Key, Any] = {}  # the channels-last version of a map
+    firsts: dict[Key, Any] = {}  # the channels-first version of a map that was moved to channels last
     for node in model.get_ordered_ops():
         values = node.input_values()
-        keys = [(value.get_node().get_friendly_name(), value.get_index()) for value in values]
+        keys = [key_of(value) for value in values]
         maps = [key for key, value in zip(keys, values, strict=True) if key in lasts or is_map(value)]
         if _order(node) == TO_FIRST and _is_input(values[0].get_node()):
-            lasts[node.get_friendly_name(), 0] = values[0]
+            lasts[key_of(node.output(0))] = values[0]
         elif node.get_type_name() in (*ELEMENTWISE, "Pad") and maps and all(key in lasts for key in maps):
             for number, (key, value) in enumerate(zip(keys, values, strict=True)):
                 node.input(number).replace_source_output(lasts[key] if key in lasts else _small(node, number, value))
-            key = node.get_friendly_name(), 0
+            key = key_of(node.output(0))
             lasts[key], firsts[key] = node.output(0), transposed(node.output(0), TO_FIRST)
         else:
             for number, key in enumerate(keys):

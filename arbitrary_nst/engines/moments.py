@@ -1,32 +1,20 @@
 """Mean and variance of a map that comes in parts of whole rows."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from arbitrary_nst.engines.requests import Array, Compile, finish, start, tensor
 
 if TYPE_CHECKING:
     import openvino
 
-Array = NDArray[Any]
-Input = tuple["openvino.Tensor", Array]
-
 
 class RowMoments:
-    """Measures rows by a small network, one for each shape that comes.
+    """Measures rows by a small network, one for each shape that comes, which ``compile`` compiles."""
 
-    ``compile`` makes a compiled model that computes in a precision; ``start`` begins a request on its inputs, in order;
-    ``wait`` ends it.
-    """
-
-    def __init__(
-        self,
-        compile: Callable[[Any, str], "openvino.CompiledModel"],
-        start: Callable[["openvino.InferRequest", list[Input]], None],
-        wait: Callable[["openvino.InferRequest"], None],
-    ) -> None:
-        self._compile, self._start, self._wait = compile, start, wait
+    def __init__(self, compile: Compile) -> None:
+        self._compile = compile
         self._requests: dict[tuple[int, ...], openvino.InferRequest] = {}
 
     def __call__(self, part: Array, rows: int, columns: int) -> tuple[Array, Array]:
@@ -34,8 +22,8 @@ class RowMoments:
         if part.shape not in self._requests:
             self._requests[part.shape] = self._network(part, columns).create_infer_request()
         request, inputs = self._requests[part.shape], [tensor(part)]
-        self._start(request, inputs)
-        self._wait(request)
+        start(request, inputs)
+        finish(request)
         both = (np.array(request.get_output_tensor(number).data, np.float64) for number in range(2))
         means, norms = (np.moveaxis(each, rows, 0).reshape(part.shape[rows], -1) for each in both)
         return means, norms**2 / part.shape[columns]
@@ -56,18 +44,3 @@ def combined(rows: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Mean and variance of a map from the means and mean squares of its rows, in float64."""
     mean, square = (np.concatenate(column).mean(axis=0) for column in zip(*rows, strict=True))
     return mean, np.maximum(square - mean**2, 0)
-
-
-def tensor(array: Array) -> Input:
-    """The array for OpenVINO, without a copy where it allows that, and what must outlive its use.
-
-    16-bit integers stand for bf16.
-    """
-    import openvino
-
-    array = array if array.flags.c_contiguous and array.flags.writeable else array.copy()
-    if array.dtype == np.uint16:
-        shared = openvino.Tensor(array, openvino.Shape(array.shape), openvino.Type.bf16)
-    else:
-        shared = openvino.Tensor(array, shared_memory=True)
-    return shared, array

@@ -8,18 +8,13 @@ import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit, fitted
 from arbitrary_nst.engines.convert import conversion_dir, converted
-from arbitrary_nst.engines.moments import Input, tensor
+from arbitrary_nst.engines.requests import finish, first_line, start, tensor
 from arbitrary_nst.engines.strips import STRIP_BYTES, Strips
-from arbitrary_nst.errors import EngineError, EngineMemoryError
+from arbitrary_nst.errors import EngineError
 from arbitrary_nst.model_zoo import Model
 
 if TYPE_CHECKING:
     import openvino
-
-# How long a wait for a result may keep Ctrl-C waiting, in milliseconds.
-POLL_MS = 100
-# How OpenVINO says that it got no memory.
-OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory")
 
 
 def cpu_has_bf16(core: "openvino.Core") -> bool:
@@ -99,7 +94,7 @@ class OpenVINOEngine:
 
         model = self._core.read_model(str(self._halves[1]))
         passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
-        return Strips(passes, self._compile, _start, _wait)
+        return Strips(passes, self._compile)
 
     @cached_property
     def _halves(self) -> tuple[Path, Path]:
@@ -117,47 +112,12 @@ class OpenVINOEngine:
         except RuntimeError as exc:
             name = self._model.card.name
             raise EngineError(
-                f"{name}: OpenVINO cannot load it ({_first_line(exc)}). Try: arbstyle models clear {name}"
+                f"{name}: OpenVINO cannot load it ({first_line(exc)}). Try: arbstyle models clear {name}"
             ) from exc
 
     def _infer(self, compiled: "openvino.CompiledModel", inputs: list[Pixels]) -> Pixels:
         request = compiled.create_infer_request()
         tensors = [tensor(np.ascontiguousarray(array, np.float32)) for array in inputs]
-        _start(request, tensors)
-        _wait(request)
+        start(request, tensors)
+        finish(request)
         return np.array(request.get_output_tensor().data)
-
-
-def _start(request: "openvino.InferRequest", inputs: list[Input]) -> None:
-    """Begin to run a request on inputs that the caller keeps until it is done."""
-    try:
-        for number, (value, _) in enumerate(inputs):
-            request.set_input_tensor(number, value)
-        request.start_async()
-    except RuntimeError as exc:
-        raise _failure(request, exc) from exc
-
-
-def _wait(request: "openvino.InferRequest") -> None:
-    """Wait until a request has run, in slices so that Ctrl-C is heard within ``POLL_MS``."""
-    try:
-        while not request.wait_for(POLL_MS):
-            pass
-        request.wait()
-    except KeyboardInterrupt:
-        request.cancel()
-        raise
-    except RuntimeError as exc:
-        raise _failure(request, exc) from exc
-
-
-def _failure(request: "openvino.InferRequest", exc: RuntimeError) -> EngineError:
-    shape = "x".join(str(side) for side in request.get_input_tensor(0).shape)
-    if any(sign in str(exc) for sign in OUT_OF_MEMORY):
-        return EngineMemoryError(f"openvino: out of memory on {shape}. Try: --max-size")
-    return EngineError(f"openvino: failed on {shape} ({_first_line(exc)}). Try: --max-size, or --engine tensorflow")
-
-
-def _first_line(exc: BaseException) -> str:
-    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    return lines[-1] if lines else type(exc).__name__

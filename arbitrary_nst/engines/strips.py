@@ -7,15 +7,17 @@ planes, one for each of its rows in a cell, so that a map of one resolution can 
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from arbitrary_nst.engines import Pixels
-from arbitrary_nst.engines.cut import Cut, Key, Map, Pass, input_name
-from arbitrary_nst.engines.moments import Array, Input, RowMoments, combined, tensor
+from arbitrary_nst.engines.cut import Cut, Pass, input_name
+from arbitrary_nst.engines.maps import Key, Map
+from arbitrary_nst.engines.moments import RowMoments, combined
+from arbitrary_nst.engines.requests import Array, Compile, Input, finish, start, tensor
 
 if TYPE_CHECKING:
     import openvino
@@ -50,20 +52,10 @@ class _Strip:
 
 
 class Strips:
-    """A cut network.
+    """A cut network, whose passes ``compile`` compiles."""
 
-    ``compile`` makes a compiled model that computes in a precision; ``start`` begins a request on its inputs, in order;
-    ``wait`` ends it.
-    """
-
-    def __init__(
-        self,
-        cut: Cut,
-        compile: Callable[[Any, str], "openvino.CompiledModel"],
-        start: Callable[["openvino.InferRequest", list[Input]], None],
-        wait: Callable[["openvino.InferRequest"], None],
-    ) -> None:
-        self._cut, self._compile, self._start, self._wait = cut, compile, start, wait
+    def __init__(self, cut: Cut, compile: Compile) -> None:
+        self._cut, self._compile = cut, compile
         self._last_read = {key: number for number, plan in enumerate(cut.passes) for key in plan.reads}
 
     def transform(self, photo: Pixels, bottleneck: Array, size: tuple[int, int], strip_bytes: int) -> Pixels:
@@ -71,7 +63,7 @@ class Strips:
 
         ``size`` is the height and width that the network takes; what the photo lacks of it is reflected.
         """
-        measure = RowMoments(self._compile, self._start, self._wait)
+        measure = RowMoments(self._compile)
         work = _Work(photo, *size, {self._cut.bottleneck: bottleneck}, {}, np.empty(photo.shape, np.float32), measure)
         for number, plan in enumerate(self._cut.passes):
             dying = [key for key in plan.reads if self._last_read[key] == number]
@@ -120,11 +112,11 @@ class Strips:
         inputs = self._inputs(network, work, strips[0].seen)
         for number, strip in enumerate(strips):
             request = requests[number % 3]
-            self._start(request, inputs)  # OpenVINO reads them where they are: keep them
+            start(request, inputs)  # OpenVINO reads them where they are: keep them
             upcoming = self._inputs(network, work, strips[number + 1].seen) if number + 1 < len(strips) else []
             if len(waiting) == 2:
                 self._keep(*waiting.popleft(), plan, work, written, free)
-            self._wait(request)
+            finish(request)
             for site, rows in zip(plan.sites, by_row, strict=True):
                 where = self._cut.maps[site.measured]
                 part = _part(_output(request, plan.gives.index(site.measured)), where, _inner(strip, self._per(where)))
