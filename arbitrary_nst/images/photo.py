@@ -110,9 +110,10 @@ def from_array(array: NDArray[Any]) -> Photo:
         raise PhotoError(f"array: shape {array.shape} is no picture. Try: (H, W), (H, W, 3) or (H, W, 4)")
     if array.dtype == np.uint8:
         array = array.astype(np.float32) / np.float32(255)
-    elif not np.issubdtype(array.dtype, np.floating):
+    elif np.issubdtype(array.dtype, np.floating):
+        array = array.astype(np.float32)
+    else:
         raise PhotoError(f"array: {array.dtype} is no range of pixels. Try: uint8, or float32 in [0, 1]")
-    array = array.astype(np.float32)
     if not (array.min() >= 0 and array.max() <= 1):  # also catches what is not a number
         raise PhotoError("array: values outside [0, 1]. Try: divide by 255, or pass uint8")
     pixels = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[..., :3]

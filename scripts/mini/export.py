@@ -64,12 +64,10 @@ def compress(model) -> None:
 def exported_weights(path: Path):
     """An export's weights in f32, in the order in which they are used, which is Keras's."""
     for op in openvino.Core().read_model(path).get_ordered_ops():
-        if op.get_type_name() == "Multiply" and all(constant(value) is not None for value in op.input_values()):
-            continue  # a kernel's codes and their scale
-        for value in op.input_values():
-            array = kernel(value)
-            if array is not None and op.get_type_name() != "Convert" and array.size > 8:
-                yield array
+        arrays = [kernel(value) for value in op.input_values()]
+        within = all(array is not None for array in arrays) and op.get_type_name() in ("Convert", "Multiply")
+        if not within:  # a kernel, or its codes and their scale, belong to what uses them
+            yield from (array for array in arrays if array is not None and array.size > 8)
 
 
 def constant(value):
