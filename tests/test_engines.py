@@ -119,6 +119,25 @@ def test_openvino_takes_any_size_and_broadcasts_one_style(magenta):
     np.testing.assert_allclose(two[1:], one, atol=1e-4)  # f32, another order of sums
 
 
+def test_four_pixels_at_once_are_the_same_pixels():
+    """``widen`` against the network as it was, whose sums run in another order."""
+    openvino = pytest.importorskip("openvino")
+    from openvino import opset13 as ops
+
+    rng = np.random.default_rng(5)
+    photo = ops.parameter([-1, 5, -1, -1], np.float32)
+    kernel = rng.normal(size=(3, 5, 7, 5)).astype(np.float32)
+    colours = ops.convolution(photo, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+    half = openvino.Model([ops.relu(colours)], [photo])
+    core, given = openvino.Core(), rng.normal(size=(2, 5, 22, 28)).astype(np.float32)
+    f32 = {"INFERENCE_PRECISION_HINT": "f32"}
+    before = core.compile_model(half, "CPU", f32)(given)[0]
+    convert.widen(half, 4)
+    kernels = [node.input_value(1) for node in half.get_ops() if node.get_type_name() == "Convolution"]
+    assert [tuple(kernel.get_shape()) for kernel in kernels] == [(12, 5, 7, 8)]
+    np.testing.assert_allclose(core.compile_model(half, "CPU", f32)(given)[0], before, atol=1e-5)
+
+
 def test_conversion_happens_once_and_again_for_another_model(magenta, monkeypatch):
     paths = convert.converted(magenta)
 
