@@ -5,10 +5,11 @@ is what a CPU's vector units take at once; a subpixel convolution at a half brin
 """
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
-STYLE_LEVELS = ((32, 0), (48, 0), (96, 1), (128, 2), (160, 2))  # channels, and residual convolutions after the first
+STYLE_LEVELS = ((32, 0), (48, 1), (96, 2), (128, 3), (160, 2))  # channels, and residual convolutions after the first
 EPSILON = 1e-5
 
 
@@ -48,6 +49,21 @@ class StyleNorm(layers.Layer):
         scale, shift = ops.split(self.affine(ops.cast(bottleneck, "float32"))[:, None, None, :], 2, axis=-1)
         x = (ops.cast(x, "float32") - mean) / deviation
         return ops.cast(x * (1.0 + scale) + shift, self.compute_dtype)
+
+
+class Doubled(layers.Layer):
+    """Nearest-neighbour upsampling, (N, H, W, C) -> (N, 2H, 2W, C)."""
+
+    def call(self, x):
+        if keras.backend.backend() != "tensorflow":
+            return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+        import tensorflow as tf  # whose resize is one operation in OpenVINO, where repeats become tiles and transposes
+
+        return tf.raw_ops.ResizeNearestNeighbor(images=x, size=2 * tf.shape(x)[1:3], half_pixel_centers=True)
+
+    def compute_output_shape(self, shape):
+        n, h, w, c = shape
+        return n, h and 2 * h, w and 2 * w, c
 
 
 class DepthToSpace(layers.Layer):
@@ -97,11 +113,17 @@ def transfer_net(body=48, narrow=16, blocks=5):
     def step(x, name, channels, stride=1):
         return StyleNorm(name=f"{name}_norm")([ReflectConv(channels, 3, stride, name=name)(x), bottleneck])
 
-    x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(photo - 0.5))
+    centred = photo - np.full(3, 0.5, np.float32)  # by colour: OpenVINO would take a single number out of turn
+    x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(centred))
     x = ops.relu(step(x, "contract_4", body, 2))
     for block in range(blocks):
         x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
-    x = ops.relu(step(layers.UpSampling2D(2)(x), "expand_2", narrow))
+    x = ops.relu(step(Doubled()(x), "expand_2", narrow))
     x = ReflectConv(12, 3, kernel_initializer=even_subpixels, name="subpixels")(x)
     x = ops.sigmoid(ops.cast(DepthToSpace(name="pixels")(x), "float32"))
     return keras.Model([photo, bottleneck], x, name="transform")
+
+
+def style_norms(transfer):
+    """A transfer network's style normalisations, in order."""
+    return [layer for layer in transfer.layers if isinstance(layer, StyleNorm)]

@@ -21,7 +21,9 @@ class Pictures:
         self.pairs, self.capacity = [], capacity
 
     def styles(self, count):
-        return np.stack([pictures.augmented_style(self.style_images, STYLE_SIZE, self.rng) for _ in range(count)])
+        """Styles, one in four of them from a photo: whatever the teacher tells apart is worth telling apart."""
+        sources = [self.photo_images if self.rng.random() < 0.25 else self.style_images for _ in range(count)]
+        return np.stack([pictures.augmented_style(images, STYLE_SIZE, self.rng) for images in sources])
 
     def photos(self, count, size):
         return np.stack([pictures.augmented_photo(self.photo_images, size, self.rng) for _ in range(count)])
