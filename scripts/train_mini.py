@@ -13,7 +13,6 @@ teacher's bottlenecks, which know more styles than we have. Any Keras 3 backend:
 """
 
 import argparse
-import json
 import math
 import os
 import sys
@@ -30,6 +29,7 @@ from keras import ops
 sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import nets
 import perceptual
+from checkpoint import put_back, restore, save, snapshot
 from export import export, mean, take_back
 from pool import Pictures, distillation_batches, style_batches
 from teacher import Teacher
@@ -132,29 +132,6 @@ def distillation(picture, target):
     across = l1(picture[:, :, 1:] - picture[:, :, :-1], target[:, :, 1:] - target[:, :, :-1])
     down = l1(picture[:, 1:] - picture[:, :-1], target[:, 1:] - target[:, :-1])
     return l1(picture, target) + across + down
-
-
-def snapshot(model):
-    """Weights and optimizer slots, which hold the moving average of the weights."""
-    return [np.array(ops.convert_to_numpy(v)) for v in (*model.variables, *model.optimizer.variables)]
-
-
-def put_back(model, arrays):
-    for variable, array in zip((*model.variables, *model.optimizer.variables), arrays, strict=True):
-        variable.assign(array)
-
-
-def save(path, arrays, state):
-    """A snapshot and the state in one file, atomically."""
-    with open(f"{path}.part", "wb") as file:
-        np.savez(file, *arrays, state=json.dumps(state))
-    os.replace(f"{path}.part", path)
-
-
-def restore(path, model):
-    with np.load(path) as file:
-        put_back(model, [file[f"arr_{i}"] for i in range(len(file.files) - 1)])
-        return json.loads(str(file["state"]))
 
 
 def averaged(model):

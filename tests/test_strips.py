@@ -8,7 +8,7 @@ import pytest
 from fakes import fake_stylizer
 
 from arbitrary_nst import EngineError, Style, model_zoo
-from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines import load_engine, moments
 from arbitrary_nst.engines import openvino as engine_module
 from arbitrary_nst.engines.moments import RowMoments, combined
 from arbitrary_nst.errors import EngineMemoryError
@@ -67,8 +67,10 @@ def test_bf16_strips_are_no_further_from_f32_than_the_whole_is(monkeypatch):
     assert stripped < 1.2 * whole
 
 
+@pytest.mark.parametrize("piece_bytes", [4_000_000, 20_000, 1])  # the part at once, in pieces, row by row
 @pytest.mark.parametrize("offset", [0, 20])
-def test_moments_of_rows_are_those_of_the_whole(offset):
+def test_moments_of_rows_are_those_of_the_whole(offset, piece_bytes, monkeypatch):
+    monkeypatch.setattr(moments, "PIECE_BYTES", piece_bytes)
     engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
     whole = np.random.default_rng(0).normal(offset, 0.3, (1, 50, 70, 16)).astype(np.float32)
     measure = RowMoments(engine._compile)

@@ -137,6 +137,8 @@ def widen(transform: "openvino.Model", columns: int) -> None:
         kernel, options = node.input_value(1).get_node(), node.get_attributes()
         while kernel.get_type_name() == "Convert":
             kernel = kernel.input_value(0).get_node()
+        if kernel.get_type_name() != "Constant":
+            continue
         colours, channels, height, width = kernel.shape
         steps, padding = options["strides"] + options["dilations"], options["pads_begin"] + options["pads_end"]
         plain = steps == [1, 1, 1, 1] and not any(padding) and options["auto_pad"] in ("explicit", "valid")

@@ -1,5 +1,6 @@
 """Mean and variance of a map that comes in parts of whole rows."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     import openvino
 
 
-# What is measured at a time, in bytes: with its copy in f32 it stays in the cache.
+# About what is measured at a time, in bytes: with its copy in f32 it stays in the cache.
 PIECE_BYTES = 4 * 1000**2
 
 
@@ -23,9 +24,7 @@ class RowMoments:
 
     def __call__(self, part: Array, rows: int, columns: int) -> tuple[Array, Array]:
         """Mean and mean square of each row of a part with these axes, per channel: (rows, channels) each."""
-        count = max(PIECE_BYTES * part.shape[rows] // part.nbytes, 1)
-        starts = range(0, part.shape[rows], count)
-        pieces = [part[(slice(None),) * rows + (slice(start, start + count),)] for start in starts]
+        pieces = np.array_split(part, min(math.ceil(part.nbytes / PIECE_BYTES), part.shape[rows]), axis=rows)
         means, squares = zip(*(self._measured(piece, rows, columns) for piece in pieces), strict=True)
         return np.concatenate(means), np.concatenate(squares)
 

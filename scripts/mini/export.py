@@ -57,7 +57,7 @@ def compress(model) -> None:
             continue
         kernel = node.input_value(1).get_node().data
         if kernel.size >= INT8_WEIGHTS:
-            groups = kernel.reshape(len(kernel), -1, GROUP) if kernel.ndim == 2 else kernel.reshape(len(kernel), 1, -1)
+            groups = kernel.reshape(len(kernel), -1, GROUP if kernel.ndim == 2 else kernel[0].size)
             scale = np.maximum(np.abs(groups).max(axis=-1, keepdims=True) / 127, 1e-9)
             codes = ops.constant(np.round(groups / scale).astype(np.int8))
             stored = ops.multiply(ops.convert(codes, "f32"), ops.constant(scale))

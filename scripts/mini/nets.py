@@ -51,19 +51,15 @@ class StyleNorm(layers.Layer):
         return ops.cast(x * (1.0 + scale) + shift, self.compute_dtype)
 
 
-class Doubled(layers.Layer):
+class Doubled(layers.UpSampling2D):
     """Nearest-neighbour upsampling, (N, H, W, C) -> (N, 2H, 2W, C)."""
 
     def call(self, x):
         if keras.backend.backend() != "tensorflow":
-            return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
-        import tensorflow as tf  # whose resize is one operation in OpenVINO, where repeats become tiles and transposes
+            return super().call(x)
+        import tensorflow as tf  # whose resize is one operation in OpenVINO, where Keras's repeats become tiles
 
         return tf.raw_ops.ResizeNearestNeighbor(images=x, size=2 * tf.shape(x)[1:3], half_pixel_centers=True)
-
-    def compute_output_shape(self, shape):
-        n, h, w, c = shape
-        return n, h and 2 * h, w and 2 * w, c
 
 
 class DepthToSpace(layers.Layer):
