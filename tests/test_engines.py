@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from arbitrary_nst import model_zoo
-from arbitrary_nst.engines import choose_engine, convert, fit, load_engine
+from arbitrary_nst.engines import choose_engine, convert, faster, fit, load_engine
 from arbitrary_nst.errors import EngineError, ModelError, OptionError
 from arbitrary_nst.images import decode, style_input
 
@@ -132,9 +132,31 @@ def test_four_pixels_at_once_are_the_same_pixels():
     core, given = openvino.Core(), rng.normal(size=(2, 5, 22, 28)).astype(np.float32)
     f32 = {"INFERENCE_PRECISION_HINT": "f32"}
     before = core.compile_model(half, "CPU", f32)(given)[0]
-    convert.widen(half, 4)
+    faster.widen(half, 4)
     kernels = [node.input_value(1) for node in half.get_ops() if node.get_type_name() == "Convolution"]
     assert [tuple(kernel.get_shape()) for kernel in kernels] == [(12, 5, 7, 8)]
+    np.testing.assert_allclose(core.compile_model(half, "CPU", f32)(given)[0], before, atol=1e-5)
+
+
+@pytest.mark.parametrize(("channels", "fused"), [(3, 0), (8, 1), (16, 1), (32, 0)])
+def test_a_narrow_norm_in_one_operation_is_the_same_norm(channels, fused):
+    """``fuse_narrow_norms`` against the norm spelled out, whose map is also added to the result unnormalised."""
+    openvino = pytest.importorskip("openvino")
+    from openvino import opset13 as ops
+
+    rng = np.random.default_rng(5)
+    x, gain, shift = (ops.parameter([-1, channels, -1, -1], np.float32, name=name) for name in ("x", "gain", "shift"))
+    mean = ops.reduce_mean(x, np.array([2, 3]), keep_dims=True)
+    spread = ops.reduce_mean(ops.squared_difference(x, mean), np.array([2, 3]), keep_dims=True)
+    scale = ops.multiply(ops.power(ops.add(spread, np.float32([[[[0.1]]]])), np.float32(-0.5)), gain)
+    normal = ops.add(ops.multiply(x, scale), ops.subtract(shift, ops.multiply(mean, scale)))
+    half = openvino.Model([ops.add(ops.relu(normal), x)], [x, gain, shift])
+    core, sides = openvino.Core(), ((6, 7), (1, 1), (1, 1))
+    given = [rng.normal(1, 2, (2, channels, *side)).astype(np.float32) for side in sides]
+    f32 = {"INFERENCE_PRECISION_HINT": "f32"}
+    before = core.compile_model(half, "CPU", f32)(given)[0]
+    faster.fuse_narrow_norms(half)
+    assert [node.get_type_name() for node in half.get_ops()].count("MVN") == fused
     np.testing.assert_allclose(core.compile_model(half, "CPU", f32)(given)[0], before, atol=1e-5)
 
 

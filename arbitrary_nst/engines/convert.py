@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arbitrary_nst.engines.layout import TO_FIRST, TO_LAST, transposed
+from arbitrary_nst.engines.faster import fuse_narrow_norms, widen
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.model_zoo import Model, conversions_dir
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HALVES = ("predict_style.xml", "transform.xml")
 # Part of the cache's key: raise it when the conversion below changes what it writes.
-CONVERSION = 2
+CONVERSION = 3
 
 
 def conversion_dir(model: Model) -> Path:
@@ -63,6 +63,7 @@ def _convert_into(model: Model, final: Path) -> None:
     try:
         halves = _from_tflite(model) if model.card.format == "tflite" else _from_saved_model(model)
         widen(halves[1], model.card.stride)
+        fuse_narrow_norms(halves[1])
         for half, name in zip(halves, HALVES, strict=True):
             # f32 as published: at f16 the reference tolerance of 0.2 levels would not be ours to promise.
             openvino.save_model(half, scratch / name, compress_to_fp16=False)
@@ -119,35 +120,3 @@ def free_sizes(transform: "openvino.Model") -> None:
             axes=axes,
         )
         node.output(0).replace(scaled.output(0))
-
-
-def widen(transform: "openvino.Model", columns: int) -> None:
-    """Let convolutions into 3 colours compute ``columns`` neighbouring pixels at once, in place.
-
-    A CPU computes 16 channels or more at a time, so 3 waste most of its work. One convolution that makes 3 x columns
-    channels, with the kernel shifted by a pixel for each, in steps of as many pixels makes the same numbers, which
-    then lie in the same order. The photo's width must be a multiple of ``columns``.
-    """
-    import numpy as np
-    from openvino import opset13 as ops
-
-    for node in transform.get_ordered_ops():
-        if node.get_type_name() != "Convolution":
-            continue
-        kernel, options = node.input_value(1).get_node(), node.get_attributes()
-        while kernel.get_type_name() == "Convert":
-            kernel = kernel.input_value(0).get_node()
-        if kernel.get_type_name() != "Constant":
-            continue
-        colours, channels, height, width = kernel.shape
-        steps, padding = options["strides"] + options["dilations"], options["pads_begin"] + options["pads_end"]
-        plain = steps == [1, 1, 1, 1] and not any(padding) and options["auto_pad"] in ("explicit", "valid")
-        if colours != 3 or width == 1 or not plain:
-            continue
-        wide = np.zeros((columns, colours, channels, height, width + columns - 1), np.float32)
-        for column in range(columns):
-            wide[column, ..., column : column + width] = kernel.data
-        wide = wide.reshape(columns * colours, *wide.shape[2:])
-        made = ops.convolution(node.input_value(0), wide, [1, columns], [0, 0], [0, 0], [1, 1])
-        apart = ops.reshape(transposed(made, TO_LAST), np.array([0, 0, -1, colours]), special_zero=True)
-        node.output(0).replace(transposed(apart, TO_FIRST))

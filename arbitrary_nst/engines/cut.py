@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from arbitrary_nst.engines.layout import TO_FIRST, TO_LAST, channels_last, transposed
-from arbitrary_nst.engines.maps import Key, Map, find_maps, key_of, uncut
+from arbitrary_nst.engines.maps import Key, Map, find_maps, key_of, spread_around, uncut
 
 if TYPE_CHECKING:
     import openvino
@@ -137,7 +137,7 @@ def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:
             else:
                 deviation = ops.add(ops.sqrt(variance), epsilon)
             node.output(0).replace(ops.divide(ops.subtract(source, mean), deviation).output(0))
-        elif spread := _spread_around(node):
+        elif (spread := spread_around(node)) is not None:
             mean, variance = inputs(node.get_output_partial_shape(0))
             node.output(0).replace(mean.output(0))
             spread.output(0).replace(variance.output(0))
@@ -148,21 +148,6 @@ def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:
         sites.append(Site(key_of(source), mean.get_friendly_name(), variance.get_friendly_name()))
     model.validate_nodes_and_infer_types()
     return sites
-
-
-def _spread_around(mean: Any) -> Any:
-    """The mean of squared differences from this mean over the same map, or None."""
-    source = key_of(mean.input_value(0))
-    differences = [
-        target.get_node() for target in mean.output(0).get_target_inputs()
-        if target.get_node().get_type_name() == "SquaredDifference"
-        and source in [key_of(value) for value in target.get_node().input_values()]
-    ]  # fmt: skip
-    spreads = [
-        target.get_node() for difference in differences for target in difference.output(0).get_target_inputs()
-        if target.get_node().get_type_name() == "ReduceMean"
-    ]  # fmt: skip
-    return spreads[0] if spreads else None
 
 
 def _check_local(graph: _Graph, name: str) -> None:

@@ -43,6 +43,25 @@ def key_of(output: Any) -> Key:
     return output.get_node().get_friendly_name(), output.get_index()
 
 
+def readers(node: Any) -> list[Any]:
+    """The nodes that read a node's first output."""
+    return [target.get_node() for target in node.output(0).get_target_inputs()]
+
+
+def spread_around(mean: Any) -> Any:
+    """The mean of squared differences from this mean over the same map, or None; None for what is no mean, too."""
+    if mean.get_type_name() != "ReduceMean":
+        return None
+    source = key_of(mean.input_value(0))
+    spreads = [
+        spread for difference in readers(mean)
+        if difference.get_type_name() == "SquaredDifference"
+        and source in [key_of(value) for value in difference.input_values()]
+        for spread in readers(difference) if spread.get_type_name() == "ReduceMean"
+    ]  # fmt: skip
+    return spreads[0] if spreads else None
+
+
 def find_maps(model: "openvino.Model", photo: str) -> dict[Key, Map]:
     """Every tensor with rows and columns, found by watching which axes grow with the photo."""
     base, taller, wider = (_shapes(model, photo, *size) for size in ((64, 64), (128, 64), (64, 128)))
