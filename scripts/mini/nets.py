@@ -67,7 +67,8 @@ class DepthToSpace(layers.Layer):
 
     def call(self, x):
         n, h, w, _ = ops.shape(x)
-        x = ops.transpose(ops.reshape(x, (n, h, w, 2, 2, 3)), (0, 1, 3, 2, 4, 5))
+        x = ops.transpose(x, (0, 3, 1, 2))  # as OpenVINO's convolutions leave it: one transposition is left of two
+        x = ops.transpose(ops.reshape(x, (n, 2, 2, 3, h, w)), (0, 4, 1, 5, 2, 3))
         return ops.reshape(x, (n, 2 * h, 2 * w, 3))
 
     def compute_output_shape(self, shape):
@@ -116,7 +117,8 @@ def transfer_net(body=48, narrow=16, blocks=5):
         x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
     x = ops.relu(step(Doubled()(x), "expand_2", narrow))
     x = ReflectConv(12, 3, kernel_initializer=even_subpixels, name="subpixels")(x)
-    x = ops.sigmoid(ops.cast(DepthToSpace(name="pixels")(x), "float32"))
+    x = ops.sigmoid(ops.cast(x, "float32"))  # here a convolution's last step, behind the pixels a pass of its own
+    x = DepthToSpace(name="pixels", dtype="float32")(x)
     return keras.Model([photo, bottleneck], x, name="transform")
 
 
