@@ -16,14 +16,11 @@ from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.memory import allowed_memory
 from arbitrary_nst.optimizers import to_numpy, to_tensor
 from arbitrary_nst.recipes import RECIPES, Recipe
+from arbitrary_nst.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
-COARSEST = 192  # px, the longest side that `auto` scales begin at or below
-SMALLEST = 32  # px, of the shortest side: four poolings leave two places of it
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite
 # Memory as scripts/benchmark_refine.py measures it: of the process before, and for each pixel.
 BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f32": 2600}
-
-Size = tuple[int, int]  # height, width
 
 
 @dataclass(frozen=True)
@@ -158,13 +155,13 @@ class Refiner:
             except Exception as exc:  # each backend has an error of its own for this
                 if not _is_out_of_memory(exc) or min(largest) < 2 * SMALLEST:
                     raise
-            largest = _scaled(largest, 0.5**0.5)
+            largest = scaled(largest, 0.5**0.5)
 
     def _refine(self, photo: Pixels, style: Pixels, first: Pixels, largest: Size, on_step: OnStep | None) -> Refined:
         """From coarse to fine up to ``largest``, and from there at once to the full size."""
         height, width = photo.shape[:2]
         sizes = scale_sizes(largest, self.recipe.scales)
-        budgets, deadlines = split_steps(self.recipe.steps, sizes), self._deadlines(sizes)
+        budgets, deadlines = split_steps(self.recipe.steps, sizes), split_time(self._how.time_limit, sizes)
         work = np.repeat([h * w for h, w in sizes], [budgets[0] + 1, *budgets[1:]])
         run = _Run(on_step, np.cumsum(work), deadlines[-1])
         if largest != (height, width):
@@ -199,17 +196,10 @@ class Refiner:
         allowed = allowed_memory(self._max_memory)
         spare = max(0, allowed - BASE_BYTES)
         share = math.sqrt(spare / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
-        size = full if share >= 1 else _scaled(full, share)
+        size = full if share >= 1 else scaled(full, share)
         if min(size) < SMALLEST:
             raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little. Try: more --max-memory")
         return size
-
-    def _deadlines(self, sizes: list[Size]) -> list[float]:
-        """When each scale is to be done, in seconds: a coarse one that is slow must leave time for the finest."""
-        if self._how.time_limit is None:
-            return [math.inf] * len(sizes)
-        costs = np.cumsum([height * width for height, width in sizes])
-        return [float(self._how.time_limit * cost / costs[-1]) for cost in costs]
 
     def _descend(self, run: _Run, photo: Pixels, style: Pixels, start: Pixels, budget: int, deadline: float) -> Pixels:
         """The best picture of one scale."""
@@ -256,7 +246,7 @@ class Refiner:
         from arbitrary_nst.gradients import value_and_gradient
 
         share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
-        style_size = _scaled((style.shape[0], style.shape[1]), share)
+        style_size = scaled((style.shape[0], style.shape[1]), share)
         small, small_style = (images.resize(*each) for each in ((photo, size), (style, style_size)))
         target = losses.targets(to_tensor(small), to_tensor(small_style), self._vgg19, self.recipe, self._dtype)
         if self._function is None:
@@ -281,26 +271,6 @@ class _Best:
     def __call__(self, total: float, picture: Pixels) -> None:
         if total < self.total:
             self.picture, self.total = picture.copy(), total
-
-
-def scale_sizes(full: Size, scales: int | Literal["auto"]) -> list[Size]:
-    """Sizes from coarse to fine, each sqrt(2) times the one before, the last ``full``."""
-    longest = max(full)
-    if scales == "auto":
-        scales = 1 + max(0, math.ceil(2 * math.log2(longest / COARSEST) - 1e-9))
-    sizes = [_scaled(full, 2 ** (-k / 2)) for k in reversed(range(scales))]
-    return [size for size in sizes if min(size) >= SMALLEST] or [full]
-
-
-def split_steps(steps: int, sizes: list[Size]) -> list[int]:
-    """How many of the steps each scale takes: the finest three quarters, the others alike of the rest."""
-    each = steps // (4 * max(1, len(sizes) - 1))
-    return [each] * (len(sizes) - 1) + [steps - each * (len(sizes) - 1)]
-
-
-def _scaled(size: Size, share: float) -> Size:
-    height, width = (max(1, round(side * share)) for side in size)
-    return height, width
 
 
 def _is_out_of_memory(exc: Exception) -> bool:

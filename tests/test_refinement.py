@@ -15,7 +15,8 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.loss_report import COLUMNS, LossReport
 from arbitrary_nst.recipes import RECIPES, VGG_LAYERS, get
-from arbitrary_nst.refinement import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner, scale_sizes, split_steps
+from arbitrary_nst.refinement import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner
+from arbitrary_nst.scales import scale_sizes, split_steps
 
 VGG = numpy_nst.thin_vgg19()
 
