@@ -116,7 +116,9 @@ class Mini(keras.Model):
 
         What it makes little of may differ: a fifth of the weight is on the bottleneck itself.
         """
-        read = ops.stop_gradient(ops.concatenate([norm.affine.kernel for norm in nets.style_norms(self.transform)], -1))
+        norms = nets.style_norms(self.transform)
+        read = ops.concatenate([part.kernel[0, 0] for norm in norms for part in (norm.scale, norm.shift)], axis=-1)
+        read = ops.stop_gradient(read)
         read = read / ops.sqrt(ops.mean(ops.sum(ops.square(read), axis=-1)))
         difference = bottleneck - other
         in_effect = ops.mean(ops.sum(ops.square(ops.matmul(difference, read)), axis=-1)) / nets.BOTTLENECK

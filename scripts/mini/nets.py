@@ -35,20 +35,26 @@ class ReflectConv(layers.Layer):
 
 
 class StyleNorm(layers.Layer):
-    """Instance normalisation, then a scale and a shift per channel read from the bottleneck (Dumoulin 2017)."""
+    """Instance normalisation, then a scale and a shift per channel read from the bottleneck (Dumoulin 2017).
+
+    As convolutions of one place scale and shift come in the order of a map's channels: OpenVINO then applies both, and
+    what follows, in one pass.
+    """
 
     def build(self, shapes):
-        channels = shapes[0][-1]
-        start = keras.initializers.RandomNormal(0, 0.02)
-        self.affine = layers.Dense(2 * channels, name="affine", dtype="float32", kernel_initializer=start)
-        self.affine.build(shapes[1])
+        channels, start = shapes[0][-1], keras.initializers.RandomNormal(0, 0.02)
+        options = {"kernel_initializer": start, "dtype": "float32"}
+        self.scale = layers.Conv2D(channels, 1, bias_initializer="ones", name="scale", **options)
+        self.shift = layers.Conv2D(channels, 1, name="shift", **options)
+        for read in (self.scale, self.shift):
+            read.build((None, 1, 1, BOTTLENECK))
 
     def call(self, inputs):
         x, bottleneck = inputs
         mean, deviation = moments(x)
-        scale, shift = ops.split(self.affine(ops.cast(bottleneck, "float32"))[:, None, None, :], 2, axis=-1)
+        code = ops.cast(bottleneck, "float32")[:, None, None, :]
         x = (ops.cast(x, "float32") - mean) / deviation
-        return ops.cast(x * (1.0 + scale) + shift, self.compute_dtype)
+        return ops.cast(x * self.scale(code) + self.shift(code), self.compute_dtype)
 
 
 class Doubled(layers.UpSampling2D):
