@@ -1,9 +1,11 @@
 """Recipes: what to optimise a picture for and how. Data; ``losses`` and ``refinement`` give it its meaning."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
 
 ContentLoss = Literal["half_sum", "mean", "rms", "relative"]
@@ -12,6 +14,11 @@ GramNorm = Literal["none", "hw", "chw"]
 Pooling = Literal["max", "average"]
 Optimizer = Literal["adam", "lbfgs"]
 Init = Literal["stylized", "photo", "noise", "style"]
+CHOICES = {
+    "content_loss": ContentLoss, "style_loss": StyleLoss, "gram_norm": GramNorm, "pooling": Pooling,
+    "optimizer": Optimizer, "init": Init,
+}  # fmt: skip
+MOST_SCALES = 50  # more than any picture has: each is 1.41 times the last
 
 _CHANNELS = (64, 128, 256, 512, 512)
 _CONVOLUTIONS = (2, 2, 4, 4, 4)
@@ -74,13 +81,17 @@ class Recipe:
         for layer in (*changed.style_layers, changed.content_layer):
             if layer not in VGG_LAYERS:
                 raise OptionError(f"layer {layer!r}: VGG19 has none of that name. Try: {', '.join(VGG_LAYERS)}")
+        for what, kind in CHOICES.items():
+            options.one_of(what, getattr(changed, what), get_args(kind))
         layers = tuple(changed.style_layers.values())
         weights = (changed.content_weight, changed.style_weight, changed.tv_weight)
-        counting = (changed.content_weight, changed.style_weight * max(layers, default=0), changed.tv_weight)
-        if not all(0 <= weight < float("inf") for weight in (*weights, *layers)) or not any(counting):
-            raise OptionError("recipe: weights must be 0 or more, and not all of them 0. Try: the recipe's own")
-        if changed.steps < 1 or (changed.scales != "auto" and changed.scales < 1):
-            raise OptionError("recipe: steps and scales must be 1 or more. Try: leave them out")
+        for weight in (*weights, *layers):
+            options.within("weight", weight, 0, sys.float_info.max)
+        if not any((changed.content_weight, changed.style_weight * max(layers, default=0), changed.tv_weight)):
+            raise OptionError("recipe: not all weights can be 0. Try: the recipe's own")
+        options.within("steps", changed.steps, 1)
+        if changed.scales != "auto":
+            options.within("scales", changed.scales, 1, MOST_SCALES)
         return changed
 
 

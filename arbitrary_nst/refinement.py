@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arbitrary_nst import images, optimizers
+from arbitrary_nst import images, optimizers, options
 from arbitrary_nst.carry import add_change
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.images.photo import Pixels
@@ -39,8 +39,7 @@ class Refinement:
 
     def __post_init__(self) -> None:
         """Raise OptionError for what is out of range."""
-        if not 0.1 <= self.style_scale <= 10:
-            raise OptionError(f"style scale {self.style_scale}: out of range. Try: 0.1 to 10")
+        options.within("style scale", self.style_scale, 0.1, 10)
         if self.time_limit is not None and not self.time_limit > 0:
             raise OptionError(f"time limit {self.time_limit}: no time at all. Try: some seconds")
 
@@ -279,8 +278,7 @@ def _is_out_of_memory(exc: Exception) -> bool:
 
 
 def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
-    if wanted not in ("auto", "f32", "bf16"):
-        raise OptionError(f"precision {wanted!r}: unknown. Try: auto, f32, bf16")
+    options.one_of("precision", wanted, ("auto", "f32", "bf16"))
     if wanted == "auto":
         return "bf16" if _has_bf16() else "f32"
     return "bf16" if wanted == "bf16" else "f32"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from arbitrary_nst import drawing, images, model_zoo, outputs
+from arbitrary_nst import drawing, images, model_zoo, options, outputs
 from arbitrary_nst.carry import guided
 from arbitrary_nst.engines import Engine, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
@@ -66,8 +66,9 @@ class Stylizer:
         max_memory: int | None = None,
         notify: Callable[[str], None] = _to_stderr,
     ) -> None:
-        if style_size is not None and not 32 <= style_size <= 2048:
-            raise OptionError(f"style size {style_size}: out of range. Try: 32 to 2048, or leave it out")
+        if style_size is not None:
+            options.within("style size", style_size, 32, 2048)
+        options.one_of("style crop", style_crop, ("centre", "none"))
         self._wanted = str(model)
         self._engine_name, self._precision = engine, precision
         self._model_dir = None if model_dir is None else Path(model_dir)
@@ -122,8 +123,8 @@ class Stylizer:
         With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
         the result is carried to the full size along the photo's edges (``carry.guided``).
 
-        A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha). An array
-        gives an array of the same kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
+        A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha), whose EXIF
+        and profile ``picture.save(path, **picture.info)`` writes. An array gives an array of the same kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
         result = self.stylize_photo(
             self.read(photo), self._as_style(style), max_size=max_size, stylize_size=stylize_size
@@ -286,7 +287,7 @@ def _in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:
     if not isinstance(photo, np.ndarray):
         return images.to_pil(picture)
     if photo.dtype == np.uint8:
-        return np.asarray(images.to_pil(picture))
+        return np.array(images.to_pil(picture))
     if picture.alpha is None:
         return picture.pixels
     return np.concatenate([picture.pixels, picture.alpha[..., np.newaxis]], axis=-1)

@@ -250,7 +250,7 @@ def test_choice_and_its_reason(monkeypatch):
     monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: ["/physical_device:GPU:0"])
     assert choose_engine(magenta)[0] == "tensorflow"
     assert choose_engine(lite)[0] == "openvino"
-    with pytest.raises(EngineError, match="--engine openvino"):
+    with pytest.raises(OptionError, match="--engine openvino"):
         choose_engine(lite, "tensorflow")
     with pytest.raises(OptionError):
         choose_engine(lite, "onnx")

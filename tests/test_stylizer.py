@@ -110,3 +110,26 @@ def test_the_real_thing(shared):
         assert picture.size == original.size
         change = np.abs(np.asarray(picture, np.float32) - np.asarray(original.convert("RGB"), np.float32)).mean()
     assert change > 20  # levels: plainly another picture
+
+
+def test_a_result_is_saved_with_its_metadata(tmp_path):
+    exif = Image.Exif()
+    exif[271] = "Lens & Co"
+    RED.save(tmp_path / "photo.jpg", exif=exif)
+    picture = fake_stylizer().stylize(tmp_path / "photo.jpg", RED)
+    for name in ("out.jpg", "out.png", "out.webp", "out.tiff"):
+        picture.save(tmp_path / name, **picture.info)
+        with Image.open(tmp_path / name) as image:
+            assert image.getexif()[271] == "Lens & Co" and image.info["icc_profile"] == picture.info["icc_profile"]
+
+
+def test_an_array_comes_back_as_one_to_write_in():
+    picture = fake_stylizer().stylize(np.zeros((8, 8, 3), np.uint8), RED)
+    picture[0, 0] = 7
+    assert picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize("wrong", [{"style_crop": "center"}, {"style_size": "256"}, {"style_size": 7}])
+def test_an_option_that_there_is_not(wrong):
+    with pytest.raises(OptionError, match="Try: "):
+        Stylizer("lite", **wrong)

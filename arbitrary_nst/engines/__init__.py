@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst import options
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.model_zoo import Card, Model
 
 Pixels = NDArray[np.float32]
@@ -53,11 +54,10 @@ class Engine(Protocol):
 def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> Engine:
     """The engine that runs ``model`` on this machine; ``choose_engine`` says how ``auto`` decides.
 
-    Raises EngineError where the model has no such engine or it cannot be loaded, OptionError for unknown names.
+    Raises EngineError where it cannot be loaded, OptionError for unknown names and where the model has no such engine.
     """
     name, _ = choose_engine(model.card, engine)
-    if precision not in PRECISIONS:
-        raise OptionError(f"precision {precision!r}: unknown. Try: {', '.join(PRECISIONS)}")
+    options.one_of("precision", precision, PRECISIONS)
     if name == "tensorflow":
         from arbitrary_nst.engines.tensorflow import TensorFlowEngine
 
@@ -73,11 +73,10 @@ def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
     ``auto`` is openvino, the faster one on every CPU measured, unless the model also has the tensorflow engine and
     TensorFlow sees a GPU.
     """
-    if engine not in ENGINES:
-        raise OptionError(f"engine {engine!r}: unknown. Try: {', '.join(ENGINES)}")
+    options.one_of("engine", engine, ENGINES)
     if engine != "auto":
         if engine not in card.engines:
-            raise EngineError(f"{card.name}: does not run in {engine}. Try: --engine {card.engines[0]}")
+            raise OptionError(f"{card.name}: does not run in {engine}. Try: --engine {card.engines[0]}")
         return engine, "asked for"
     if "tensorflow" not in card.engines:
         return "openvino", f"the engine of {card.name}"

@@ -106,10 +106,12 @@ class OpenVINOEngine:
         return {"CACHE_DIR": str(conversion_dir(self._model)), "CACHE_MODE": "OPTIMIZE_SIZE"}
 
     def _compile(self, network: Any, precision: str, cache: dict[str, str] | None = None) -> "openvino.CompiledModel":
-        """Compile a model or a file of one."""
+        """Compile a model or a file of one. A cache that cannot be written costs the next start only."""
         try:
             return self._core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision, **(cache or {})})
         except RuntimeError as exc:
+            if cache is not None:
+                return self._compile(network, precision)
             name = self._model.card.name
             raise EngineError(
                 f"{name}: OpenVINO cannot load it ({first_line(exc)}). Try: arbstyle models clear {name}"

@@ -151,6 +151,8 @@ def find(name: str, *, model_dir: Path | None = None) -> Path:
 
 
 def _find(name: str, model_dir: Path | None) -> tuple[Card, Path]:
+    if name == "auto":  # as ``resolve`` chooses among those that are here
+        name = next(each for each in cards() if _look_for(each, model_dir)[1] is not None)
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
         raise ModelError(f"{name}: not here{_because(skipped)}. Try: {_how_to_get(card, False)}")
@@ -178,7 +180,7 @@ def pull(name: str, *, force: bool = False, notify: Notify = _to_stderr) -> Path
 
 def clear(name: str | None = None) -> int:
     """Remove what was fetched and made of one model, or of all, from the cache; bytes freed."""
-    return store.clear([_card(name).name] if name else cards())
+    return store.clear([_card(name).name] if name else [*cards(), "vgg19"])
 
 
 def _card(name: str) -> Card:
