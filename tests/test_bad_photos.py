@@ -1,5 +1,6 @@
 """Hostile and broken photos: one line that says what is wrong, and nothing decoded that should not be."""
 
+import contextlib
 import io
 import struct
 import sys
@@ -103,3 +104,12 @@ def test_flipped_bytes_give_a_photo_or_a_photo_error(format):
             assert "\n" not in str(exc)
         else:
             images.encode(photo, "png")
+
+
+def test_an_animation_that_breaks_off_is_one_photo_less():
+    """The frames after the first are only counted, which must not fail in another way than reading does."""
+    frames = [Image.effect_noise((40, 40), 90).convert("P") for _ in range(3)]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    for length in range(len(data) // 3, 2 * len(data) // 3):
+        with contextlib.suppress(PhotoError):
+            assert decode(data[:length]).size == (40, 40)

@@ -277,3 +277,38 @@ def test_bytes_to_floats_and_back_whatever_the_height(height):
     np.testing.assert_array_equal(photo.pixels, rgba[..., :3].astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(photo.alpha, rgba[..., 3].astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(np.asarray(images.to_pil(photo)), rgba)
+
+
+def test_the_callers_image_stays_as_it_was(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "Lens & Co"
+    for suffix in ("jpg", "png", "tiff"):
+        picture(32, 16).save(tmp_path / f"x.{suffix}", exif=exif)
+        with Image.open(tmp_path / f"x.{suffix}") as image:
+            assert [images.from_pil(image).size for _ in range(2)] == [(16, 32), (16, 32)]
+            assert dict(image.getexif())[ExifTags.Base.Orientation] == 6
+
+
+def test_an_image_without_pixels():
+    with pytest.raises(PhotoError, match="0x5"):
+        images.from_pil(Image.new("RGB", (0, 5)))
+
+
+def grey_profile(gamma):
+    """A minimal ICC profile of grey with this gamma."""
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags = struct.pack(">I", 2) + b"kTRC" + struct.pack(">II", 156, 16) + b"wtpt" + struct.pack(">II", 172, 20)
+    head = struct.pack(">I4sI4s4s4s12s4s", 192, bytes(4), 0x02400000, b"mntr", b"GRAY", b"XYZ ", bytes(12), b"acsp")
+    return (head + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)).ljust(128, b"\0") + tags + curve + white
+
+
+def test_deep_grey_goes_through_its_profile_and_keeps_its_transparent_tone():
+    deep, shallow = (
+        Image.fromarray(np.full((4, 4), value, kind)) for value, kind in ((32896, np.uint16), (128, np.uint8))
+    )
+    profile = grey_profile(1.0)
+    seen = [decode(saved(image, "PNG", icc_profile=profile)) for image in (deep, shallow)]
+    np.testing.assert_allclose(seen[0].pixels, seen[1].pixels, atol=1 / 255)
+    assert seen[0].pixels.min() > 0.7 and seen[0].notes == ()
+    assert decode(saved(deep, "PNG", transparency=32896)).alpha.max() == 0

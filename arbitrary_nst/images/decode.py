@@ -80,7 +80,14 @@ def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
 
 def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
-    return _from_open_image(image, *_read_exif(image), name="image")
+    if 0 in image.size:
+        raise PhotoError(f"image: {image.width}x{image.height} is no picture. Try: one with pixels")
+    exif = image.getexif()
+    kept = dict(exif), dict(exif._ifds)
+    try:
+        return _from_open_image(image, *_read_exif(image), name="image")
+    finally:
+        exif._data, exif._ifds = kept  # the image is the caller's, its orientation too
 
 
 def _from_open_image(
@@ -89,9 +96,9 @@ def _from_open_image(
     """The Photo of an image that Pillow has opened, decoded or not."""
     notes = []
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
-    if getattr(image, "is_animated", False) and image.format != "MPO":
-        notes.append("several frames: only the first is used")
     try:
+        if getattr(image, "is_animated", False) and image.format != "MPO":
+            notes.append("several frames: only the first is used")
         image.load()
     except (*BROKEN, MemoryError) as exc:
         detail = " ".join(str(exc).split())[:80] or type(exc).__name__

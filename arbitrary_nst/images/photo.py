@@ -46,7 +46,9 @@ def to_float(image: Image.Image, icc: bytes | None = None) -> tuple[Pixels, Pixe
     ignored, as browsers do where there is a profile or none is wanted.
     """
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return np.repeat(_deep_grey(image)[..., np.newaxis], 3, axis=-1), None, ()
+        key = image.info.get("transparency")
+        pixels, notes = _grey_to_srgb(_deep_grey(image), icc)
+        return pixels, None if key is None else (np.asarray(image) != key).astype(np.float32), notes
     alpha = None
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         # premultiplied modes are divided first; palettes and colour keys become a channel of their own
@@ -65,6 +67,16 @@ def _deep_grey(image: Image.Image) -> Pixels:
     if image.mode == "I" or top > 1:
         grey /= np.float32(65535 if image.mode == "I" and top <= 65535 else max(top, 1))
     return np.clip(grey, 0, 1)
+
+
+def _grey_to_srgb(grey: Pixels, icc: bytes | None) -> tuple[Pixels, tuple[str, ...]]:
+    """(H, W) to (H, W, 3). Pillow has no profiles for deep grey: what one makes of 256 tones is interpolated."""
+    if not icc:
+        return np.repeat(grey[..., np.newaxis], 3, axis=-1), ()
+    tones = np.arange(256, dtype=np.uint8)
+    shown, notes = _to_srgb(Image.fromarray(tones[np.newaxis]), icc)
+    table = _from_bytes(shown)[0]
+    return np.stack([np.interp(grey, tones / 255, column) for column in table.T], axis=-1).astype(np.float32), notes
 
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
