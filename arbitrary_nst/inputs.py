@@ -1,5 +1,6 @@
 """Which photos are meant: files, folders, patterns and lists, each photo once."""
 
+import codecs
 import glob
 import os
 import stat
@@ -20,24 +21,32 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Input:
-    """A photo's path, and where it lies below the folder it was found in: what an output folder mirrors."""
+    """A photo's path; if it was found in a folder, and where below that it lies, which an output folder mirrors."""
 
     path: Path
     below: Path = Path()
+    in_folder: bool = False
 
 
 def expand(
-    given: Iterable[Path], *, recursive: bool = True, output: Path | None = None, note: Note = lambda line: None
+    given: Iterable[Path],
+    *,
+    listed: Iterable[Path] = (),
+    recursive: bool = True,
+    output: Path | None = None,
+    note: Note = lambda line: None,
 ) -> list[Input]:
     """The photos of files, folders and patterns, in order; those of a folder by name, sub-folders after files.
+
+    ``listed`` are more files and folders, and no patterns.
 
     A folder is searched for the suffixes of photos, below it too if ``recursive``; what lies in the folder ``output``
     is left out, as are hidden files. Links are followed; ``note`` is told of loops and of what is neither file nor
     folder. A file given by name is taken as it is, also where it does not exist. Several folders are mirrored under
     their own names. Raises OptionError for a pattern that matches nothing and a folder that is its own output.
     """
-    paths = [match for path in given for match in _matches(path)]
-    folders = [path for path in paths if path.is_dir()]
+    paths = [*(match for path in given for match in _matches(path)), *listed]
+    folders = [path for path in paths if os.path.isdir(path)]  # Path.is_dir raises for a name too long, or closed
     found: list[Input] = []
     seen: set[tuple[int, int]] = set()
     for path in paths:
@@ -57,9 +66,12 @@ def expand(
 
 
 def read_list(data: bytes) -> list[Path]:
-    """Paths separated by NUL bytes, or one per line where there are none."""
-    separator = b"\0" if b"\0" in data else b"\n"
-    return [Path(os.fsdecode(line)) for line in data.split(separator) if line.strip()]
+    """Paths separated by NUL bytes, or one per line where there are none; lines may end as Windows ends them."""
+    if b"\0" in data:
+        lines = data.split(b"\0")
+    else:
+        lines = [line.removesuffix(b"\r") for line in data.removeprefix(codecs.BOM_UTF8).split(b"\n")]
+    return [Path(os.fsdecode(line)) for line in lines if line.strip()]
 
 
 def _matches(path: Path) -> list[Path]:
@@ -100,7 +112,7 @@ def _walk(
             folders.append(path)
         elif path.suffix.lower() in PHOTO_SUFFIXES:
             if stat.S_ISREG(kind):
-                yield Input(path, below)
+                yield Input(path, below, in_folder=True)
             else:
                 note(f"{path}: skipped, a pipe or device")
     for path in folders if recursive else ():

@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -101,15 +101,12 @@ class Taken:
     def __init__(self) -> None:
         self._names: set[str] = set()
 
-    def claim(self, path: Path, *, fresh: bool = False) -> Path:
-        """``path``, or ``path`` with ``_2``, ``_3``... where an earlier photo of this run has it.
-
-        ``fresh``: also where there is a file already.
-        """
+    def claim(self, path: Path, guarded: Callable[[Path], bool] = lambda path: False) -> Path:
+        """``path``, or with ``_2``, ``_3``... where an earlier photo of this run has it or it is ``guarded``."""
         for candidate in _numbered(path):
             # some file systems do not tell A from a, nor the two ways to write an accent
             key = unicodedata.normalize("NFC", str(candidate.absolute())).casefold()
-            if key not in self._names and not (fresh and os.path.lexists(candidate)):
+            if key not in self._names and not guarded(candidate):
                 self._names.add(key)
                 return candidate
         raise AssertionError("unreachable: numbering has no end")
@@ -128,17 +125,31 @@ def settle(path: Path, existing: Existing, source: Path | None) -> Path | None:
 
     Raises PhotoError where something is in the way, and always where it is the photo itself.
     """
-    if source is not None and path.exists() and os.path.samefile(path, source):
+    if source is not None and is_same_file(path, source):
         raise PhotoError(f"{path}: is the photo itself. Try: another output")
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):  # those of Path raise where a folder is closed
         raise PhotoError(f"{path}: is {_kind(path)}. Try: the path of a file")
     if not os.path.lexists(path) or existing == "overwrite":
         return path
     if existing == "skip":
         return None
     if existing == "rename":
-        return Taken().claim(path, fresh=True)
+        return Taken().claim(path, os.path.lexists)
     raise PhotoError(f"{path}: exists already. Try: --existing skip, overwrite or rename")
+
+
+def is_same_file(path: Path, other: Path) -> bool:
+    """Whether both are there and one file."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
+
+
+def refuse_inputs(path: Path, given: Iterable[Path], option: str) -> None:
+    """Raise OptionError where what is to be written is one of the pictures given."""
+    if any(is_same_file(path, each) for each in given):
+        raise OptionError(f"{path}: is one of the pictures given. Try: another {option}")
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> None:
@@ -159,13 +170,24 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> None:
     except FileExistsError as exc:
         raise PhotoError(f"{path}: exists already. Try: --existing skip, overwrite or rename") from exc
     except (OSError, RuntimeError) as exc:
-        code = getattr(exc, "errno", None)
-        hint = _HINTS.get(code or 0, f"{getattr(exc, 'strerror', None) or exc}. Try: another output")
-        raise PhotoError(f"{path}: cannot be written: {hint}") from exc
+        raise _unwritable(path, exc) from exc
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it. Raises PhotoError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _unwritable(folder, exc) from exc
+
+
+def _unwritable(path: Path, exc: Exception) -> PhotoError:
+    hint = _HINTS.get(getattr(exc, "errno", None) or 0, f"{getattr(exc, 'strerror', None) or exc}. Try: another output")
+    return PhotoError(f"{path}: cannot be written: {hint}")
 
 
 def remove_left_over(folder: Path) -> None:

@@ -49,7 +49,7 @@ def stylize_many(
     first photo is read. When ``stop`` says so, no further photo is begun and those in flight are finished.
     """
     photos = list(photos)
-    planner = Planner(stylizer, styles, settings, several=len(photos) > 1 or len(styles) > 1)
+    planner = Planner(stylizer, photos, styles, settings)
     stream = _Stream(stylizer, planner, settings)
     yield from stream.run(photos, stop)
 
@@ -139,8 +139,7 @@ class _Stream:
                 yield replace(failed(job.source, exc), style=output.style.name)
                 continue
             seconds = read_photo.seconds + time.monotonic() - began
-            made = output if whole else replace(output, record=None)  # stopped midway: to be made again
-            yield encoders.submit(self._write, job.source, made, picture, read_photo.sha256, seconds)
+            yield encoders.submit(self._write, job.source, output, picture, whole, read_photo.sha256, seconds)
             del picture
 
     def _draw_ahead(self, photo: Photo, output: Output, upcoming: list[tuple[Job, Future[Read]]]) -> None:
@@ -162,7 +161,7 @@ class _Stream:
             )
             self._drawn |= dict(zip(photos, pictures, strict=True))
 
-    def _write(self, source: Path, output: Output, picture: Photo, sha256: str, seconds: float) -> Result:
+    def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
         began = time.monotonic()
         try:
             encoded = images.encode(
@@ -172,10 +171,13 @@ class _Stream:
                 sys.stdout.buffer.write(encoded.data)
                 sys.stdout.buffer.flush()
             else:
-                output.target.parent.mkdir(parents=True, exist_ok=True)
-                outputs.write_atomically(output.target, encoded.data, overwrite=output.overwrite)
+                outputs.make_folder(output.target.parent)
+                noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
                 if self._planner.manifest is not None and output.record is not None:
-                    self._planner.manifest.add({**output.record, "sha256": sha256})
+                    # one that was stopped midway is to be made again
+                    noted = self._planner.manifest.around({**output.record, "sha256": sha256}, whole=whole)
+                with noted:
+                    outputs.write_atomically(output.target, encoded.data, overwrite=output.overwrite)
         except (NSTError, MemoryError, OSError) as exc:
             if isinstance(exc, BrokenPipeError):
                 raise

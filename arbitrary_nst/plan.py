@@ -2,14 +2,15 @@
 
 import hashlib
 import io
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from arbitrary_nst import images, outputs
+from arbitrary_nst import images, options, outputs
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
@@ -43,6 +44,13 @@ class Settings:
     fail_fast: bool = False
     refinement: Refinement | None = None
     on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for what is out of range."""
+        options.one_of("format", self.format, ("auto", *get_args(images.Format)))
+        options.one_of("metadata", self.metadata, ("keep", "strip"))
+        options.one_of("existing", self.existing, get_args(outputs.Existing))
+        options.within("quality", self.quality, 1, 100)
 
 
 @dataclass(frozen=True)
@@ -110,9 +118,10 @@ class Planner:
     """Turns photos into jobs; it knows the styles, the output folder and what that holds, and writes nothing."""
 
     def __init__(
-        self, stylizer: Stylizer, styles: Sequence[Style | Path], settings: Settings, *, several: bool
+        self, stylizer: Stylizer, photos: Sequence[Input], styles: Sequence[Style | Path], settings: Settings
     ) -> None:
         self._stylizer, self._settings = stylizer, settings
+        several = len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         self.folder = _output_folder(settings.output, several)
         self.manifest = None if self.folder is None else Manifest(self.folder)
         self.styles = _named_apart([self._open_style(style) for style in styles])
@@ -167,7 +176,7 @@ class Planner:
         stem = Path("stdin") if source == STREAM else source
         folder = stem.parent if self.folder is None else self.folder / given.below
         wanted = one_file or folder / outputs.default_name(stem, style.name, format)
-        path = wanted if one_file else self._taken.claim(wanted, fresh=settings.existing == "rename")
+        path = wanted if one_file else self._taken.claim(wanted, lambda path: self._is_guarded(path, source))
         record = self._record(source, style, path)
         existing = settings.existing
         if existing == "skip" and record is not None:  # the manifest knows better than the mere name
@@ -178,6 +187,13 @@ class Planner:
         if target is None:
             return Result(str(source), style.name, str(path), skipped=True)
         return Output(style, target, format, existing == "overwrite", record)
+
+    def _is_guarded(self, path: Path, source: Path) -> bool:
+        """Whether a file is there that a picture of this photo gets a name beside."""
+        if self._settings.existing == "rename":
+            return os.path.lexists(path)
+        resumes = self._settings.existing == "skip" and source != STREAM
+        return resumes and self.manifest is not None and self.manifest.guards(path, source)
 
     def _record(self, source: Path, style: StyleInUse, output: Path) -> Record | None:
         """What must be equal for an output to be the one that would be made now."""
@@ -208,7 +224,9 @@ class Planner:
 
 def failed(source: Path, exc: BaseException) -> Result:
     """The result of a photo that an error ended."""
-    reason = str(exc) or f"{source}: not enough memory. Try: --max-size"
+    reason = str(exc) or "not enough memory. Try: --max-size"
+    if str(source) not in reason:
+        reason = f"{source}: {reason}"
     return Result(str(source), error=reason, traceback="".join(traceback.format_exception(exc)))
 
 
@@ -219,9 +237,13 @@ def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
 
 
 def _output_folder(output: Path | None, several: bool) -> Path | None:
-    """The folder that ``output`` means; None where it is one file, stdout or not given."""
-    if output is None or output == STREAM or (not several and not output.is_dir()):
+    """The folder that ``output`` means; None where it is one file, stdout or not given.
+
+    For one photo it is a file if it has a suffix, or is one already.
+    """
+    if output is None or output == STREAM:
         if output == STREAM and several:
             raise OptionError("-o -: stdout takes one picture. Try: -o FOLDER for several photos")
         return None
-    return output
+    is_file = not os.path.isdir(output) and (output.suffix != "" or os.path.lexists(output))
+    return None if is_file and not several else output

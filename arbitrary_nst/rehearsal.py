@@ -10,7 +10,7 @@ from arbitrary_nst.errors import NSTError
 from arbitrary_nst.inputs import STREAM, Input
 from arbitrary_nst.memory import peak_memory
 from arbitrary_nst.pipeline import AHEAD, BYTES_PER_PIXEL, make, read
-from arbitrary_nst.plan import Job, Planner, Result, Settings
+from arbitrary_nst.plan import Job, Planner, Result, Settings, failed
 from arbitrary_nst.refinement import Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
@@ -36,22 +36,42 @@ def rehearse(
     photos = list(photos)
     steps: list[Step] = []
     settings = replace(settings, on_step=lambda name, step, picture: steps.append(step))
-    planner = Planner(stylizer, styles, settings, several=len(photos) > 1 or len(styles) > 1)
+    planner = Planner(stylizer, photos, styles, settings)
     planned = [each for given in photos for each in planner.plan(given)]
     jobs = [each for each in planned if isinstance(each, Job)][: settings.limit]
-    results: list[Result] = []
+    wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, stylizer))}
+    estimate = _try_out([job for job in jobs if job.source not in wrong], steps, stylizer, settings, wrong)
+    results, left = list[Result](), len(jobs)
     for each in planned:
         if isinstance(each, Result):
             results.append(each)
-        elif each in jobs:
+        elif left:
+            left -= 1
             results += [
-                Result(str(each.source), o.style.name, str(o.target or STREAM), planned=True) for o in each.outputs
+                Result(str(each.source), o.style.name, str(o.target or STREAM), planned=True)
+                if each.source not in wrong
+                else replace(failed(each.source, wrong[each.source]), style=o.style.name)
+                for o in each.outputs
             ]
-    return results, _try_out(jobs, steps, stylizer, settings)
+    return results, estimate
 
 
-def _try_out(jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: Settings) -> Estimate | None:
-    """Do the first photo and the largest without writing them, a refinement for a few steps only."""
+def _unreadable(job: Job, stylizer: Stylizer) -> Exception | None:
+    """What is wrong with a photo whose header says nothing."""
+    try:
+        read(job, stylizer)
+    except (NSTError, MemoryError) as exc:
+        return exc
+    return None
+
+
+def _try_out(
+    jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: Settings, wrong: dict[Path, Exception]
+) -> Estimate | None:
+    """Do the first photo and the largest without writing them, a refinement for a few steps only.
+
+    What fails is noted in ``wrong``.
+    """
     seconds, pixels = 0.0, 0
     trial = sorted({id(job): job for job in (*jobs[:1], *sorted(jobs, key=lambda job: job.pixels)[-1:])}.values(),
                    key=lambda job: job.pixels)  # fmt: skip
@@ -63,7 +83,8 @@ def _try_out(jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: S
                 opened, output = read(job, stylizer), job.outputs[0]
                 picture, _ = make(opened.photo, output, stylizer, settings, lambda: len(steps) > TRIAL_STEPS)
                 images.encode(picture, output.format, quality=settings.quality)
-            except (NSTError, MemoryError):
+            except (NSTError, MemoryError) as exc:
+                wrong[job.source] = exc
                 continue
             if warm:
                 seconds += time.monotonic() - began + (steps[-1].left if steps else 0)

@@ -76,3 +76,14 @@ def test_loops_pipes_and_broken_links_are_skipped_with_a_note(tree):
 def test_lists():
     assert read_list(b"a b.jpg\n\nc.jpg\n") == [Path("a b.jpg"), Path("c.jpg")]
     assert read_list(b"a\nb.jpg\0c.jpg\0") == [Path("a\nb.jpg"), Path("c.jpg")]
+
+
+def test_a_list_holds_names_and_no_patterns(tree):
+    assert paths(expand([], listed=[Path("gone [1].jpg"), Path("in/b.jpg")])) == ["gone [1].jpg", "in/b.jpg"]
+    assert paths(expand([], listed=[Path("n" * 300), Path("in/sub")], output=Path("out"))) == [
+        "n" * 300, "in/sub/a.jpg", "in/sub/deep/c.heic",
+    ]  # fmt: skip
+
+
+def test_a_list_from_windows():
+    assert read_list(b"\xef\xbb\xbfa.jpg\r\nb c.jpg\r\n") == [Path("a.jpg"), Path("b c.jpg")]

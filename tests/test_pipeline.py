@@ -274,3 +274,58 @@ def test_memory_stays_flat(tmp_path):
         for n in (20, 100)
     )
     assert many <= 1.1 * few + 30e6
+
+
+def test_one_photo_of_a_folder_goes_to_a_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "one").mkdir()
+    shutil.copy("a.jpg", "one/a.jpg")
+    style = folder / "style.png"
+    for given, output, expected in (
+        ("one", "out.d", "out.d/a__style.jpg"), ("a.jpg", "new", "new/a__style.jpg"), ("a.jpg", "x.png", "x.png"),
+    ):  # fmt: skip
+        found = expand([Path(given)], output=Path(output))
+        (result,) = stylize_many(fake_stylizer(), found, [style], Settings(Path(output)))
+        assert result.output == expected and Path(expected).is_file()
+
+
+def test_a_run_that_resumes_replaces_nobody_elses_picture(folder):
+    out, pictures = folder / "out", {}
+    (folder / "day2").mkdir()
+    Image.new("RGB", (30, 30), "blue").save(folder / "day2" / "a.jpg")
+    out.mkdir()
+    (out / "b__style.png").write_bytes(b"mine")
+    for number in range(2):
+        names = [
+            [Path(result.output).name, result.skipped]
+            for photo in ("a.jpg", "day2/a.jpg", "b.png")
+            for result in run(folder, photo, output=out, existing="skip")
+        ]
+        assert names == [["a__style.jpg", number > 0], ["a__style_2.jpg", number > 0], ["b__style_2.png", number > 0]]
+        pictures[number] = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".jsonl"}
+    assert pictures[0] == pictures[1] and pictures[0]["b__style.png"] == b"mine"
+
+
+def test_a_photo_known_by_its_sha256_may_move(folder):
+    moved, out = folder / "moved", folder / "out"
+    moved.mkdir()
+    out.mkdir()
+    assert [result.skipped for result in run(folder, "a.jpg", output=out, existing="skip", checksum=True)] == [False]
+    shutil.move(folder / "a.jpg", moved / "a.jpg")
+    again = run(folder, "moved/a.jpg", output=out, existing="skip", checksum=True)
+    assert [result.skipped for result in again] == [True]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"format": "gif"}, {"existing": "replace"}, {"metadata": "x"}, {"quality": 500}, {"quality": "best"}]
+)
+def test_a_setting_that_there_is_not(wrong):
+    with pytest.raises(OptionError, match="Try: "):
+        Settings(**wrong)
+
+
+def test_a_dry_run_tells_what_cannot_be_read(folder):
+    (folder / "empty.jpg").touch()
+    found = expand([folder / name for name in ("empty.jpg", "a.jpg", "broken.jpg")])
+    results, estimate = rehearse(fake_stylizer(), found, [folder / "style.png"], Settings())
+    assert [result.error is None for result in results] == [False, True, False] and estimate is not None
