@@ -245,3 +245,47 @@ def test_every_command_and_option_has_help_and_stands_in_the_readme():
                 assert parameter.opts[0] in text, (path, parameter.opts)
         if path and not hasattr(each, "commands"):
             assert f"arbstyle {' '.join(path)}" in text, path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_what_goes_to_a_pipe_goes_there_beside_a_bar(folder):
+    import pty
+
+    main, terminal = pty.openpty()
+    arguments = ("run", "a.jpg", "b.jpg", "-s", "style.png", "-m", "mini", "--json")
+    script = "from arbitrary_nst.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    assert done.returncode == 0, os.read(main, 10_000)
+    os.close(main)
+    assert [json.loads(line)["input"] for line in done.stdout.splitlines()] == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes only there")
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_names_that_stdout_cannot_say(folder, encoding):
+    names = [os.fsdecode(b"caf\xe9.jpg"), "\u65e5\u672c.jpg"]
+    for name in names:
+        os.link("a.jpg", name)
+    done = command("run", *names, "-s", "style.png", "-m", "mini", env=os.environ | {"PYTHONIOENCODING": encoding})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b" -> ") == 2
+
+
+def test_a_model_runs_without_a_cache(folder):
+    (folder / "file").touch()
+    cache = os.environ | {"ARBSTYLE_CACHE_DIR": str(folder / "file")}
+    done = command("run", "a.jpg", "-s", "style.png", "-m", "mini", env=cache)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_preview_replaces_no_photo(folder, fake, monkeypatch, capsys):
+    before = (folder / "a.jpg").read_bytes()
+    call = ("run", "a.jpg", "-s", "style.png", "--refine", "--preview", "a.jpg")
+    assert invoke(*call, monkeypatch=monkeypatch) == 2
+    assert "one of the pictures given" in capsys.readouterr().err and (folder / "a.jpg").read_bytes() == before
+
+
+def test_a_style_that_cannot_be_read_is_wrong_usage(folder, fake, monkeypatch, capsys):
+    assert invoke("run", "a.jpg", "b.jpg", "-s", "none.png", monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err == "arbstyle: none.png: no such file. Try: check the path\n"

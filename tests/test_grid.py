@@ -69,13 +69,23 @@ def test_ratio_has_a_row_for_each_layer(folder, monkeypatch, capsys):
     assert invoke(*call, "--recipe", "gatys", monkeypatch=monkeypatch) == 0
     with Image.open("r.jpg") as image:
         assert image.height >= 5 * 42 and image.width >= 4 * 64
-    assert invoke("grid", "a.png", "b.png", *call[2:], monkeypatch=monkeypatch) == 2
+    assert invoke("grid", "a.png", "b.png", *call[2:], "--existing", "overwrite", monkeypatch=monkeypatch) == 2
     assert "one photo and one style" in capsys.readouterr().err
 
 
 def test_a_sheet_of_no_format(folder, monkeypatch, capsys):
     assert invoke("grid", "a.png", "-s", "one.png", "-o", "s.gif", monkeypatch=monkeypatch) == 2
-    assert "cannot write .gif" in capsys.readouterr().err
+    assert "a sheet is no .gif" in capsys.readouterr().err
+
+
+def test_a_sheet_replaces_nothing_unasked(folder, monkeypatch, capsys):
+    before = (folder / "one.png").read_bytes(), (folder / "two.png").read_bytes()
+    for output, reason in (("./one.png", "one of the pictures given"), ("two.png", "exists already")):
+        assert invoke("grid", "a.png", "-s", "one.png", "-o", output, monkeypatch=monkeypatch) == 2
+        assert reason in capsys.readouterr().err
+    assert before == ((folder / "one.png").read_bytes(), (folder / "two.png").read_bytes())
+    assert invoke("grid", "a.png", "-s", "one.png", "-o", "s.png", "--steps", 5, monkeypatch=monkeypatch) == 2
+    assert "--kind ratio" in capsys.readouterr().err
 
 
 def test_blend():

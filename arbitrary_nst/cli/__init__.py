@@ -1,5 +1,6 @@
 """The command `arbstyle`: options to one call, results to lines, errors to exit codes."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -46,6 +47,8 @@ def _global_options(
 
 def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that is not text, or not in this encoding, ends no run
+        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
     try:
         app()
     except NSTError as exc:

@@ -9,16 +9,19 @@ import typer
 
 from arbitrary_nst.cli.refine import VggWeights
 from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, say
-from arbitrary_nst.cli.run import ModelName, Precision, StylePictures
+from arbitrary_nst.cli.run import ModelName, OnExisting, Precision, StylePictures
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
-    from arbitrary_nst.images import Photo
+    from arbitrary_nst.images import Format, Photo
     from arbitrary_nst.images.photo import Pixels
+    from arbitrary_nst.recipes import Recipe
     from arbitrary_nst.stylizer import Stylizer
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 RATIOS = (0.1, 1.0, 10.0, 100.0)  # times the recipe's content weight
+SHEET_FORMATS: "tuple[Format | None, ...]" = ("png", "jpg", "webp", "tiff")
+RATIO_STEPS = 100  # of each cell
 REPORT_S = 10.0  # between two lines of progress
 
 Kind = Literal["styles", "strength", "ratio"]
@@ -41,9 +44,14 @@ def grid(
     offline: Offline = False,
     trust_model: TrustModel = False,
     precision: Precision = "auto",
-    recipe: Annotated[str, typer.Option(metavar="NAME", help="Of --kind ratio; see `arbstyle recipes`.")] = "arbstyle",
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Of --kind ratio, each cell.")] = 100,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of --kind ratio; see `arbstyle recipes`.  [default: arbstyle]")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of --kind ratio, each cell.  [default: 100]")
+    ] = None,
     vgg_weights: VggWeights = None,
+    existing: OnExisting = "fail",
     verbose: Verbose = False,
 ) -> None:
     """Draw one labelled sheet of many pictures.
@@ -55,8 +63,17 @@ def grid(
     from arbitrary_nst.sheet import sheet
     from arbitrary_nst.stylizer import Stylizer
 
-    if outputs.choose_format("auto", "png", output) == "avif":
-        raise OptionError(f"{output}: a sheet cannot be avif. Try: png")
+    if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
+        raise OptionError(f"{output}: a sheet is no {output.suffix}. Try: .png, .jpg, .webp or .tiff")
+    if kind != "ratio":
+        for option, value in (("recipe", recipe), ("steps", steps), ("vgg-weights", vgg_weights)):
+            if value is not None:
+                raise OptionError(f"--{option}: belongs to --kind ratio. Try: that with it")
+    outputs.refuse_inputs(output, [*photos, *style], "-o")
+    target = outputs.settle(output, existing, None)
+    if target is None:
+        say(f"{output}: skipped, exists already")
+        return
     stylizer = Stylizer(
         model, model_dir=model_dir, offline=offline, trust_model=trust_model, precision=precision, notify=say
     )
@@ -75,14 +92,14 @@ def grid(
                 raise OptionError("--kind ratio: takes one photo and one style. Try: a sheet for each")
             from arbitrary_nst import recipes
 
-            chosen = recipes.get(recipe)
+            chosen = recipes.get(recipe or "arbstyle")
             layers = list(chosen.style_layers)
             rows = [layers[0], *(f"... {layer}" for layer in layers[1:])]
             columns = [f"content/style {ratio * chosen.content_weight / chosen.style_weight:.3g}" for ratio in RATIOS]
-            cells = _ratios(stylizer, opened[0], style[0], recipe, steps, vgg_weights)
+            cells = _ratios(stylizer, opened[0], style[0], chosen, steps or RATIO_STEPS, vgg_weights)
     drawn = sheet(rows, columns, _told(cells, len(rows) * len(columns)), cell)
-    write_picture(output, images.from_pil(drawn).pixels)
-    print(f"{output}  {drawn.width}x{drawn.height}")
+    write_picture(target, images.from_pil(drawn).pixels)
+    print(f"{target}  {drawn.width}x{drawn.height}")
 
 
 def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":
@@ -105,14 +122,12 @@ def _strengths(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) 
 
 
 def _ratios(
-    stylizer: "Stylizer", photo: "Photo", path: Path, recipe: str, steps: int, vgg_weights: Path | None
+    stylizer: "Stylizer", photo: "Photo", path: Path, chosen: "Recipe", steps: int, vgg_weights: Path | None
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
-    from arbitrary_nst import recipes
     from arbitrary_nst.refinement import Refinement
 
-    chosen, style = recipes.get(recipe), stylizer.read(path)
-    start = None
+    style, start = stylizer.read(path), None
     if chosen.init == "stylized":
         start = stylizer.stylize_photo(photo, stylizer.style(style)).pixels
     layers = list(chosen.style_layers.items())

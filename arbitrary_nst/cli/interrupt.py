@@ -29,5 +29,6 @@ class Interrupt:
         timer.start()
 
     def _stop(self) -> None:
-        os.write(2, b"arbstyle: interrupted\n")
+        show_cursor = b"\x1b[?25h" if os.isatty(2) else b""  # the bar hides it
+        os.write(2, show_cursor + b"arbstyle: interrupted\n")
         os._exit(EXIT_INTERRUPTED)  # an orderly exit would wait for threads that write; their files are temporary

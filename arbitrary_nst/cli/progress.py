@@ -30,6 +30,7 @@ class Progress:
                 "{task.completed}/{task.total}", progress.BarColumn(), "{task.fields[speed]}",
                 progress.TimeRemainingColumn(), "{task.fields[name]}",
                 console=Console(stderr=True), transient=True,
+                redirect_stdout=sys.stdout.isatty(),  # what goes to a file or a pipe is not the bar's business
             )  # fmt: skip
             self._task = self._bar.add_task("", total=total, speed="", name="")
 

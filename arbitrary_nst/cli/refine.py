@@ -36,7 +36,7 @@ OptimizerName = Annotated[Literal["adam", "lbfgs"] | None, typer.Option("--optim
 InitName = Annotated[
     Literal["stylized", "photo", "noise", "style"] | None, typer.Option("--init", help="Picture to begin with.")
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Of --init noise.")]
+Seed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Of --init noise.")]
 PoolingName = Annotated[Literal["max", "average"] | None, typer.Option("--pooling", help="Of VGG19.")]
 Scales = Annotated[
     str | None, typer.Option(metavar="auto|N", help="Sizes from coarse to fine, each 1.41 times the last.")
@@ -87,7 +87,7 @@ def _layer_weights(weights: dict[str, float], given: list[str]) -> dict[str, flo
 def _scales(text: str) -> int | Literal["auto"]:
     if text == "auto":
         return "auto"
-    if not text.isdigit():
+    if not text.isdecimal():
         raise OptionError(f"--scales {text}: no number. Try: auto, or 1")
     return int(text)
 
@@ -113,8 +113,8 @@ def recipes(verbose: Verbose = False) -> None:
 class Watch:
     """Follows refinements: a line on stderr, the preview, the report; use it as a context manager."""
 
-    def __init__(self, preview: Path | None, report: Path | None, *, several: bool) -> None:
-        self._preview, self._folder, self._several = preview, report, several
+    def __init__(self, preview: Path | None, report: Path | None, output: Path | None, *, several: bool) -> None:
+        self._preview, self._folder, self._output, self._several = preview, report, output, several
         self._report: LossReport | None = None
         self._seen = self._shown = -1e9
         self._drew = False
@@ -144,7 +144,7 @@ class Watch:
             if self._folder is not None:
                 from arbitrary_nst.loss_report import LossReport
 
-                self._report = LossReport(self._folder / Path(name).stem if self._several else self._folder)
+                self._report = LossReport(self._folder / self._below(name) if self._several else self._folder)
         if self._report is not None:
             self._report.add(step, picture)
         now, last = time.monotonic(), step.step == step.last
@@ -154,6 +154,12 @@ class Watch:
             write_picture(self._preview, picture)
             self._seen = now
         self._show(name, step, now)
+
+    def _below(self, name: str) -> Path:
+        """Where the report of one picture of several goes: as the picture lies in the output folder."""
+        path = Path(name)
+        inside = self._output is not None and path.is_relative_to(self._output)
+        return path.relative_to(self._output) if inside and self._output else Path(path.name)
 
     def _show(self, name: str, step: "Step", now: float) -> None:
         line = f"{name}: step {step.step}/{step.last} at {step.scale} px, loss {step.total:.5g}"

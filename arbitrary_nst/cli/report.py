@@ -10,7 +10,8 @@ from arbitrary_nst.errors import ModelError, NSTError, OptionError, PhotoError
 
 INTERNAL, USAGE, SOME_FAILED, NO_MODEL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
-_EXIT_CODES: dict[type[NSTError], int] = {PhotoError: SOME_FAILED, ModelError: NO_MODEL, OptionError: USAGE}
+# A photo's fault is told and counted; a PhotoError that ends a command is a style's or a sheet's.
+_EXIT_CODES: dict[type[NSTError], int] = {PhotoError: USAGE, ModelError: NO_MODEL, OptionError: USAGE}
 
 _verbose = False
 

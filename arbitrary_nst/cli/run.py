@@ -62,7 +62,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="File, folder, or - for stdout. Default: PHOTO__STYLE.EXT beside the photo.",
+        help="Folder, or for one photo a file with its suffix, or - for stdout. "
+        "Default: PHOTO__STYLE.EXT beside the photo.",
     ),
 ]
 ModelName = Annotated[
@@ -93,7 +94,7 @@ Format = Annotated[
     Literal["auto", "jpg", "png", "webp", "avif", "tiff"],
     typer.Option("--format", "-f", help="auto: by the output's suffix, else the photo's own."),
 ]
-Quality = Annotated[int, typer.Option("--quality", "-q", min=1, max=100, help="Of jpg, webp and avif.")]
+Quality = Annotated[int, typer.Option("--quality", "-q", min=1, max=100, metavar="N", help="Of jpg, webp and avif.")]
 Metadata = Annotated[Literal["keep", "strip"], typer.Option(help="EXIF and XMP of the photo.")]
 OnExisting = Annotated[
     Literal["fail", "skip", "overwrite", "rename"], typer.Option("--existing", help="If the output is there already.")
@@ -149,7 +150,7 @@ def run(
     verbose: Verbose = False,
 ) -> None:
     """Stylize photos. Size, orientation, colours, transparency and metadata come back as they were."""
-    given = _given(photos or [], from_file)
+    given, listed = photos or [], _listed(photos or [], from_file)
     to_stdout = output == Path("-") or (output is None and Path("-") in given)
     if to_stdout:
         output = Path("-")
@@ -165,6 +166,7 @@ def run(
     )  # fmt: skip
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.inputs import expand
+    from arbitrary_nst.outputs import refuse_inputs
     from arbitrary_nst.pipeline import stylize_many
     from arbitrary_nst.plan import Settings
     from arbitrary_nst.stylizer import Stylizer
@@ -182,12 +184,14 @@ def run(
         max_memory=_bytes(max_memory),
         notify=say,
     )
-    found = expand(given, recursive=recursive, output=output, note=say)
+    found = expand(given, listed=listed, recursive=recursive, output=output, note=say)
     if not found:
         raise OptionError("no photos found. Try: another folder, or check the suffixes")
     several = len(found) * len(style) > 1
     asked = Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
-    watch = refining.Watch(preview, report, several=several)
+    if preview is not None:
+        refuse_inputs(preview, [*style, *(each.path for each in found)], "--preview")
+    watch = refining.Watch(preview, report, output, several=several)
     settings = Settings(
         output, format, quality, metadata, existing, max_size, stylize_size, checksum, limit, fail_fast,
         refinement, watch,
@@ -224,21 +228,20 @@ def _rehearse(
     return SOME_FAILED if failing else 0
 
 
-def _given(photos: list[Path], from_file: Path | None) -> list[Path]:
-    """The photos named on the command line and in a list."""
-    if from_file is not None:
-        from arbitrary_nst.inputs import read_list
+def _listed(photos: list[Path], from_file: Path | None) -> list[Path]:
+    """The photos named in a list."""
+    if from_file is None:
+        if not photos:
+            raise OptionError("no photos given. Try: arbstyle run PHOTO --style PICTURE, or --from-file LIST")
+        return []
+    from arbitrary_nst.inputs import read_list
 
-        if str(from_file) == "-" and Path("-") in photos:
-            raise OptionError("-: stdin cannot be a photo and a list. Try: --from-file LIST")
-        try:
-            data = sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes()
-        except OSError as exc:
-            raise OptionError(f"{from_file}: cannot be read ({exc.strerror}). Try: check the path") from exc
-        photos = [*photos, *read_list(data)]
-    elif not photos:
-        raise OptionError("no photos given. Try: arbstyle run PHOTO --style PICTURE, or --from-file LIST")
-    return photos
+    if str(from_file) == "-" and Path("-") in photos:
+        raise OptionError("-: stdin cannot be a photo and a list. Try: --from-file LIST")
+    try:
+        return read_list(sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes())
+    except OSError as exc:
+        raise OptionError(f"{from_file}: cannot be read ({exc.strerror}). Try: check the path") from exc
 
 
 def _bytes(size: str | None) -> int | None:
