@@ -123,8 +123,9 @@ class Stylizer:
         With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
         the result is carried to the full size along the photo's edges (``carry.guided``).
 
-        A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha), whose EXIF
-        and profile ``picture.save(path, **picture.info)`` writes. An array gives an array of the same kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
+        A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha);
+        ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
+        kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
         result = self.stylize_photo(
             self.read(photo), self._as_style(style), max_size=max_size, stylize_size=stylize_size
