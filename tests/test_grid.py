@@ -80,7 +80,8 @@ def test_a_sheet_of_no_format(folder, monkeypatch, capsys):
 
 def test_a_sheet_replaces_nothing_unasked(folder, monkeypatch, capsys):
     before = (folder / "one.png").read_bytes(), (folder / "two.png").read_bytes()
-    for output, reason in (("./one.png", "one of the pictures given"), ("two.png", "exists already")):
+    wrong = (("./one.png", "one of the pictures given"), ("two.png", "exists already"), ("-", "goes to a file"))
+    for output, reason in wrong:
         assert invoke("grid", "a.png", "-s", "one.png", "-o", output, monkeypatch=monkeypatch) == 2
         assert reason in capsys.readouterr().err
     assert before == ((folder / "one.png").read_bytes(), (folder / "two.png").read_bytes())

@@ -63,6 +63,8 @@ def grid(
     from arbitrary_nst.sheet import sheet
     from arbitrary_nst.stylizer import Stylizer
 
+    if str(output) == "-":
+        raise OptionError("-o -: a sheet goes to a file. Try: -o sheet.png")
     if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
         raise OptionError(f"{output}: a sheet is no {output.suffix}. Try: .png, .jpg, .webp or .tiff")
     if kind != "ratio":
