@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.outputs import is_same_file
 
 STREAM = Path("-")  # stdin as a photo, stdout as an output
 # What a folder is searched for.
@@ -55,7 +56,7 @@ def expand(
             continue
         if output is None:
             raise OptionError(f"{path}: a folder needs -o FOLDER for its results")
-        if output.exists() and os.path.samefile(path, output):
+        if is_same_file(path, output):
             raise OptionError(f"{path}: is the output folder too. Try: another -o, or -o {path / 'styled'}")
         root = Path(path.resolve().name) if len(folders) > 1 else Path()
         found += _walk(path, root, recursive, output, seen, note)
@@ -116,5 +117,5 @@ def _walk(
             else:
                 note(f"{path}: skipped, a pipe or device")
     for path in folders if recursive else ():
-        if not (output.exists() and os.path.samefile(path, output)):
+        if not is_same_file(path, output):
             yield from _walk(path, below / path.name, recursive, output, seen, note)

@@ -1,4 +1,4 @@
-"""What an output folder holds and what it was made of: a line of JSON per picture, in ``arbstyle.jsonl``."""
+"""What an output folder holds and what it was made of: lines of JSON in ``arbstyle.jsonl``."""
 
 import json
 import os
@@ -19,9 +19,8 @@ Record = dict[str, Any]
 class Manifest:
     """The records of an output folder, the last of each output counting.
 
-    A picture has two: whose it is, before it is written, and all that it was made of, after.
-
-    A line ends in a checksum of itself; one that was torn by a crash, or changed, does not count.
+    A picture has two: whose it is, before it is written, and all that it was made of, after. Each is a line that ends
+    in a checksum of itself; one that was torn by a crash, or changed, does not count.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Recipes: what to optimise a picture for and how. Data; ``losses`` and ``refinement`` give it its meaning."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -86,7 +85,7 @@ class Recipe:
         layers = tuple(changed.style_layers.values())
         weights = (changed.content_weight, changed.style_weight, changed.tv_weight)
         for weight in (*weights, *layers):
-            options.within("weight", weight, 0, sys.float_info.max)
+            options.within("weight", weight, 0)
         if not any((changed.content_weight, changed.style_weight * max(layers, default=0), changed.tv_weight)):
             raise OptionError("recipe: not all weights can be 0. Try: the recipe's own")
         options.within("steps", changed.steps, 1)
@@ -146,6 +145,5 @@ RECIPES: dict[str, Recipe] = {
 
 def get(name: str) -> Recipe:
     """The recipe of that name. Raises OptionError."""
-    if name not in RECIPES:
-        raise OptionError(f"recipe {name!r}: unknown. Try: {', '.join(RECIPES)}")
+    options.one_of("recipe", name, RECIPES)
     return RECIPES[name]

@@ -11,6 +11,7 @@ import numpy as np
 
 from arbitrary_nst import images, optimizers, options
 from arbitrary_nst.carry import add_change
+from arbitrary_nst.engines import PRECISIONS, has_gpu_driver
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.memory import allowed_memory
@@ -278,7 +279,7 @@ def _is_out_of_memory(exc: Exception) -> bool:
 
 
 def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
-    options.one_of("precision", wanted, ("auto", "f32", "bf16"))
+    options.one_of("precision", wanted, PRECISIONS)
     if wanted == "auto":
         return "bf16" if _has_bf16() else "f32"
     return "bf16" if wanted == "bf16" else "f32"
@@ -287,7 +288,6 @@ def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
 def _has_bf16() -> bool:
     import openvino
 
-    from arbitrary_nst.engines import has_gpu_driver
     from arbitrary_nst.engines.openvino import cpu_has_bf16
 
     return has_gpu_driver() or cpu_has_bf16(openvino.Core())

@@ -10,7 +10,7 @@ from arbitrary_nst.errors import NSTError
 from arbitrary_nst.inputs import STREAM, Input
 from arbitrary_nst.memory import peak_memory
 from arbitrary_nst.pipeline import AHEAD, BYTES_PER_PIXEL, make, read
-from arbitrary_nst.plan import Job, Planner, Result, Settings, failed
+from arbitrary_nst.plan import Job, Output, Planner, Result, Settings, failed
 from arbitrary_nst.refinement import Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
@@ -47,13 +47,15 @@ def rehearse(
             results.append(each)
         elif left:
             left -= 1
-            results += [
-                Result(str(each.source), o.style.name, str(o.target or STREAM), planned=True)
-                if each.source not in wrong
-                else replace(failed(each.source, wrong[each.source]), style=o.style.name)
-                for o in each.outputs
-            ]
+            results += [_foretold(each, output, wrong.get(each.source)) for output in each.outputs]
     return results, estimate
+
+
+def _foretold(job: Job, output: Output, fault: Exception | None) -> Result:
+    """What a run would say of a picture."""
+    if fault is not None:
+        return replace(failed(job.source, fault), style=output.style.name)
+    return Result(str(job.source), output.style.name, str(output.target or STREAM), planned=True)
 
 
 def _unreadable(job: Job, stylizer: Stylizer) -> Exception | None:

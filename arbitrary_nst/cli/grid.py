@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arbitrary_nst.cli.refine import VggWeights
-from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, say
+from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, refuse_without, say
 from arbitrary_nst.cli.run import ModelName, OnExisting, Precision, StylePictures
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
     from arbitrary_nst.images import Format, Photo
     from arbitrary_nst.images.photo import Pixels
+    from arbitrary_nst.outputs import Existing
     from arbitrary_nst.recipes import Recipe
     from arbitrary_nst.stylizer import Stylizer
 
@@ -58,21 +59,14 @@ def grid(
 
     Photos in styles, strengths of a style, or content against style as in Gatys 2016.
     """
-    from arbitrary_nst import images, outputs
+    from arbitrary_nst import images
     from arbitrary_nst.loss_report import write_picture
     from arbitrary_nst.sheet import sheet
     from arbitrary_nst.stylizer import Stylizer
 
-    if str(output) == "-":
-        raise OptionError("-o -: a sheet goes to a file. Try: -o sheet.png")
-    if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
-        raise OptionError(f"{output}: a sheet is no {output.suffix}. Try: .png, .jpg, .webp or .tiff")
     if kind != "ratio":
-        for option, value in (("recipe", recipe), ("steps", steps), ("vgg-weights", vgg_weights)):
-            if value is not None:
-                raise OptionError(f"--{option}: belongs to --kind ratio. Try: that with it")
-    outputs.refuse_inputs(output, [*photos, *style], "-o")
-    target = outputs.settle(output, existing, None)
+        refuse_without("--kind ratio", "that", {"recipe": recipe, "steps": steps, "vgg_weights": vgg_weights})
+    target = _settle(output, existing, [*photos, *style])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
@@ -80,28 +74,44 @@ def grid(
         model, model_dir=model_dir, offline=offline, trust_model=trust_model, precision=precision, notify=say
     )
     opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
-    pairs = [(p, s) for p in range(len(photos)) for s in range(len(style))]
     match kind:
         case "styles":
             rows, columns = [path.stem for path in style], [path.stem for path in photos]
             cells = _styles(stylizer, opened, style)
         case "strength":
-            rows = [f"{photos[p].stem}, {style[s].stem}" for p, s in pairs]
+            rows = [f"{photo.stem}, {each.stem}" for photo in photos for each in style]
             columns = [f"strength {strength:g}" for strength in STRENGTHS]
             cells = _strengths(stylizer, opened, style)
         case "ratio":
-            if len(pairs) != 1:
+            if len(photos) * len(style) != 1:
                 raise OptionError("--kind ratio: takes one photo and one style. Try: a sheet for each")
             from arbitrary_nst import recipes
 
             chosen = recipes.get(recipe or "arbstyle")
-            layers = list(chosen.style_layers)
-            rows = [layers[0], *(f"... {layer}" for layer in layers[1:])]
-            columns = [f"content/style {ratio * chosen.content_weight / chosen.style_weight:.3g}" for ratio in RATIOS]
+            rows, columns = _ratio_labels(chosen)
             cells = _ratios(stylizer, opened[0], style[0], chosen, steps or RATIO_STEPS, vgg_weights)
     drawn = sheet(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(target, images.from_pil(drawn).pixels)
     print(f"{target}  {drawn.width}x{drawn.height}")
+
+
+def _settle(output: Path, existing: "Existing", given: list[Path]) -> Path | None:
+    """Where the sheet goes, or None to skip it."""
+    from arbitrary_nst import images, outputs
+
+    if str(output) == "-":
+        raise OptionError("-o -: a sheet goes to a file. Try: -o sheet.png")
+    if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
+        raise OptionError(f"{output}: a sheet is no {output.suffix}. Try: .png, .jpg, .webp or .tiff")
+    outputs.refuse_inputs(output, given, "-o")
+    return outputs.settle(output, existing, None)
+
+
+def _ratio_labels(chosen: "Recipe") -> tuple[list[str], list[str]]:
+    """Rows and columns of a sheet of ratios."""
+    first, *others = chosen.style_layers
+    columns = [f"content/style {ratio * chosen.content_weight / chosen.style_weight:.3g}" for ratio in RATIOS]
+    return [first, *(f"... {layer}" for layer in others)], columns
 
 
 def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":

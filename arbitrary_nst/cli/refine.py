@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from arbitrary_nst.cli.report import Verbose, say
+from arbitrary_nst.cli.report import Verbose, refuse_without, say
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
@@ -54,12 +54,10 @@ def build(
 ) -> "Refinement | None":
     """The Refinement that the options mean, or None without --refine. Raises OptionError."""
     given |= {"recipe": recipe, "layer": layers or None, "scales": scales}
-    wanted = {name: value for name, value in given.items() if value is not None}
     if not refine:
-        if wanted:
-            option = next(iter(wanted)).replace("_", "-")
-            raise OptionError(f"--{option}: belongs to refinement. Try: --refine with it")
+        refuse_without("refinement", "--refine", given)
         return None
+    wanted = {name: value for name, value in given.items() if value is not None}
     from arbitrary_nst import recipes
     from arbitrary_nst.refinement import Refinement
 
@@ -158,8 +156,9 @@ class Watch:
     def _below(self, name: str) -> Path:
         """Where the report of one picture of several goes: as the picture lies in the output folder."""
         path = Path(name)
-        inside = self._output is not None and path.is_relative_to(self._output)
-        return path.relative_to(self._output) if inside and self._output else Path(path.name)
+        if self._output is not None and path.is_relative_to(self._output):
+            return path.relative_to(self._output)
+        return Path(path.name)
 
     def _show(self, name: str, step: "Step", now: float) -> None:
         line = f"{name}: step {step.step}/{step.last} at {step.scale} px, loss {step.total:.5g}"

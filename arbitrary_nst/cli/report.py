@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,13 @@ def say(line: str) -> None:
 def exit_code(error: NSTError) -> int:
     """The documented exit code of an error; EngineError and whatever has none of its own is internal."""
     return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), INTERNAL)
+
+
+def refuse_without(mode: str, hint: str, given: dict[str, Any]) -> None:
+    """Raise OptionError for the first option that was given without what it belongs to."""
+    for name, value in given.items():
+        if value is not None:
+            raise OptionError(f"--{name.replace('_', '-')}: belongs to {mode}. Try: {hint} with it")
 
 
 def verbose_tracebacks() -> bool:

@@ -151,7 +151,7 @@ def run(
 ) -> None:
     """Stylize photos. Size, orientation, colours, transparency and metadata come back as they were."""
     given, listed = photos or [], _listed(photos or [], from_file)
-    to_stdout = output == Path("-") or (output is None and Path("-") in given)
+    to_stdout = output == Path("-") or (output is None and Path("-") in (*given, *listed))
     if to_stdout:
         output = Path("-")
         if as_json:

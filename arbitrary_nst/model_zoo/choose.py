@@ -152,7 +152,7 @@ def find(name: str, *, model_dir: Path | None = None) -> Path:
 
 def _find(name: str, model_dir: Path | None) -> tuple[Card, Path]:
     if name == "auto":  # as ``resolve`` chooses among those that are here
-        name = next(each for each in cards() if _look_for(each, model_dir)[1] is not None)
+        name = next((each for each in cards() if _look_for(each, model_dir)[1] is not None), next(iter(cards())))
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
         raise ModelError(f"{name}: not here{_because(skipped)}. Try: {_how_to_get(card, False)}")
