@@ -81,8 +81,9 @@ class OpenVINOEngine:
 
     @cached_property
     def _predict(self) -> "openvino.CompiledModel":
-        # Always f32: it runs once per style, and its error would shift every picture.
-        return self._compile(str(self._halves[0]), "f32", self._cache)
+        # Always f32, also where the network was trained for int8: it runs once per style, its error would shift every
+        # picture, and without VNNI instructions OpenVINO's int8 convolutions overflow.
+        return self._compile(str(self._halves[0]), "f32", {"LP_TRANSFORMS_MODE": "NO", **self._cache})
 
     @cached_property
     def _transform(self) -> "openvino.CompiledModel":
@@ -105,13 +106,13 @@ class OpenVINOEngine:
         # Weights stay in the converted model: the cache is 1 MB instead of 90, and starts as fast.
         return {"CACHE_DIR": str(conversion_dir(self._model)), "CACHE_MODE": "OPTIMIZE_SIZE"}
 
-    def _compile(self, network: Any, precision: str, cache: dict[str, str] | None = None) -> "openvino.CompiledModel":
-        """Compile a model or a file of one. A cache that cannot be written costs the next start only."""
+    def _compile(self, network: Any, precision: str, options: dict[str, str] | None = None) -> "openvino.CompiledModel":
+        """Compile a model or a file of one. Options that fail, as an unwritable cache, are dropped, the last first."""
         try:
-            return self._core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision, **(cache or {})})
+            return self._core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision, **(options or {})})
         except RuntimeError as exc:
-            if cache is not None:
-                return self._compile(network, precision)
+            if options:
+                return self._compile(network, precision, dict(list(options.items())[:-1]))
             name = self._model.card.name
             raise EngineError(
                 f"{name}: OpenVINO cannot load it ({first_line(exc)}). Try: arbstyle models clear {name}"
