@@ -146,7 +146,8 @@ def averaged(model):
     keras.config.set_dtype_policy(policy)
     for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
         for mine, theirs in zip(copy.variables, net.variables, strict=True):
-            mine.assign(average.get(id(theirs), theirs))
+            value = average.get(id(theirs), theirs)
+            mine.assign(mine.constraint(value) if mine.constraint else value)  # Keras averages before it constrains
     return copies
 
 

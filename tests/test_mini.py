@@ -82,6 +82,16 @@ def test_a_batch_is_its_photos_one_by_one(engine):
         np.testing.assert_allclose(batch[i], alone[0], atol=1e-4)  # f32 order of sums
 
 
+def test_a_flat_area_stays_flat(engine):
+    """No subpixel of the network's cells stands out, in whichever style: no crosshatch at 100 % zoom."""
+    photo = np.full((1, 160, 640, 3), 0.6, np.float32)
+    photo[:, :, :160] = noise(1, 160, 160, 3)
+    for style in noise(4, 256, 256, 3) * np.linspace(0.3, 1, 4, dtype=np.float32)[:, None, None, None]:
+        picture = engine.transform(photo, engine.predict_style(style[None]))[0]
+        assert picture[:, :160].std() > 0.02
+        assert np.ptp(picture[:, 480:], axis=(0, 1)).max() < 1 / 255
+
+
 def test_a_style_changes_the_picture_a_lot(engine):
     photo = noise(1, 64, 64, 3) * 0.3 + np.linspace(0.2, 0.7, 64, dtype=np.float32)[:, None]
     bright, dark = (np.full((1, 256, 256, 3), value, np.float32) for value in (0.9, 0.1))
@@ -129,7 +139,8 @@ def test_an_export_can_be_trained_on(training, tmp_path):
     networks, others = ((training.nets.style_net(), training.nets.transfer_net()) for _ in range(2))
     rng = np.random.default_rng(4)
     for variable in (*networks[0].variables, *networks[1].variables):
-        variable.assign(0.1 * rng.normal(size=variable.shape))  # no zeros and no twins, which a conversion leaves out
+        drawn = 0.1 * rng.normal(size=variable.shape)  # no zeros and no twins, which a conversion leaves out
+        variable.assign(variable.constraint(drawn) if variable.constraint else drawn)
     training.export(*networks, tmp_path)
     training.take_back(tmp_path, *others)
     for net, other in zip(networks, others, strict=True):
@@ -186,6 +197,22 @@ def test_held_out_pictures_share_no_source_with_training(training, shared):
     for kind, held_out in (("photos", photos), ("styles", styles)):
         sources = {path.name.split("_")[0] for path in pictures.training(shared, kind)}
         assert sources and not sources & {path.name.split("_")[0] for path in held_out}
+
+
+def test_subpixels_answer_a_constant_map_alike(training):
+    nets, rng = training.nets, np.random.default_rng(5)
+    even, layer, constant = nets.Even(), nets.ReflectConv(12), np.full((1, 6, 8, 4), 0.7, np.float32)
+    layer(constant)
+    for variable in layer.variables:
+        variable.assign(rng.normal(size=variable.shape))
+    assert np.ptp(np.asarray(nets.DepthToSpace()(layer(constant))), axis=(1, 2)).min() > 0.1
+    uneven = [np.asarray(variable) for variable in layer.variables]
+    for variable in layer.variables:
+        variable.assign(even(variable.value))
+        np.testing.assert_allclose(np.asarray(even(variable.value)), np.asarray(variable), atol=1e-6)  # a projection
+    assert np.ptp(np.asarray(nets.DepthToSpace()(layer(constant))), axis=(1, 2)).max() < 1e-5
+    for before, after in zip(uneven, layer.variables, strict=True):
+        assert np.asarray(after).mean() == pytest.approx(before.mean(), abs=1e-6)
 
 
 def test_distances_by_hand(training):

@@ -98,7 +98,7 @@ def kernel(value):
 
 
 def take_back(folder: Path, style_net, transfer_net) -> None:
-    """Assign the weights of an export to the networks.
+    """Assign the weights of an export to the networks, brought to what a network constrains them to.
 
     Residual convolutions that an older export lacks stay at zero.
     """
@@ -108,7 +108,8 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             array = weights[0] if weights else np.empty(0)
             turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 == array.ndim else array.T
             if turned.size == np.prod(variable.shape):
-                variable.assign(turned.reshape(variable.shape))
+                array = turned.reshape(variable.shape)
+                variable.assign(variable.constraint(array) if variable.constraint else array)
                 weights.pop(0)
             elif "residual" not in variable.path:
                 raise SystemExit(f"{folder}: {name} lacks weights of shape {tuple(variable.shape)} for {variable.path}")

@@ -1,8 +1,11 @@
 """The two networks of `mini`, in Keras 3: style picture to bottleneck, photo and bottleneck to picture.
 
 The photo network spends its arithmetic at a quarter of the photo's resolution, with channels a multiple of 16, which
-is what a CPU's vector units take at once; a subpixel convolution at a half brings the detail back.
+is what a CPU's vector units take at once; a subpixel convolution at a half brings the detail back. It makes a flat
+picture of a flat map (``Even``), so flat areas show no crosshatch.
 """
+
+import math
 
 import keras
 import numpy as np
@@ -24,10 +27,10 @@ def moments(features):
 class ReflectConv(layers.Layer):
     """A convolution over a reflect-padded input: no dark or coloured seam at the borders."""
 
-    def __init__(self, filters, size=3, stride=1, kernel_initializer="glorot_uniform", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, filters, size=3, stride=1, name=None, **options):
+        super().__init__(name=name)
         self.pad = size // 2
-        self.conv = layers.Conv2D(filters, size, stride, "valid", kernel_initializer=kernel_initializer, name="conv")
+        self.conv = layers.Conv2D(filters, size, stride, "valid", name="conv", **options)
 
     def call(self, x):
         p = self.pad
@@ -82,6 +85,21 @@ class DepthToSpace(layers.Layer):
         return n, h and 2 * h, w and 2 * w, 3
 
 
+class Even(keras.constraints.Constraint):
+    """The four subpixels of a channel answer a constant map alike: a flat area shows no checkerboard.
+
+    For the kernel and for the bias of a convolution before ``DepthToSpace``: what the taps of a subpixel sum to is
+    brought to the mean of the four.
+    """
+
+    def __call__(self, w):
+        *taps, channels = w.shape
+        parts = ops.reshape(w, (math.prod(taps[:2]), *taps[2:], 4, channels // 4))
+        total = ops.sum(parts, axis=0, keepdims=True)
+        excess = total - ops.mean(total, axis=-2, keepdims=True)
+        return ops.reshape(parts - excess / parts.shape[0], w.shape)
+
+
 def style_net():
     """(N, S, S, 3) RGB in [0, 1] -> (N, BOTTLENECK): channel means and deviations of five strided levels.
 
@@ -102,12 +120,6 @@ def style_net():
     return keras.Model(picture, x, name="predict_style")
 
 
-def even_subpixels(shape, dtype=None):
-    """He's normal initialiser, alike for the four subpixels of a colour: no checkerboard to unlearn (Aitken 2017)."""
-    kernel = keras.initializers.HeNormal()((*shape[:-1], 3), dtype=dtype)
-    return ops.tile(kernel, (1, 1, 1, shape[-1] // 3))
-
-
 def transfer_net(body=48, narrow=16, blocks=5):
     """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
     photo = keras.Input((None, None, 3), name="photo")
@@ -122,7 +134,7 @@ def transfer_net(body=48, narrow=16, blocks=5):
     for block in range(blocks):
         x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
     x = ops.relu(step(Doubled()(x), "expand_2", narrow))
-    x = ReflectConv(12, 3, kernel_initializer=even_subpixels, name="subpixels")(x)
+    x = ReflectConv(12, kernel_constraint=Even(), bias_constraint=Even(), name="subpixels")(x)
     x = ops.sigmoid(ops.cast(x, "float32"))  # here a convolution's last step, behind the pixels a pass of its own
     x = DepthToSpace(name="pixels", dtype="float32")(x)
     return keras.Model([photo, bottleneck], x, name="transform")
