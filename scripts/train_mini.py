@@ -146,8 +146,7 @@ def averaged(model):
     keras.config.set_dtype_policy(policy)
     for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
         for mine, theirs in zip(copy.variables, net.variables, strict=True):
-            value = average.get(id(theirs), theirs)
-            mine.assign(mine.constraint(value) if mine.constraint else value)  # Keras averages before it constrains
+            nets.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains
     return copies
 
 

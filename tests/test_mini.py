@@ -139,8 +139,8 @@ def test_an_export_can_be_trained_on(training, tmp_path):
     networks, others = ((training.nets.style_net(), training.nets.transfer_net()) for _ in range(2))
     rng = np.random.default_rng(4)
     for variable in (*networks[0].variables, *networks[1].variables):
-        drawn = 0.1 * rng.normal(size=variable.shape)  # no zeros and no twins, which a conversion leaves out
-        variable.assign(variable.constraint(drawn) if variable.constraint else drawn)
+        # No zeros and no twins, which a conversion leaves out.
+        training.nets.assign(variable, 0.1 * rng.normal(size=variable.shape))
     training.export(*networks, tmp_path)
     training.take_back(tmp_path, *others)
     for net, other in zip(networks, others, strict=True):

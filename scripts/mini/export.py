@@ -108,8 +108,7 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             array = weights[0] if weights else np.empty(0)
             turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 == array.ndim else array.T
             if turned.size == np.prod(variable.shape):
-                array = turned.reshape(variable.shape)
-                variable.assign(variable.constraint(array) if variable.constraint else array)
+                nets.assign(variable, turned.reshape(variable.shape))
                 weights.pop(0)
             elif "residual" not in variable.path:
                 raise SystemExit(f"{folder}: {name} lacks weights of shape {tuple(variable.shape)} for {variable.path}")

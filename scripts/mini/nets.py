@@ -100,6 +100,11 @@ class Even(keras.constraints.Constraint):
         return ops.reshape(parts - excess / parts.shape[0], w.shape)
 
 
+def assign(variable, value):
+    """Set a variable, within its constraint: Keras itself constrains only what an optimiser has stepped."""
+    variable.assign(variable.constraint(value) if variable.constraint else value)
+
+
 def style_net():
     """(N, S, S, 3) RGB in [0, 1] -> (N, BOTTLENECK): channel means and deviations of five strided levels.
 
