@@ -2,7 +2,7 @@
 
 The photo network spends its arithmetic at a quarter of the photo's resolution, with channels a multiple of 16, which
 is what a CPU's vector units take at once; a subpixel convolution at a half brings the detail back. It makes a flat
-picture of a flat map (``Even``), so flat areas show no crosshatch.
+picture of a flat map (``Even``).
 """
 
 import math
@@ -86,7 +86,7 @@ class DepthToSpace(layers.Layer):
 
 
 class Even(keras.constraints.Constraint):
-    """The four subpixels of a channel answer a constant map alike: a flat area shows no checkerboard.
+    """The four subpixels of a channel answer a constant map alike: a wholly flat area shows no checkerboard.
 
     For the kernel and for the bias of a convolution before ``DepthToSpace``: what the taps of a subpixel sum to is
     brought to the mean of the four.
