@@ -19,7 +19,8 @@ from arbitrary_nst.optimizers import to_numpy, to_tensor
 from arbitrary_nst.recipes import RECIPES, Recipe
 from arbitrary_nst.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
-ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite
+ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
+TOO_FAR = 10  # times the lowest loss, from where Adam would need the rest of its steps to come back
 # Memory as scripts/benchmark_refine.py measures it: of the process before, and for each pixel.
 BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f32": 2600}
 
@@ -81,8 +82,8 @@ class _Ended(Exception):
     """Steps or seconds are used up, or someone said stop."""
 
 
-class _NotFinite(Exception):
-    """A loss that is no number."""
+class _Diverged(Exception):
+    """A loss that is no number or too high, in words."""
 
 
 @dataclass
@@ -213,7 +214,9 @@ class Refiner:
             run.note(max(size), values, seen[0])
             total = run.history[-1].total
             if not (math.isfinite(total) and np.isfinite(to_numpy(gradient)).all()):
-                raise _NotFinite
+                raise _Diverged("is no number")
+            if self.recipe.optimizer == "adam" and total > TOO_FAR * remember.total:  # L-BFGS tries such points
+                raise _Diverged(f"rose more than {TOO_FAR} times over")
             remember(total, seen[0])
             if run.ended == "stopped" or len(run.history) >= end:
                 raise _Ended
@@ -229,10 +232,10 @@ class Refiner:
                 search(judged, remember.picture, self.recipe, rate, budget)
             except _Ended:
                 break
-            except _NotFinite:
+            except _Diverged as exc:
                 rate /= 4
                 run.notes.append(
-                    f"step {run.history[-1].step}: the loss is no number; went on from the best with smaller steps"
+                    f"step {run.history[-1].step}: the loss {exc}; went on from the best with smaller steps"
                 )
                 if len(run.history) >= end:
                     break

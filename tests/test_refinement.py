@@ -160,6 +160,14 @@ def test_a_loss_that_is_no_number_costs_only_its_step(optimizer, monkeypatch):
     assert np.isfinite(refined.pixels).all() and refined.pixels.max() > 0.3
 
 
+def test_a_step_too_far_is_taken_back():
+    refined = refiner(scales=1, steps=20, learning_rate=3, clip=False).refine(PHOTO, STYLE, START)
+    totals = [step.total for step in refined.history]
+    assert totals[1] > 10 * totals[0] and totals[2] == pytest.approx(totals[0])
+    assert min(totals) < totals[0] and len(totals) == 21
+    assert "step 1: the loss rose more than 10 times" in refined.notes[0]
+
+
 def test_never_a_number(monkeypatch):
     broken = refiner()
     monkeypatch.setattr(broken, "_objective", lambda *_: lambda picture: (np.full(3, np.nan, np.float32), picture))
