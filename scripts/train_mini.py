@@ -5,11 +5,14 @@ Phase 1 (the first sixth of the time) copies the teacher: the photo network its 
 on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises what
 scripts/score_models.py measures against the style and the photo themselves: S as a share of the untouched photo's,
 plus content * what C exceeds `free` times the teacher's C by, as a share of it; so every pair, easy or hard, is held
-to its own measure of change. Meanwhile the pull of the teacher's picture fades. The style network stays near the
-teacher's bottlenecks, which know more styles than we have. Any Keras 3 backend: set KERAS_BACKEND.
+to its own measure of change. Meanwhile the pull of the teacher's picture fades, and edges that gather on the grid of
+the network's cells cost. The style network stays near the teacher's bottlenecks, which know more styles than we have.
+Any Keras 3 backend: set KERAS_BACKEND.
 
     python scripts/train_mini.py --minutes 200            # from random weights
     python scripts/train_mini.py --minutes 200 --resume   # after an interruption
+    # Last at the size that is scored, from an export: what learnt from smaller crops alone falls off there.
+    python scripts/train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
 """
 
 import argparse
@@ -29,6 +32,7 @@ from keras import ops
 sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import nets
 import perceptual
+import pixel_losses
 from checkpoint import put_back, restore, save, snapshot
 from export import export, mean, take_back
 from pool import Pictures, distillation_batches, style_batches
@@ -39,6 +43,7 @@ SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
 POOL_START = 256  # pairs in the pool before the first step of phase 2
+GRID = 1.0  # weight of the grid term, phase 2
 MORE_STYLES = 8  # styles per step of phase 2 that only their bottleneck is learnt of
 STYLE_BATCH, STYLE_POOL = 16, 1600  # styles per step while the style network learns alone; styles kept for such steps
 
@@ -101,7 +106,7 @@ class Mini(keras.Model):
         return {"picture": picture, "bottleneck": bottleneck}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        pixels = distillation(y_pred["picture"], y["teacher"])
+        pixels = pixel_losses.distillation(y_pred["picture"], y["teacher"])
         bottleneck = self.apart(y["bottleneck"], y_pred["bottleneck"])
         if "content" not in y:
             return pixels + bottleneck
@@ -109,7 +114,8 @@ class Mini(keras.Model):
         s = perceptual.style_distance([perceptual.gram(f) for f in style], [y[n] for n in perceptual.STYLE_LAYERS])
         c = perceptual.content_distance(content, y["content"])
         judged = s / y["untouched_s"] + self._content * ops.relu(c / y["teacher_c"] - self._free)
-        return ops.mean(judged) + ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
+        pulls = ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
+        return ops.mean(judged) + GRID * pixel_losses.grid(y_pred["picture"]) + pulls
 
     def apart(self, bottleneck, other):
         """Mean square difference of two bottlenecks, and of the scales and shifts that the photo network reads there.
@@ -123,17 +129,6 @@ class Mini(keras.Model):
         difference = bottleneck - other
         in_effect = ops.mean(ops.sum(ops.square(ops.matmul(difference, read)), axis=-1)) / nets.BOTTLENECK
         return 0.8 * in_effect + 0.2 * ops.mean(ops.square(difference))
-
-
-def distillation(picture, target):
-    """L1 on pixels and on their differences to the right and downwards."""
-
-    def l1(a, b):
-        return ops.mean(ops.abs(a - b))
-
-    across = l1(picture[:, :, 1:] - picture[:, :, :-1], target[:, :, 1:] - target[:, :, :-1])
-    down = l1(picture[:, 1:] - picture[:, :-1], target[:, 1:] - target[:, :-1])
-    return l1(picture, target) + across + down
 
 
 def averaged(model):

@@ -210,9 +210,21 @@ def test_subpixels_answer_a_constant_map_alike(training):
     for variable in layer.variables:
         variable.assign(even(variable.value))
         np.testing.assert_allclose(np.asarray(even(variable.value)), np.asarray(variable), atol=1e-6)  # a projection
-    assert np.ptp(np.asarray(nets.DepthToSpace()(layer(constant))), axis=(1, 2)).max() < 1e-5
+    answer = layer(constant)
+    assert np.ptp(np.asarray(nets.DepthToSpace()(answer)), axis=(1, 2)).max() < 1e-5
+    np.testing.assert_array_equal(nets.DepthToSpaceWithin()(answer), nets.DepthToSpace()(answer))
     for before, after in zip(uneven, layer.variables, strict=True):
         assert np.asarray(after).mean() == pytest.approx(before.mean(), abs=1e-6)
+
+
+def test_the_grid_term_sees_cells_and_nothing_else(training):
+    grid, texture = training.pixel_losses.grid, noise(4, 256, 256, 3)
+    wave = np.sin(np.arange(256, dtype=np.float32) / 5)[:, None] * np.ones((1, 256, 256, 3), np.float32)
+    assert float(grid(texture)) < 0.01 and float(grid(wave)) < 0.01
+    assert float(grid(0 * texture)) == 0
+    for cell in (2, 4, 8):
+        blocky = texture[:, : 256 // cell, : 256 // cell].repeat(cell, axis=1).repeat(cell, axis=2)
+        assert float(grid(blocky)) > 0.5
 
 
 def test_distances_by_hand(training):

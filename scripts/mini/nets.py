@@ -1,8 +1,8 @@
 """The two networks of `mini`, in Keras 3: style picture to bottleneck, photo and bottleneck to picture.
 
 The photo network spends its arithmetic at a quarter of the photo's resolution, with channels a multiple of 16, which
-is what a CPU's vector units take at once; a subpixel convolution at a half brings the detail back. It makes a flat
-picture of a flat map (``Even``).
+is what a CPU's vector units take at once. Two subpixel convolutions bring the detail back; each makes a flat picture of
+a flat one (``Even``), so flat areas show no grid.
 """
 
 import math
@@ -60,33 +60,33 @@ class StyleNorm(layers.Layer):
         return ops.cast(x * self.scale(code) + self.shift(code), self.compute_dtype)
 
 
-class Doubled(layers.UpSampling2D):
-    """Nearest-neighbour upsampling, (N, H, W, C) -> (N, 2H, 2W, C)."""
+class DepthToSpace(layers.Layer):
+    """(N, H, W, 4 C) -> (N, 2H, 2W, C)."""
+
+    def call(self, x):
+        n, h, w, c = ops.shape(x)
+        x = ops.transpose(x, (0, 3, 1, 2))  # as OpenVINO's convolutions leave it: one transposition is left of two
+        x = ops.transpose(ops.reshape(x, (n, 2, 2, c // 4, h, w)), (0, 4, 1, 5, 2, 3))
+        return ops.reshape(x, (n, 2 * h, 2 * w, c // 4))
+
+    def compute_output_shape(self, shape):
+        n, h, w, c = shape
+        return n, h and 2 * h, w and 2 * w, c // 4
+
+
+class DepthToSpaceWithin(DepthToSpace):
+    """The same between two convolutions, where OpenVINO does it faster as one operation."""
 
     def call(self, x):
         if keras.backend.backend() != "tensorflow":
             return super().call(x)
-        import tensorflow as tf  # whose resize is one operation in OpenVINO, where Keras's repeats become tiles
+        import tensorflow as tf
 
-        return tf.raw_ops.ResizeNearestNeighbor(images=x, size=2 * tf.shape(x)[1:3], half_pixel_centers=True)
-
-
-class DepthToSpace(layers.Layer):
-    """(N, H, W, 12) -> (N, 2H, 2W, 3)."""
-
-    def call(self, x):
-        n, h, w, _ = ops.shape(x)
-        x = ops.transpose(x, (0, 3, 1, 2))  # as OpenVINO's convolutions leave it: one transposition is left of two
-        x = ops.transpose(ops.reshape(x, (n, 2, 2, 3, h, w)), (0, 4, 1, 5, 2, 3))
-        return ops.reshape(x, (n, 2 * h, 2 * w, 3))
-
-    def compute_output_shape(self, shape):
-        n, h, w, _ = shape
-        return n, h and 2 * h, w and 2 * w, 3
+        return tf.nn.depth_to_space(x, 2)
 
 
 class Even(keras.constraints.Constraint):
-    """The four subpixels of a channel answer a constant map alike: a wholly flat area shows no checkerboard.
+    """The four subpixels of a channel answer a constant map alike: a flat area shows no checkerboard.
 
     For the kernel and for the bias of a convolution before ``DepthToSpace``: what the taps of a subpixel sum to is
     brought to the mean of the four.
@@ -129,6 +129,7 @@ def transfer_net(body=48, narrow=16, blocks=5):
     """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
     photo = keras.Input((None, None, 3), name="photo")
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
+    even = {"kernel_constraint": Even(), "bias_constraint": Even()}
 
     def step(x, name, channels, stride=1):
         return StyleNorm(name=f"{name}_norm")([ReflectConv(channels, 3, stride, name=name)(x), bottleneck])
@@ -138,8 +139,9 @@ def transfer_net(body=48, narrow=16, blocks=5):
     x = ops.relu(step(x, "contract_4", body, 2))
     for block in range(blocks):
         x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
-    x = ops.relu(step(Doubled()(x), "expand_2", narrow))
-    x = ReflectConv(12, kernel_constraint=Even(), bias_constraint=Even(), name="subpixels")(x)
+    x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * narrow, name="subpixels_2", **even)(x))
+    x = ops.relu(StyleNorm(name="expand_2_norm")([x, bottleneck]))
+    x = ReflectConv(12, name="subpixels_1", **even)(x)
     x = ops.sigmoid(ops.cast(x, "float32"))  # here a convolution's last step, behind the pixels a pass of its own
     x = DepthToSpace(name="pixels", dtype="float32")(x)
     return keras.Model([photo, bottleneck], x, name="transform")
