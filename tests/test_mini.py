@@ -149,6 +149,15 @@ def test_an_export_can_be_trained_on(training, tmp_path):
             np.testing.assert_allclose(after, before, atol=max(1e-6, np.abs(before).max() / 250))
 
 
+def test_bottlenecks_are_stretched_from_their_mean(training):
+    net, styles = training.nets.style_net(), noise(3, 64, 64, 3) * np.array([0.2, 0.6, 1])[:, None, None, None]
+    before = np.asarray(net(styles))
+    training.stretch(net, styles, 1.5)
+    middle = before.mean(axis=0)
+    np.testing.assert_allclose(np.asarray(net(styles)), middle + 1.5 * (before - middle), atol=1e-5)
+    assert np.abs(before - middle).max() > 0.1
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32", "--work", str(tmp_path)])

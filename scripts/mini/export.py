@@ -123,6 +123,14 @@ def mean(networks, others) -> None:
             mine.assign(0.5 * mine + 0.5 * theirs)
 
 
+def stretch(style_net, styles, factor) -> None:
+    """Move the network's bottlenecks away from their mean over ``styles`` by a factor, in its last layer."""
+    centre = np.mean([style_net(style[None])[0] for style in styles], axis=0)
+    last = style_net.get_layer("bottleneck")
+    last.kernel.assign(factor * last.kernel)
+    last.bias.assign(factor * last.bias + (1 - factor) * centre)
+
+
 def write_figures(card: Path, folder: Path) -> None:
     """Replace the card's [[files]] by what lies in the folder."""
     tables = []
