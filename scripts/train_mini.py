@@ -43,6 +43,7 @@ from teacher import Teacher
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
+BUNDLE = ROOT / "models" / "mini", ROOT / "models" / "mini.toml"  # the export and its card
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
 POOL_START = 256  # pairs in the pool before the first step of phase 2
@@ -257,18 +258,23 @@ def build(args, features):
     return model
 
 
+def exported(folder):
+    """The two networks of an export."""
+    networks = nets.style_net(), nets.transfer_net()
+    take_back(folder, *networks)
+    return networks
+
+
 def main():
     args = arguments()
     if args.mean or args.stretch:
-        networks, others = (nets.style_net(), nets.transfer_net()), (nets.style_net(), nets.transfer_net())
-        take_back(args.start, *networks)
+        networks = exported(args.start)
         if args.mean:
-            take_back(args.mean, *others)
-            mean(networks, others)
+            mean(networks, exported(args.mean))
         if args.stretch:
             usual = [pictures.square(pictures.read(path), STYLE_SIZE) for path in pictures.training(SHARED, "styles")]
             stretch(networks[0], usual, args.stretch)
-        export(*networks, ROOT / "models" / "mini", ROOT / "models" / "mini.toml")
+        export(*networks, *BUNDLE)
         return
     args.work.mkdir(parents=True, exist_ok=True)
     features = perceptual.features_model(SHARED / VGG, args.precision)
@@ -284,7 +290,7 @@ def main():
         training = Pictures(SHARED, features, Teacher(SHARED / "models" / "lite"), args.size, args.pairs, rng)
         learn_styles(args, model, training, state)
         train(args, model, training, state)
-    export(*averaged(model), ROOT / "models" / "mini", ROOT / "models" / "mini.toml")
+    export(*averaged(model), *BUNDLE)
 
 
 if __name__ == "__main__":

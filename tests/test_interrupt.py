@@ -51,7 +51,7 @@ def test_no_moment_is_the_wrong_one():
 def test_what_is_in_flight_has_its_time():
     ran = run(GRACE)
     assert ran.returncode == 130
-    assert ran.stderr == ("arbstyle: finishing what is in flight; Ctrl-C again stops at once\narbstyle: interrupted\n")
+    assert ran.stderr == "arbstyle: finishing what is in flight; Ctrl-C again stops at once\narbstyle: interrupted\n"
 
 
 def test_the_second_stops_at_once():
