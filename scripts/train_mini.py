@@ -13,6 +13,8 @@ Any Keras 3 backend: set KERAS_BACKEND.
     python scripts/train_mini.py --minutes 200 --resume   # after an interruption
     # Then at the size that is scored, from an export: what learnt from smaller crops alone falls off there.
     python scripts/train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
+    # Which bottleneck draws a style best, VGG19 knows better than the teacher: the style network alone, held loosely.
+    python scripts/train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 120 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
     python scripts/train_mini.py --start EXPORT --stretch 1.05
 """
@@ -37,7 +39,7 @@ import perceptual
 import pictures
 import pixel_losses
 from checkpoint import put_back, restore, save, snapshot
-from export import export, mean, stretch, take_back
+from export import averaged, export, mean, stretch, take_back
 from pool import STYLE_SIZE, Pictures, distillation_batches, style_batches
 from teacher import Teacher
 
@@ -90,6 +92,7 @@ def arguments():
     parser.add_argument(
         "--stretch", type=float, help="only export --start, its bottlenecks so many times as far from their mean"
     )
+    parser.add_argument("--styles-only", action="store_true", help="leave the photo network as it is")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
     parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy (default: %(default)s)")
@@ -139,20 +142,6 @@ class Mini(keras.Model):
         difference = bottleneck - other
         in_effect = ops.mean(ops.sum(ops.square(ops.matmul(difference, read)), axis=-1)) / nets.BOTTLENECK
         return 0.8 * in_effect + 0.2 * ops.mean(ops.square(difference))
-
-
-def averaged(model):
-    """The two networks with the moving average of their weights, as new models."""
-    averages = model.optimizer._model_variables_moving_average
-    average = {id(v): a for v, a in zip(model.trainable_variables, averages, strict=True)}
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    copies = nets.style_net(), nets.transfer_net()
-    keras.config.set_dtype_policy(policy)
-    for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
-        for mine, theirs in zip(copy.variables, net.variables, strict=True):
-            nets.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains
-    return copies
 
 
 def learning_rate(first, step, progress):
@@ -250,6 +239,7 @@ def build(args, features):
     keras.utils.set_random_seed(args.seed)
     keras.config.set_dtype_policy(args.precision)
     model = Mini(features, args.content, args.free, args.bottleneck)
+    model.transform.trainable = not args.styles_only
     optimizer = keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998)
     model.compile(optimizer=optimizer, jit_compile=False)
     example = np.zeros((1, 64, 64, 3), np.float32)

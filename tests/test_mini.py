@@ -186,6 +186,19 @@ def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_p
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
+def test_the_photo_network_can_be_left_as_it_is(training, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32", "--styles-only"])
+    model = training.build(training.arguments(), features=None)
+    before = [[np.array(v) for v in net.variables] for net in (model.predict_style, model.transform)]
+    x = {"photo": noise(1, 64, 64, 3), "style": noise(1, 64, 64, 3)}
+    model.train_on_batch(x, {"teacher": x["style"], "bottleneck": np.ones((1, 100), np.float32)})
+    for old, new in zip(before[1], model.transform.variables, strict=True):
+        np.testing.assert_array_equal(new, old)
+    averages = training.averaged(model)[0].variables
+    assert any(not np.array_equal(old, new) for old, new in zip(before[0], averages, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32"])
     args = training.arguments()

@@ -116,6 +116,20 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             raise SystemExit(f"{folder}: {name} has {len(weights)} arrays more than the network")
 
 
+def averaged(model):
+    """The two networks with the moving average of their weights, as new models."""
+    averages = model.optimizer._model_variables_moving_average
+    average = {id(v): a for v, a in zip(model.trainable_variables, averages, strict=True)}
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    copies = nets.style_net(), nets.transfer_net()
+    keras.config.set_dtype_policy(policy)
+    for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
+        for mine, theirs in zip(copy.variables, net.variables, strict=True):
+            nets.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains
+    return copies
+
+
 def mean(networks, others) -> None:
     """Assign the mean of both pairs' weights to the first: what two trainings from one start learnt."""
     for net, other in zip(networks, others, strict=True):
