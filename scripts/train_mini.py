@@ -14,9 +14,9 @@ Any Keras 3 backend: set KERAS_BACKEND.
     # Then at the size that is scored, from an export: what learnt from smaller crops alone falls off there.
     python scripts/train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
     # Which bottleneck draws a style best, VGG19 knows better than the teacher: the style network alone, held loosely.
-    python scripts/train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 120 --batch 2 --bottleneck 0.5
+    python scripts/train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
-    python scripts/train_mini.py --start EXPORT --stretch 1.05
+    python scripts/train_mini.py --start EXPORT --stretch 1.07
 """
 
 import argparse
