@@ -39,7 +39,7 @@ import perceptual
 import pictures
 import pixel_losses
 from checkpoint import put_back, restore, save, snapshot
-from export import averaged, export, mean, stretch, take_back
+from export import averaged, export, exported, mean, stretch, take_back
 from pool import STYLE_SIZE, Pictures, distillation_batches, style_batches
 from teacher import Teacher
 
@@ -246,13 +246,6 @@ def build(args, features):
     model({"photo": example, "style": example})
     optimizer.build(model.trainable_variables)
     return model
-
-
-def exported(folder):
-    """The two networks of an export."""
-    networks = nets.style_net(), nets.transfer_net()
-    take_back(folder, *networks)
-    return networks
 
 
 def main():

@@ -116,6 +116,13 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             raise SystemExit(f"{folder}: {name} has {len(weights)} arrays more than the network")
 
 
+def exported(folder: Path):
+    """The two networks of an export."""
+    networks = nets.style_net(), nets.transfer_net()
+    take_back(folder, *networks)
+    return networks
+
+
 def averaged(model):
     """The two networks with the moving average of their weights, as new models."""
     averages = model.optimizer._model_variables_moving_average
