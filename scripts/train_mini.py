@@ -17,6 +17,10 @@ Any Keras 3 backend: set KERAS_BACKEND.
     python scripts/train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
     python scripts/train_mini.py --start EXPORT --stretch 1.07
+    # On a GPU a thousand pairs per second; TensorFlow then exports the checkpoint.
+    export KERAS_BACKEND=jax
+    python scripts/train_mini.py --start EXPORT --style-minutes 0 --minutes 20 --size 256 --batch 64 --pairs 4096
+    KERAS_BACKEND=tensorflow python scripts/train_mini.py --export
 """
 
 import argparse
@@ -40,7 +44,7 @@ import pictures
 import pixel_losses
 from checkpoint import put_back, restore, save, snapshot
 from export import averaged, export, exported, mean, stretch, take_back
-from pool import STYLE_SIZE, Pictures, distillation_batches, style_batches
+from pool import STYLE_SIZE, Pictures, distilled_batches, judged_batches, style_batches
 from teacher import Teacher
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,9 +52,7 @@ SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 BUNDLE = ROOT / "models" / "mini", ROOT / "models" / "mini.toml"  # the export and its card
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
-POOL_START = 256  # pairs in the pool before the first step of phase 2
 GRID = 1.0  # weight of the grid term, phase 2
-MORE_STYLES = 8  # styles per step of phase 2 that only their bottleneck is learnt of
 STYLE_BATCH, STYLE_POOL = 16, 1600  # styles per step while the style network learns alone; styles kept for such steps
 
 
@@ -90,12 +92,18 @@ def arguments():
     parser.add_argument("--start", type=Path, help="go on from an exported model, at half of the time")
     parser.add_argument("--mean", type=Path, help="only export the mean of this exported model and of --start")
     parser.add_argument(
+        "--share",
+        type=float,
+        default=0.5,
+        help="share of --start in the mean; above 1 it goes on, away from the other (default: %(default)s)",
+    )
+    parser.add_argument(
         "--stretch", type=float, help="only export --start, its bottlenecks so many times as far from their mean"
     )
     parser.add_argument("--styles-only", action="store_true", help="leave the photo network as it is")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
-    parser.add_argument("--precision", default="mixed_bfloat16", help="Keras dtype policy (default: %(default)s)")
+    parser.add_argument("--precision", default="bfloat16", help="what VGG19 computes in (default: %(default)s)")
     args = parser.parse_args()
     if (args.mean or args.stretch) and not args.start:
         parser.error("--mean and --stretch work on the export that --start names")
@@ -152,27 +160,14 @@ def learning_rate(first, step, progress):
 def forget(optimizer):
     """Adam's moments belong to the loss they were measured on: under another their first steps would be wild."""
     for slot in (*optimizer._momentums, *optimizer._velocities):
-        slot.assign(ops.zeros_like(slot))
+        slot.assign(ops.zeros(slot.shape))
     optimizer.iterations.assign(0)  # also starts the moving average anew, from the weights as they are
 
 
-def judged_batch(args, training, state, progress):
-    """Inputs, targets and learning rate of a step of phase 2."""
-    while len(training.pairs) < POOL_START:
-        training.renew(16)
-    if state["step"] % 3 == 0:
-        training.renew(2)
-    x, y = training.batch(args.batch, pull=max(0.0, 0.9 * (0.5 - progress)))
-    more = training.styles(MORE_STYLES)
-    x["style"] = np.concatenate([x["style"], more])
-    y["bottleneck"] = np.concatenate([y["bottleneck"], training.teacher.bottlenecks(more)])
-    since_joined = state["step"] - state["joined_at"]
-    return (x, y), learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
-
-
-def train(args, model, training, state):
+def train(args, model, features, training, rng, state):
     checkpoint = args.work / "checkpoint.npz"
-    distilled = distillation_batches(training, 2 * args.batch, 128)
+    distilled = distilled_batches(training, 2 * args.batch, 128, rng)
+    judged = judged_batches(training, features, args.batch, args.size, args.pairs, rng)
     losses, saved, good = [], time.monotonic(), snapshot(model)
     while state["minutes"] < args.minutes:
         began = time.monotonic()
@@ -183,7 +178,10 @@ def train(args, model, training, state):
             if state["joined_at"] is None:
                 forget(model.optimizer)
                 state["joined_at"], good = state["step"], snapshot(model)
-            (x, y), rate = judged_batch(args, training, state, progress)
+            x, y = next(judged)
+            y["pull"] = np.full(args.batch, max(0.0, 0.9 * (0.5 - progress)), np.float32)
+            since_joined = state["step"] - state["joined_at"]
+            rate = learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
         model.optimizer.learning_rate = rate
         loss = float(model.train_on_batch(x, y))
         state["step"] += 1
@@ -205,21 +203,21 @@ def train(args, model, training, state):
     save(checkpoint, good, state)
 
 
-def learn_styles(args, model, training, state):
+def learn_styles(args, model, training, rng, state):
     """The style network alone, by the teacher's bottlenecks: no picture is drawn, so a step costs little."""
     if state["style_minutes"] >= args.style_minutes:
         return
     net, checkpoint, saved = model.predict_style, args.work / "checkpoint.npz", time.monotonic()
     net.compile(keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998), model.apart)
-    made = style_batches(training, STYLE_BATCH)
+    made = style_batches(training, STYLE_BATCH, rng)
     pool, losses, step = [next(made) for _ in range(4)], [], 0
     while state["style_minutes"] < args.style_minutes:
         began = time.monotonic()
         if step % 2 == 0 and len(pool) < STYLE_POOL // STYLE_BATCH:
             pool.append(next(made))
         elif step % 2 == 0:
-            pool[training.rng.integers(len(pool))] = next(made)
-        picks = training.rng.integers(len(pool), size=2), training.rng.permutation(2 * STYLE_BATCH)[:STYLE_BATCH]
+            pool[rng.integers(len(pool))] = next(made)
+        picks = rng.integers(len(pool), size=2), rng.permutation(2 * STYLE_BATCH)[:STYLE_BATCH]
         x, y = (np.concatenate([pool[number][part] for number in picks[0]])[picks[1]] for part in range(2))
         net.optimizer.learning_rate = learning_rate(args.rate, step, state["style_minutes"] / args.style_minutes)
         losses.append(float(net.train_on_batch(x.astype(np.float32), y)))
@@ -237,11 +235,10 @@ def learn_styles(args, model, training, state):
 
 def build(args, features):
     keras.utils.set_random_seed(args.seed)
-    keras.config.set_dtype_policy(args.precision)
     model = Mini(features, args.content, args.free, args.bottleneck)
     model.transform.trainable = not args.styles_only
     optimizer = keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998)
-    model.compile(optimizer=optimizer, jit_compile=False)
+    model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     example = np.zeros((1, 64, 64, 3), np.float32)
     model({"photo": example, "style": example})
     optimizer.build(model.trainable_variables)
@@ -253,7 +250,7 @@ def main():
     if args.mean or args.stretch:
         networks = exported(args.start)
         if args.mean:
-            mean(networks, exported(args.mean))
+            mean(networks, exported(args.mean), args.share)
         if args.stretch:
             usual = [pictures.square(pictures.read(path), STYLE_SIZE) for path in pictures.training(SHARED, "styles")]
             stretch(networks[0], usual, args.stretch)
@@ -270,9 +267,9 @@ def main():
         state["minutes"] = args.minutes / 2
     if not args.export:
         rng = np.random.default_rng(args.seed + state["step"])
-        training = Pictures(SHARED, features, Teacher(SHARED / "models" / "lite"), args.size, args.pairs, rng)
-        learn_styles(args, model, training, state)
-        train(args, model, training, state)
+        training = Pictures(SHARED, Teacher(SHARED / "models" / "lite"))
+        learn_styles(args, model, training, rng, state)
+        train(args, model, features, training, rng, state)
     export(*averaged(model), *BUNDLE)
 
 

@@ -2,9 +2,9 @@
 
 import json
 import os
+import queue
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +159,21 @@ def test_bottlenecks_are_stretched_from_their_mean(training):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
+@pytest.mark.parametrize("share", [0.5, 1.5])
+def test_a_mean_holds_a_share_of_the_first_and_may_go_beyond_it(training, share):
+    networks, others = ((training.nets.style_net(), training.nets.transfer_net()) for _ in range(2))
+    for variable in (variable for net in (*networks, *others) for variable in net.variables):
+        training.nets.assign(variable, variable.value)  # within its constraint, as a trained one is
+    before = [np.array(variable) for net in networks for variable in net.variables]
+    training.mean(networks, others, share)
+    after = [np.array(variable) for net in networks for variable in net.variables]
+    theirs = [np.array(variable) for net in others for variable in net.variables]
+    for mine, other, mixed in zip(before, theirs, after, strict=True):
+        np.testing.assert_allclose(mixed, other + share * (mine - other), atol=1e-6)
+    assert any(not np.allclose(old, new) for old, new in zip(before, after, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32", "--work", str(tmp_path)])
     monkeypatch.setattr(training, "STYLE_BATCH", 2)
@@ -169,20 +184,18 @@ def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_p
     photos_before = [np.array(variable) for variable in model.transform.variables]
 
     class FewStyles:
-        rng = np.random.default_rng(0)
-        teacher = types.SimpleNamespace(bottlenecks=lambda styles: np.ones((len(styles), 100), np.float32))
+        def taught_styles(self, count, rng):
+            return noise(count, 64, 64, 3), np.ones((count, 100), np.float32)
 
-        def styles(self, count):
-            return noise(count, 64, 64, 3)
-
+    rng = np.random.default_rng(0)
     state = {"step": 0, "minutes": 0.0, "joined_at": None, "style_minutes": 0.0}
-    training.learn_styles(args, model, FewStyles(), state)
+    training.learn_styles(args, model, FewStyles(), rng, state)
     after = [np.array(variable) for variable in model.predict_style.variables]
     assert state["style_minutes"] >= args.style_minutes and (tmp_path / "checkpoint.npz").is_file()
     assert any(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
     for old, new in zip(photos_before, model.transform.variables, strict=True):
         np.testing.assert_array_equal(new, old)
-    training.learn_styles(args, model, None, state)  # done already: neither pictures nor steps
+    training.learn_styles(args, model, None, rng, state)  # done already: neither pictures nor steps
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
@@ -209,6 +222,75 @@ def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
     for expected, actual in zip(arrays, training.snapshot(other), strict=True):
         np.testing.assert_array_equal(actual, expected)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, monkeypatch):
+    """As on a GPU that has JAX alone, without a step of Python per operation; only the export needs TensorFlow."""
+    script = (
+        "import sys\n"
+        "sys.path[:0] = sys.argv.pop(1).split(':')\n"
+        "import numpy as np, train_mini\n"
+        "assert train_mini.keras.backend.backend() == 'jax'\n"
+        "model = train_mini.build(train_mini.arguments(), features=None)\n"
+        "before = train_mini.snapshot(model)\n"
+        "model.optimizer.learning_rate = 1e-5\n"
+        "x = {'photo': np.full((1, 16, 16, 3), 0.3, np.float32), 'style': np.full((1, 64, 64, 3), 0.6, np.float32)}\n"
+        "y = {'teacher': 1 - x['photo'], 'bottleneck': np.ones((1, 100), np.float32)}\n"
+        "losses = [float(model.train_on_batch(x, y)) for _ in range(3)]\n"
+        "assert losses[-1] < losses[0], losses\n"
+        "after = train_mini.snapshot(model)\n"
+        "assert any((old != new).any() for old, new in zip(before, after, strict=True))\n"
+        "train_mini.save(train_mini.Path(sys.argv[2]) / 'checkpoint.npz', after, {'step': 3})\n"
+        "picture = model.transform([x['photo'], y['bottleneck']])\n"
+        "np.save(train_mini.Path(sys.argv[2]) / 'picture.npy', picture)\n"
+    )
+    path, environment = f"{SCRIPTS}:{SCRIPTS / 'mini'}", os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, path, "--work", tmp_path], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(sys, "argv", ["train_mini.py"])
+    model = training.build(training.arguments(), features=None)
+    assert training.restore(tmp_path / "checkpoint.npz", model) == {"step": 3}
+    picture = model.transform([np.full((1, 16, 16, 3), 0.3, np.float32), np.ones((1, 100), np.float32)])
+    np.testing.assert_allclose(picture, np.load(tmp_path / "picture.npy"), atol=1e-4)
+
+
+def test_batches_are_made_ahead_by_threads_that_draw_different_ones(training):
+    import pictures
+
+    made = pictures.made_ahead(lambda rng: rng.random(), np.random.default_rng(0), threads=3, depth=2)
+    drawn = [made.get(timeout=10) for _ in range(50)]
+    assert len(set(drawn)) == len(drawn) and made.qsize() <= 2
+
+
+def test_a_pool_judges_renews_and_holds_no_more_than_its_capacity(training):
+    """Targets against features that are the pictures themselves, so that every figure is known."""
+    from pool import Pool
+
+    made = queue.Queue()
+
+    def features(pictures):
+        return [pictures] * 6
+
+    pool = Pool(features, made, 2, np.random.default_rng(0))
+    for value in (0.2, 0.4, 0.6):
+        photo, style = np.zeros((1, 4, 4, 3), np.float32), np.ones((3, 4, 4, 3), np.float32)
+        photo[..., 0] = 1
+        made.put(({"photo": photo, "style": style}, {"teacher": photo * value, "bottleneck": np.ones((3, 100))}))
+    pool.fill(5)
+    assert made.qsize() == 1
+    x, y = pool.batch()
+    assert x["style"].shape[0] == 3  # two more than photos: only their bottleneck is learnt of
+    grams = np.ones((1, 3, 3))
+    np.testing.assert_allclose(y["block1_conv1"], grams)
+    assert float(y["untouched_s"][0]) == pytest.approx(8 / 9)  # eight of nine products are missing
+    seen = {round(float(pool.batch()[1]["teacher_c"][0]), 4) for _ in range(50)}
+    assert seen == {round(0.8**2 / 3, 4), round(0.6**2 / 3, 4)}
+    pool.renew()
+    pool.renew()  # nothing is made: nothing happens
+    renewed = {round(float(pool.batch()[1]["teacher_c"][0]), 4) for _ in range(50)}
+    assert len(renewed) == 2 and round(0.4**2 / 3, 4) in renewed
 
 
 def test_held_out_pictures_share_no_source_with_training(training, shared):

@@ -98,10 +98,7 @@ def kernel(value):
 
 
 def take_back(folder: Path, style_net, transfer_net) -> None:
-    """Assign the weights of an export to the networks, brought to what a network constrains them to.
-
-    Residual convolutions that an older export lacks stay at zero.
-    """
+    """Assign the weights of an export to the networks, brought to what a network constrains them to."""
     for name, net in (("predict_style", style_net), ("transform", transfer_net)):
         weights = list(exported_weights(folder / f"{name}.xml"))
         for variable in net.variables:
@@ -110,7 +107,7 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             if turned.size == np.prod(variable.shape):
                 nets.assign(variable, turned.reshape(variable.shape))
                 weights.pop(0)
-            elif "residual" not in variable.path:
+            else:
                 raise SystemExit(f"{folder}: {name} lacks weights of shape {tuple(variable.shape)} for {variable.path}")
         if weights:
             raise SystemExit(f"{folder}: {name} has {len(weights)} arrays more than the network")
@@ -127,21 +124,21 @@ def averaged(model):
     """The two networks with the moving average of their weights, as new models."""
     averages = model.optimizer._model_variables_moving_average
     average = {id(v): a for v, a in zip(model.trainable_variables, averages, strict=True)}
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
     copies = nets.style_net(), nets.transfer_net()
-    keras.config.set_dtype_policy(policy)
     for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
         for mine, theirs in zip(copy.variables, net.variables, strict=True):
             nets.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains
     return copies
 
 
-def mean(networks, others) -> None:
-    """Assign the mean of both pairs' weights to the first: what two trainings from one start learnt."""
+def mean(networks, others, share) -> None:
+    """Assign the mean of both pairs' weights to the first, whose ``share`` it holds: what two trainings learnt.
+
+    Above 1 the first goes on in the direction in which it lies from the other.
+    """
     for net, other in zip(networks, others, strict=True):
         for mine, theirs in zip(net.variables, other.variables, strict=True):
-            mine.assign(0.5 * mine + 0.5 * theirs)
+            nets.assign(mine, share * mine + (1 - share) * theirs)
 
 
 def stretch(style_net, styles, factor) -> None:

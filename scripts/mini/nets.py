@@ -17,8 +17,7 @@ EPSILON = 1e-5
 
 
 def moments(features):
-    """Mean and standard deviation over height and width, (N, H, W, C) -> 2 x (N, 1, 1, C), in f32."""
-    features = ops.cast(features, "float32")
+    """Mean and standard deviation over height and width, (N, H, W, C) -> 2 x (N, 1, 1, C)."""
     mean = ops.mean(features, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(features - mean), axis=(1, 2), keepdims=True)
     return mean, ops.sqrt(variance + EPSILON)
@@ -32,9 +31,17 @@ class ReflectConv(layers.Layer):
         self.pad = size // 2
         self.conv = layers.Conv2D(filters, size, stride, "valid", name="conv", **options)
 
+    def build(self, shape):
+        self.conv.build(shape)
+
     def call(self, x):
         p = self.pad
         return self.conv(ops.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), mode="reflect"))
+
+    def compute_output_shape(self, shape):
+        n, h, w, _ = shape
+        stride = self.conv.strides[0]
+        return n, h and (h - 1) // stride + 1, w and (w - 1) // stride + 1, self.conv.filters
 
 
 class StyleNorm(layers.Layer):
@@ -46,18 +53,16 @@ class StyleNorm(layers.Layer):
 
     def build(self, shapes):
         channels, start = shapes[0][-1], keras.initializers.RandomNormal(0, 0.02)
-        options = {"kernel_initializer": start, "dtype": "float32"}
-        self.scale = layers.Conv2D(channels, 1, bias_initializer="ones", name="scale", **options)
-        self.shift = layers.Conv2D(channels, 1, name="shift", **options)
+        self.scale = layers.Conv2D(channels, 1, kernel_initializer=start, bias_initializer="ones", name="scale")
+        self.shift = layers.Conv2D(channels, 1, kernel_initializer=start, name="shift")
         for read in (self.scale, self.shift):
             read.build((None, 1, 1, BOTTLENECK))
 
     def call(self, inputs):
         x, bottleneck = inputs
         mean, deviation = moments(x)
-        code = ops.cast(bottleneck, "float32")[:, None, None, :]
-        x = (ops.cast(x, "float32") - mean) / deviation
-        return ops.cast(x * self.scale(code) + self.shift(code), self.compute_dtype)
+        code = bottleneck[:, None, None, :]
+        return (x - mean) / deviation * self.scale(code) + self.shift(code)
 
 
 class DepthToSpace(layers.Layer):
@@ -119,9 +124,9 @@ def style_net():
             x = ops.relu(x + ReflectConv(channels, kernel_initializer="zeros", name=f"residual_{level}_{number}")(x))
         mean, deviation = moments(x)
         statistics += [mean[:, 0, 0], deviation[:, 0, 0]]
-    x = layers.LayerNormalization(dtype="float32", name="statistics_norm")(ops.concatenate(statistics, axis=-1))
-    x = layers.Dense(320, "relu", dtype="float32", name="statistics")(x)
-    x = layers.Dense(BOTTLENECK, dtype="float32", name="bottleneck")(x)
+    x = layers.LayerNormalization(name="statistics_norm")(ops.concatenate(statistics, axis=-1))
+    x = layers.Dense(320, "relu", name="statistics")(x)
+    x = layers.Dense(BOTTLENECK, name="bottleneck")(x)
     return keras.Model(picture, x, name="predict_style")
 
 
@@ -142,8 +147,8 @@ def transfer_net(body=48, narrow=16, blocks=5):
     x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * narrow, name="subpixels_2", **even)(x))
     x = ops.relu(StyleNorm(name="expand_2_norm")([x, bottleneck]))
     x = ReflectConv(12, name="subpixels_1", **even)(x)
-    x = ops.sigmoid(ops.cast(x, "float32"))  # here a convolution's last step, behind the pixels a pass of its own
-    x = DepthToSpace(name="pixels", dtype="float32")(x)
+    x = ops.sigmoid(x)  # here a convolution's last step, behind the pixels a pass of its own
+    x = DepthToSpace(name="pixels")(x)
     return keras.Model([photo, bottleneck], x, name="transform")
 
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import keras
 from keras import ops
 
 from arbitrary_nst import losses
@@ -11,9 +10,8 @@ STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT_LAYER = "block4_conv2"
 
 
-def features_model(weights, policy="float32"):
+def features_model(weights, dtype="float32"):
     """Pictures (N, H, W, 3), RGB in [0, 1] -> the five style layers' features and the content layer's, in f32."""
-    dtype = keras.dtype_policies.get(policy).compute_dtype
     kernels = losses.read_vgg19(Path(weights))
     vgg19 = {name: tuple(ops.cast(array, dtype) for array in arrays) for name, arrays in kernels.items()}
     layers = (*STYLE_LAYERS, CONTENT_LAYER)

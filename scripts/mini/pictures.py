@@ -14,7 +14,7 @@ HELD_OUT_STYLES = ("wp21", "metx", "metoa", "secover", "kde")
 # These repositories also hold the published test pictures, or may: no part of any score.
 NEVER = ("mgnt", "mgntc", "rein", "gord", "gordc", "titu", "adain", "adainc")
 
-HARDENED = 0.25  # share of styles; their bottlenecks lie as far out as those of zigzags and sketches
+HARDENED = 0.35  # share of styles; their bottlenecks lie as far out as those of zigzags and sketches
 
 
 def _source(path):
@@ -127,14 +127,14 @@ def augmented_photo(images, size, rng):
     return np.ascontiguousarray(recolour(x, rng) if rng.random() < 0.3 else x, np.float32)
 
 
-def in_background(make, depth=6):
-    """Yield ``make()`` for ever, made ahead by a thread."""
+def made_ahead(make, rng, threads, depth=6):
+    """A queue of what ``make(rng)`` returns, filled for ever by threads, each with a generator of its own."""
     ready = Queue(depth)
 
-    def work():
+    def work(own):
         while True:
-            ready.put(make())
+            ready.put(make(own))
 
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        yield ready.get()
+    for own in rng.spawn(threads):
+        threading.Thread(target=work, args=(own,), daemon=True).start()
+    return ready
