@@ -130,7 +130,7 @@ def style_net():
     return keras.Model(picture, x, name="predict_style")
 
 
-def transfer_net(body=48, narrow=16, blocks=5):
+def transfer_net(body=48, narrow=16, blocks=4):
     """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
     photo = keras.Input((None, None, 3), name="photo")
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
