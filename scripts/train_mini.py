@@ -179,7 +179,7 @@ def train(args, model, features, training, rng, state):
                 forget(model.optimizer)
                 state["joined_at"], good = state["step"], snapshot(model)
             x, y = next(judged)
-            y["pull"] = np.full(args.batch, max(0.0, 0.9 * (0.5 - progress)), np.float32)
+            y = y | {"pull": np.full(args.batch, max(0.0, 0.9 * (0.5 - progress)), np.float32)}
             since_joined = state["step"] - state["joined_at"]
             rate = learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
         model.optimizer.learning_rate = rate

@@ -72,8 +72,7 @@ class Pool:
 
     def batch(self):
         """Inputs and targets of one phase-2 step."""
-        x, y = self._batches[self._rng.integers(len(self._batches))]
-        return dict(x), dict(y)
+        return self._batches[self._rng.integers(len(self._batches))]
 
     def _judged(self, x, y):
         x, y = ({name: ops.convert_to_tensor(value) for name, value in part.items()} for part in (x, y))
@@ -104,7 +103,7 @@ def judged_batches(training, features, count, size, capacity, rng):
     """Pairs of phase 2 from a pool of ``capacity`` pairs, for ever."""
     made = pictures.made_ahead(lambda own: training.pairs(count, size, MORE_STYLES, own), rng, THREADS)
     pool = Pool(features, made, max(1, capacity // count), rng)
-    pool.fill(POOL_START // count)
+    pool.fill(max(1, POOL_START // count))
     for step in itertools.count():
         if step % RENEWED == 0:
             pool.renew()
