@@ -116,7 +116,7 @@ class Refiner:
     """Refines pictures by one recipe; what was compiled for one serves the next.
 
     vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16`` or ``auto``, which is bf16 where this machine
-    computes in it.
+    is faster in it.
     max_memory: bytes; what takes more is refined smaller, and what that changed is carried up to the full size. None
     is half of what is free.
     """
@@ -284,13 +284,13 @@ def _is_out_of_memory(exc: Exception) -> bool:
 def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     options.one_of("precision", wanted, PRECISIONS)
     if wanted == "auto":
-        return "bf16" if _has_bf16() else "f32"
+        return "bf16" if _bf16_is_faster() else "f32"
     return "bf16" if wanted == "bf16" else "f32"
 
 
-def _has_bf16() -> bool:
+def _bf16_is_faster() -> bool:
     import openvino
 
-    from arbitrary_nst.engines.openvino import cpu_has_bf16
+    from arbitrary_nst.engines.openvino import bf16_is_faster
 
-    return has_gpu_driver() or cpu_has_bf16(openvino.Core())
+    return has_gpu_driver() or bf16_is_faster(openvino.Core())

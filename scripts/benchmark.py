@@ -19,6 +19,9 @@ import time
 from pathlib import Path
 
 import benchmark_many
+import openvino
+
+from arbitrary_nst.engines.openvino import cpu_has_bf16
 
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
 ARBSTYLE = "from arbitrary_nst.cli import main; main()"
@@ -151,7 +154,7 @@ def lite(standin, photo, style, work):
 
 def mini(standin, photo, style, work):
     folder = SHARED / "models" / "lite"
-    for precision in ("auto", "f32"):
+    for precision in ("bf16", "f32") if cpu_has_bf16(openvino.Core()) else ("f32",):
         theirs, ours = in_turn(
             3,
             lambda precision=precision: warm(OURS_WARM, folder, 680, 1024, precision),

@@ -267,6 +267,29 @@ def test_refusals(lite, magenta, monkeypatch):
     assert load_engine(lite, "openvino").precision == "f32"
 
 
+@pytest.mark.parametrize(
+    ("name", "capabilities", "flags", "precision"),
+    [
+        ("AMD EPYC", ["FP32", "BF16"], "avx512_bf16", "bf16"),
+        ("Intel(R) Xeon(R) Processor", ["FP32", "BF16"], "avx512_bf16 amx_bf16 amx_tile", "bf16"),
+        ("Intel(R) Xeon(R) Processor", ["FP32", "BF16"], "avx512_bf16 avx512_fp16", "f32"),
+        ("Intel(R) Xeon(R) Processor", ["FP32", "BF16"], None, "f32"),
+        ("Intel(R) Xeon(R) Processor", ["FP32"], "avx512f", "f32"),
+        ("AMD Ryzen", ["FP32"], "avx2", "f32"),
+    ],
+)
+def test_auto_is_the_faster_precision(tmp_path, monkeypatch, lite, name, capabilities, flags, precision):
+    told = {"FULL_DEVICE_NAME": name, "OPTIMIZATION_CAPABILITIES": capabilities}
+    monkeypatch.setattr("openvino.Core.get_property", lambda self, device, what: told[what])
+    monkeypatch.setattr("arbitrary_nst.engines.openvino.LINUX_CPU", tmp_path / "cpuinfo")
+    if flags:
+        (tmp_path / "cpuinfo").write_text(f"model name\t: {name}\nflags\t\t: fpu {flags}\n")
+    assert load_engine(lite, "openvino").precision == precision
+    assert load_engine(lite, "openvino", "f32").precision == "f32"
+    if "BF16" in capabilities:
+        assert load_engine(lite, "openvino", "bf16").precision == "bf16"
+
+
 def test_a_saved_model_of_another_kind_is_refused(tmp_path, magenta):
     import tensorflow as tf
 

@@ -67,10 +67,10 @@ def _cpu() -> str:
     except ImportError as exc:
         return f"OpenVINO cannot be imported ({exc})"
     core = openvino.Core()
-    from arbitrary_nst.engines.openvino import cpu_has_bf16
+    from arbitrary_nst.engines.openvino import bf16_is_faster
 
-    precision = "bf16, which this CPU computes in" if cpu_has_bf16(core) else "f32, as this CPU has no bf16"
-    return f"{core.get_property('CPU', 'FULL_DEVICE_NAME')}; --precision auto is {precision}"
+    precision = "bf16" if bf16_is_faster(core) else "f32"
+    return f"{core.get_property('CPU', 'FULL_DEVICE_NAME')}; --precision auto is {precision}, the faster on this CPU"
 
 
 def _gpu() -> str:

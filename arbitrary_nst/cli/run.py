@@ -76,7 +76,7 @@ ModelName = Annotated[
     ),
 ]
 EngineName = Annotated[Literal["auto", "openvino", "tensorflow"], typer.Option("--engine", help="What runs the model.")]
-Precision = Annotated[Literal["auto", "f32", "bf16"], typer.Option(help="auto: bf16 where the CPU has it.")]
+Precision = Annotated[Literal["auto", "f32", "bf16"], typer.Option(help="auto: bf16 where the CPU is faster in it.")]
 MaxSize = Annotated[
     int | None, typer.Option(min=1, metavar="PX", help="Reduce the photo so that its longest side is at most this.")
 ]
