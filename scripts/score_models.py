@@ -3,7 +3,8 @@
 
 C: mean square difference of block4_conv2 to the photo. S: mean over block{1..5}_conv1 of sum (G - A)^2 / sum A^2,
 Gram matrices divided by H*W. closed = 1 - S / S(photo): how much of the way to the style a picture went. All at
-256x256, medians over the pairs. PSNR is to lite's picture of the same pair.
+256x256, medians over the pairs. PSNR is to lite's picture of the same pair. mesh: how far fine detail repeats with the
+cells of `mini`'s networks and lite's, as scripts/mini/pixel_losses.py measures it, mean over the pairs.
 
     python scripts/score_models.py                       # lite and mini, the published and the held-out pairs
     python scripts/score_models.py lite path/to/model
@@ -22,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import perceptual
 import pictures
+import pixel_losses
 from train_mini import SHARED, VGG
 
 from arbitrary_nst import model_zoo
@@ -87,9 +89,10 @@ def psnr(picture, reference):
 
 
 def table(title, pairs, engines, scorer):
-    print(f"\n{title}, {len(pairs)} pairs\n\n| model | closed | C | PSNR to lite, dB |\n|---|---|---|---|")
+    print(f"\n{title}, {len(pairs)} pairs\n\n| model | closed | C | PSNR to lite, dB | mesh |\n|---|---|---|---|---|")
     if len(pairs[0]) == 3:
         report("published pictures of magenta", pairs, [pair[2] for pair in pairs], None, scorer)
+        report("the photos", pairs, [pair[0] for pair in pairs], None, scorer)
     reference = list(stylized(engines["lite"], pairs)) if "lite" in engines else None
     for name, engine in engines.items():
         made = reference if name == "lite" else list(stylized(engine, pairs))
@@ -102,7 +105,8 @@ def report(name, pairs, made, reference, scorer):
     distance = (
         "" if reference is None else f"{np.median([psnr(*both) for both in zip(made, reference, strict=True)]):.1f}"
     )
-    print(f"| {name} | {closed:.3f} | {content / 1000:.0f} k | {distance} |", flush=True)
+    mesh = np.mean([pixel_losses.mesh(picture[None]) for picture in made])
+    print(f"| {name} | {closed:.3f} | {content / 1000:.0f} k | {distance} | {mesh:.4f} |", flush=True)
 
 
 def main():

@@ -5,8 +5,9 @@ Phase 1 (the first sixth of the time) copies the teacher: the photo network its 
 on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises what
 scripts/score_models.py measures against the style and the photo themselves: S as a share of the untouched photo's,
 plus content * what C exceeds `free` times the teacher's C by, as a share of it; so every pair, easy or hard, is held
-to its own measure of change. Meanwhile the pull of the teacher's picture fades, and edges that gather on the grid of
-the network's cells cost. The style network stays near the teacher's bottlenecks, which know more styles than we have.
+to its own measure of change. Meanwhile the pull of the teacher's picture fades, and what shows the network's cells
+costs: edges that gather on their grid, and a weave that repeats with them. The style network stays near the teacher's
+bottlenecks, which know more styles than we have.
 Any Keras 3 backend: set KERAS_BACKEND.
 
     python scripts/train_mini.py --minutes 200            # from random weights
@@ -52,7 +53,7 @@ SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 BUNDLE = ROOT / "models" / "mini", ROOT / "models" / "mini.toml"  # the export and its card
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
-GRID = 1.0  # weight of the grid term, phase 2
+GRID, MESH = 1.0, 1.0  # weights of the terms for what shows the networks' cells, phase 2
 STYLE_BATCH, STYLE_POOL = 16, 1600  # styles per step while the style network learns alone; styles kept for such steps
 
 
@@ -136,7 +137,8 @@ class Mini(keras.Model):
         c = perceptual.content_distance(content, y["content"])
         judged = s / y["untouched_s"] + self._content * ops.relu(c / y["teacher_c"] - self._free)
         pulls = ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
-        return ops.mean(judged) + GRID * pixel_losses.grid(y_pred["picture"]) + pulls
+        cells = GRID * pixel_losses.grid(y_pred["picture"]) + MESH * pixel_losses.mesh(y_pred["picture"])
+        return ops.mean(judged) + cells + pulls
 
     def apart(self, bottleneck, other):
         """Mean square difference of two bottlenecks, and of the scales and shifts that the photo network reads there.

@@ -331,6 +331,19 @@ def test_the_grid_term_sees_cells_and_nothing_else(training):
         assert float(grid(blocky)) > 0.5
 
 
+def test_the_mesh_term_sees_what_repeats_every_two_cells_and_nothing_else(training):
+    mesh, texture = training.pixel_losses.mesh, noise(4, 256, 256, 3)
+    down, across = np.mgrid[:256, :256].astype(np.float32)[:, None, ..., None]
+    coarse = texture[:, :32, :32].repeat(8, axis=1).repeat(8, axis=2)
+    for harmless in (texture, 0 * texture, np.sin(down / 5), (across > 100) * 1.0, (down + across > 200) * 1.0, coarse):
+        assert float(mesh(harmless + 0.01 * texture)) < 0.005
+    for weave in (np.sin(np.pi / 4 * down), np.sin(np.pi / 2 * (down + across)), np.sin(3 * np.pi / 4 * across)):
+        shown = [float(mesh(texture + strength * weave)) for strength in (0.05, 0.1, 0.3)]
+        assert 0.003 < shown[0] < shown[1] < shown[2] and shown[2] > 0.3
+    off = np.sin(2 * np.pi / 5.3 * down)  # repeats, but not with the cells
+    assert float(mesh(texture + 0.3 * off)) < 0.005
+
+
 def test_distances_by_hand(training):
     """Two channels that are constant 1 and 2 have the Gram matrix [[1, 2], [2, 4]] at any size."""
     perceptual = training.perceptual

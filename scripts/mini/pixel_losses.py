@@ -1,8 +1,12 @@
-"""Losses that need no network: distance to the teacher's picture, and the grid of the photo network's cells."""
+"""Losses that need no network: distance to the teacher's picture, and two of the grid of the photo network's cells."""
 
+import numpy as np
 from keras import ops
 
 CELL = 4  # px that the coarsest cell of the photo network spans
+WINDOW = 8 * CELL  # px that a power spectrum is taken of
+BY_CHANCE = 0.5  # what a frequency may have over its surroundings, in the logarithm of power
+FAINT = 0.02  # power of a wave of 0.3 levels in 255
 
 
 def distillation(picture, target):
@@ -33,3 +37,43 @@ def grid(picture):
 
     picture = ops.cast(picture, "float32")
     return 0.5 * (uneven(ops.transpose(picture, (1, 0, 2, 3))) + uneven(ops.transpose(picture, (2, 0, 1, 3))))
+
+
+def mesh(picture):
+    """How far fine detail repeats every two cells, (N, H, W, 3), H and W at least 80 -> 0 where no weave shows.
+
+    Patterns that the coarsest cells hold up and down in turn have the frequencies 1 / (2 ``CELL``) and its multiples.
+    In the power spectrum of each place: the logarithm of what such a frequency has over those halfway to the next, in
+    the direction where that is least, as along the line of an edge there is no peak; squared, and the mean of all.
+    """
+    level = ops.log(spectra(ops.cast(picture, "float32")) + FAINT)
+    step = WINDOW // (2 * CELL)
+
+    def halfway(*way):
+        there, back = ([sign * step // 2 * part for part in way] for sign in (1, -1))
+        return 0.5 * (ops.roll(level, there, (3, 4)) + ops.roll(level, back, (3, 4)))
+
+    around = ops.max(ops.stack([halfway(*way) for way in ((0, 1), (1, 0), (1, 1), (1, -1))]), axis=0)
+    peaks = ops.square(ops.relu(level - around - BY_CHANCE))[..., ::step, ::step]
+    return ops.mean(peaks) - ops.mean(peaks[..., 0, 0]) / (WINDOW // step) ** 2  # a mean level is no wave
+
+
+def spectra(picture):
+    """Power spectra of 80-px neighbourhoods, (N, H, W, C) -> (N, rows, columns, WINDOW, WINDOW), mean over colours.
+
+    The mean of 4 x 4 tapered windows that overlap by half: of one alone a spectrum is mostly chance.
+    """
+    n, h, w, colours = picture.shape
+    rows, columns, half = (h - WINDOW // 2) // WINDOW, (w - WINDOW // 2) // WINDOW, WINDOW // 2
+    taper = np.hanning(WINDOW + 1)[1:].astype(np.float32)
+
+    def side_by_side(down, across):
+        x = picture[:, down : down + rows * WINDOW, across : across + columns * WINDOW]
+        x = ops.transpose(ops.reshape(x, (n, rows, WINDOW, columns, WINDOW, colours)), (0, 1, 3, 5, 2, 4))
+        x = (x - ops.mean(x, axis=(-1, -2), keepdims=True)) * (taper[:, None] * taper)
+        real, imaginary = ops.fft2((x, ops.zeros_like(x)))
+        return ops.mean(ops.square(real) + ops.square(imaginary), axis=3)
+
+    power = sum(side_by_side(down, across) for down in (0, half) for across in (0, half)) / 4
+    power = 0.5 * (power[:, 1:] + power[:, :-1])
+    return 0.5 * (power[:, :, 1:] + power[:, :, :-1])
