@@ -283,14 +283,10 @@ def _is_out_of_memory(exc: Exception) -> bool:
 
 def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     options.one_of("precision", wanted, PRECISIONS)
-    if wanted == "auto":
-        return "bf16" if _bf16_is_faster() else "f32"
-    return "bf16" if wanted == "bf16" else "f32"
+    if wanted == "auto" and not has_gpu_driver():
+        import openvino
 
+        from arbitrary_nst.engines.openvino import faster_precision
 
-def _bf16_is_faster() -> bool:
-    import openvino
-
-    from arbitrary_nst.engines.openvino import bf16_is_faster
-
-    return has_gpu_driver() or bf16_is_faster(openvino.Core())
+        return faster_precision(openvino.Core())
+    return "f32" if wanted == "f32" else "bf16"

@@ -243,7 +243,11 @@ def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, m
         "train_mini.save(train_mini.Path(sys.argv[2]) / 'checkpoint.npz', after, {'step': 3})\n"
         "picture = model.transform([x['photo'], y['bottleneck']])\n"
         "np.save(train_mini.Path(sys.argv[2]) / 'picture.npy', picture)\n"
+        "weave = np.load(train_mini.Path(sys.argv[2]) / 'weave.npy')\n"
+        "np.save(train_mini.Path(sys.argv[2]) / 'mesh.npy', train_mini.pixel_losses.mesh(weave))\n"
     )
+    weave = noise(1, 96, 112, 3) + 0.3 * np.sin(np.pi / 4 * np.arange(112, dtype=np.float32))[:, None]
+    np.save(tmp_path / "weave.npy", weave)
     path, environment = f"{SCRIPTS}:{SCRIPTS / 'mini'}", os.environ | {"KERAS_BACKEND": "jax"}
     done = subprocess.run(
         [sys.executable, "-c", script, path, "--work", tmp_path], env=environment, capture_output=True, text=True
@@ -254,6 +258,8 @@ def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, m
     assert training.restore(tmp_path / "checkpoint.npz", model) == {"step": 3}
     picture = model.transform([np.full((1, 16, 16, 3), 0.3, np.float32), np.ones((1, 100), np.float32)])
     np.testing.assert_allclose(picture, np.load(tmp_path / "picture.npy"), atol=1e-4)
+    mesh = float(training.pixel_losses.mesh(weave))
+    assert mesh > 0.1 and float(np.load(tmp_path / "mesh.npy")) == pytest.approx(mesh, rel=1e-3)
 
 
 def test_batches_are_made_ahead_by_threads_that_draw_different_ones(training):

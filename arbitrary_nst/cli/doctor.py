@@ -67,10 +67,10 @@ def _cpu() -> str:
     except ImportError as exc:
         return f"OpenVINO cannot be imported ({exc})"
     core = openvino.Core()
-    from arbitrary_nst.engines.openvino import bf16_is_faster
+    from arbitrary_nst.engines.openvino import faster_precision
 
-    precision = "bf16" if bf16_is_faster(core) else "f32"
-    return f"{core.get_property('CPU', 'FULL_DEVICE_NAME')}; --precision auto is {precision}, the faster on this CPU"
+    cpu, precision = core.get_property("CPU", "FULL_DEVICE_NAME"), faster_precision(core)
+    return f"{cpu}; --precision auto is {precision}, the faster on this CPU"
 
 
 def _gpu() -> str:

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -25,17 +25,17 @@ def cpu_has_bf16(core: "openvino.Core") -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def bf16_is_faster(core: "openvino.Core") -> bool:
-    """Whether this CPU is faster in bf16 than in f32.
+def faster_precision(core: "openvino.Core") -> Literal["f32", "bf16"]:
+    """What this CPU is faster in; the precision ``auto``.
 
-    One of Intel's is if it has AMX; without, f32 took 0.6 of bf16's time. OpenVINO does not tell, Linux does; elsewhere
-    Intel's CPUs count as slower.
+    One of Intel's is faster in bf16 if it has AMX; without, f32 took 0.6 of bf16's time. OpenVINO does not tell, Linux
+    does; elsewhere Intel's CPUs count as slower in bf16.
     """
     if not cpu_has_bf16(core):
-        return False
+        return "f32"
     if "Intel" not in core.get_property("CPU", "FULL_DEVICE_NAME"):
-        return True
-    return LINUX_CPU.exists() and "amx_bf16" in LINUX_CPU.read_text().split()
+        return "bf16"
+    return "bf16" if LINUX_CPU.exists() and "amx_bf16" in LINUX_CPU.read_text().split() else "f32"
 
 
 class OpenVINOEngine:
@@ -55,7 +55,7 @@ class OpenVINOEngine:
         self._model = model
         if precision == "bf16" and not cpu_has_bf16(self._core):
             raise EngineError("bf16: this CPU does not compute in it. Try: --precision f32")
-        self.precision = precision if precision != "auto" else ("bf16" if bf16_is_faster(self._core) else "f32")
+        self.precision = precision if precision != "auto" else faster_precision(self._core)
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
 
     def predict_style(self, style: Pixels) -> Pixels:
