@@ -10,7 +10,7 @@ from arbitrary_nst.errors import OptionError
 def one_of(what: str, value: Any, choices: Collection[str]) -> None:
     """Raise OptionError for a value that is none of ``choices``."""
     if value not in choices:
-        raise OptionError(f"{what} {value!r}: unknown. Try: {', '.join(choices)}")
+        raise OptionError(f"{what} {value!r}: unknown", f"{', '.join(choices)}")
 
 
 def within(what: str, value: Any, least: float, most: float = math.inf) -> None:
@@ -18,4 +18,4 @@ def within(what: str, value: Any, least: float, most: float = math.inf) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (is_number and least <= value <= most and math.isfinite(value)):
         wanted = f"{least} or more" if most == math.inf else f"{least} to {most}"
-        raise OptionError(f"{what} {value!r}: out of range. Try: {wanted}")
+        raise OptionError(f"{what} {value!r}: out of range", f"{wanted}")

@@ -28,7 +28,7 @@ def blend(shares: Mapping[Style, float]) -> Style:
     Raises OptionError where they come from different models.
     """
     if len({style.model for style in shares}) != 1:
-        raise OptionError("blend: needs styles of one model. Try: embed them with the same Stylizer")
+        raise OptionError("blend: needs styles of one model", "embed them with the same Stylizer")
     first = next(iter(shares))
     bottleneck = np.zeros_like(first.bottleneck)
     for style, share in shares.items():

@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from arbitrary_nst import drawing, images, model_zoo, options, outputs
-from arbitrary_nst.carry import guided
-from arbitrary_nst.engines import Engine, load_engine
+from arbitrary_nst import images, model_zoo, options
+from arbitrary_nst.engines import Engine, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst.files import reading
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
-    from arbitrary_nst.plan import Result
-    from arbitrary_nst.refinement import OnStep, Refinement, Refiner
+    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.refinement.refiner import OnStep, Refinement, Refiner
 
 PathSource = str | PathLike[str]
 Source = PathSource | bytes | Image.Image
@@ -149,13 +150,13 @@ class Stylizer:
         """``stylize_photo`` of several photos of one size, in one call of the engine or as few as memory allows."""
         if style.model != self.model.digest:
             raise OptionError(
-                f"style {style.name}: made with another model than {self.model.card.name}. "
-                "Try: embed it again with this Stylizer"
+                f"style {style.name}: made with another model than {self.model.card.name}",
+                "embed it again with this Stylizer",
             )
         if max_size is not None:
             photos = [images.resize_longest(photo, max_size) for photo in photos]
         seen = [photo if stylize_size is None else images.resize_longest(photo, stylize_size) for photo in photos]
-        drawn = drawing.draw(self.engine, [photo.pixels for photo in seen], style.bottleneck, self._max_memory)
+        drawn = fitting.draw(self.engine, [photo.pixels for photo in seen], style.bottleneck, self._max_memory)
         return [
             replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
             for photo, small, picture in zip(photos, seen, drawn, strict=True)
@@ -172,12 +173,12 @@ class Stylizer:
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
         ``output``: a folder for several, a file for one, None for beside the photo. ``settings`` are the other fields
-        of ``arbitrary_nst.plan.Settings``. A photo's fault is in its Result; only faults of the style, the model
+        of ``arbitrary_nst.files.plan.Settings``. A photo's fault is in its Result; only faults of the style, the model
         and the settings are raised. Stop whenever you like: what is yielded is written.
         """
-        from arbitrary_nst.inputs import expand
-        from arbitrary_nst.pipeline import stylize_many
-        from arbitrary_nst.plan import Settings
+        from arbitrary_nst.files.find import expand
+        from arbitrary_nst.files.plan import Settings
+        from arbitrary_nst.files.stream import stylize_many
 
         folder = None if output is None else Path(output)
         given = [photos] if isinstance(photos, str | PathLike) else photos
@@ -208,8 +209,8 @@ class Stylizer:
         by returning True. The other arguments are those of ``refinement.Refinement``. The result is of the photo's
         kind, as that of ``stylize``.
         """
-        from arbitrary_nst import recipes
-        from arbitrary_nst.refinement import Refinement
+        from arbitrary_nst.refinement import recipes
+        from arbitrary_nst.refinement.refiner import Refinement
 
         if picture is not None:
             changes.setdefault("init", "stylized")
@@ -222,7 +223,7 @@ class Stylizer:
         if picture is not None:
             start = self.read(picture).pixels
             if start.shape != whole.pixels.shape:
-                raise OptionError("picture: not of the photo's size. Try: the stylized photo as it came")
+                raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
         elif chosen.init == "stylized":
             start = self.stylize_photo(whole, self.style(style)).pixels
         refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
@@ -243,21 +244,21 @@ class Stylizer:
     def refiner(self, how: "Refinement") -> "Refiner":
         """The optimiser for these settings; the last one is kept, with what it compiled."""
         if self._refiner is None or self._refiner[0] != how:
-            from arbitrary_nst.refinement import Refiner
+            from arbitrary_nst.refinement.refiner import Refiner
 
             weights = self.vgg19(how)
             try:
-                from arbitrary_nst import losses
+                from arbitrary_nst.refinement import losses
             except (ImportError, ValueError) as exc:
                 reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-                raise EngineError(f"{reason}. Try: KERAS_BACKEND=tensorflow, or install that backend") from exc
+                raise EngineError(f"{reason}", "KERAS_BACKEND=tensorflow, or install that backend") from exc
             vgg19 = losses.read_vgg19(weights)
             self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
         return self._refiner[1]
 
     def needs_strips(self, height: int, width: int) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        return drawing.needs_strips(self.engine, height, width, self._max_memory)
+        return fitting.needs_strips(self.engine, height, width, self._max_memory)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -270,7 +271,7 @@ class Stylizer:
         if isinstance(source, bytes):
             return images.decode(source, name="bytes", max_pixels=self.max_pixels)
         path = Path(source)
-        return images.decode(outputs.read_photo_bytes(path), name=str(path), max_pixels=self.max_pixels)
+        return images.decode(reading.read_photo_bytes(path), name=str(path), max_pixels=self.max_pixels)
 
     def _as_style(self, style: Style | Source) -> Style:
         return style if isinstance(style, Style) else self.style(style)

@@ -18,9 +18,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from keras import ops
 
-from arbitrary_nst import Stylizer, images, losses, model_zoo
-from arbitrary_nst.recipes import RECIPES, get
-from arbitrary_nst.refinement import Refinement, Refiner
+from arbitrary_nst import Stylizer, images, model_zoo
+from arbitrary_nst.refinement import losses
+from arbitrary_nst.refinement.recipes import RECIPES, get
+from arbitrary_nst.refinement.refiner import Refinement, Refiner
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))

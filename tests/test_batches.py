@@ -8,9 +8,9 @@ from PIL import Image
 
 from arbitrary_nst.engines import tensorflow as tensorflow_module
 from arbitrary_nst.errors import EngineMemoryError
-from arbitrary_nst.inputs import Input
-from arbitrary_nst.pipeline import stylize_many
-from arbitrary_nst.plan import Settings
+from arbitrary_nst.files.find import Input
+from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.stream import stylize_many
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arbitrary_nst import images
-from arbitrary_nst.carry import add_change, guided
+from arbitrary_nst.images.upscale import add_change, guided
 
 
 def smooth(seed, height=90, width=120):

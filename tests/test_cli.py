@@ -125,7 +125,7 @@ def test_an_unverified_model_is_4_unless_trusted(folder, standin):
 
 
 def test_an_internal_error_is_1_and_one_line(folder, fake, monkeypatch, capsys):
-    monkeypatch.setattr("arbitrary_nst.pipeline.images.decode", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("arbitrary_nst.files.stream.images.decode", lambda *_, **__: 1 / 0)
     assert invoke("run", "a.jpg", "-s", "style.png", monkeypatch=monkeypatch) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "ZeroDivisionError" in err and "--verbose" in err

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from arbitrary_nst import model_zoo
-from arbitrary_nst.engines import choose_engine, convert, faster, fit, load_engine
+from arbitrary_nst.engines import choose_engine, fit, load_engine
+from arbitrary_nst.engines.openvino import convert, rewrites
 from arbitrary_nst.errors import EngineError, ModelError, OptionError
 from arbitrary_nst.images import decode, style_input
 
@@ -132,7 +133,7 @@ def test_four_pixels_at_once_are_the_same_pixels():
     core, given = openvino.Core(), rng.normal(size=(2, 5, 22, 28)).astype(np.float32)
     f32 = {"INFERENCE_PRECISION_HINT": "f32"}
     before = core.compile_model(half, "CPU", f32)(given)[0]
-    faster.widen(half, 4)
+    rewrites.widen(half, 4)
     kernels = [node.input_value(1) for node in half.get_ops() if node.get_type_name() == "Convolution"]
     assert [tuple(kernel.get_shape()) for kernel in kernels] == [(12, 5, 7, 8)]
     np.testing.assert_allclose(core.compile_model(half, "CPU", f32)(given)[0], before, atol=1e-5)
@@ -155,7 +156,7 @@ def test_a_narrow_norm_in_one_operation_is_the_same_norm(channels, fused):
     given = [rng.normal(1, 2, (2, channels, *side)).astype(np.float32) for side in sides]
     f32 = {"INFERENCE_PRECISION_HINT": "f32"}
     before = core.compile_model(half, "CPU", f32)(given)[0]
-    faster.fuse_narrow_norms(half)
+    rewrites.fuse_narrow_norms(half)
     assert [node.get_type_name() for node in half.get_ops()].count("MVN") == fused
     np.testing.assert_allclose(core.compile_model(half, "CPU", f32)(given)[0], before, atol=1e-5)
 
@@ -281,7 +282,7 @@ def test_refusals(lite, magenta, monkeypatch):
 def test_auto_is_the_faster_precision(tmp_path, monkeypatch, lite, name, capabilities, flags, precision):
     told = {"FULL_DEVICE_NAME": name, "OPTIMIZATION_CAPABILITIES": capabilities}
     monkeypatch.setattr("openvino.Core.get_property", lambda self, device, what: told[what])
-    monkeypatch.setattr("arbitrary_nst.engines.openvino.LINUX_CPU", tmp_path / "cpuinfo")
+    monkeypatch.setattr("arbitrary_nst.engines.openvino.engine.LINUX_CPU", tmp_path / "cpuinfo")
     if flags:
         (tmp_path / "cpuinfo").write_text(f"model name\t: {name}\nflags\t\t: fpu {flags}\n")
     assert load_engine(lite, "openvino").precision == precision

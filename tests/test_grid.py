@@ -8,7 +8,7 @@ from PIL import Image
 from test_cli import invoke
 
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.sheet import GAP, sheet
+from arbitrary_nst.images.contact_sheet import GAP, sheet
 from arbitrary_nst.styles import Style, blend
 
 
@@ -19,7 +19,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
     monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
-    monkeypatch.setattr("arbitrary_nst.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
     return tmp_path
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from arbitrary_nst import OptionError
-from arbitrary_nst.inputs import expand, read_list
+from arbitrary_nst.files.find import expand, read_list
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import numpy_nst
 import pytest
 from keras import ops
 
-from arbitrary_nst import losses
-from arbitrary_nst.gradients import value_and_gradient
-from arbitrary_nst.recipes import RECIPES
+from arbitrary_nst.refinement import losses
+from arbitrary_nst.refinement.gradients import value_and_gradient
+from arbitrary_nst.refinement.recipes import RECIPES
 
 VGG = numpy_nst.thin_vgg19()
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbitrary_nst import outputs
 from arbitrary_nst.errors import OptionError, PhotoError
+from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.images import format_of
 
 ODD_NAMES = ["with space.jpg", "emoji-🎨.jpg", "-dash.jpg", "new\nline.jpg", "x" * 251 + ".jpg", "é" * 120 + ".jpg"]
@@ -21,18 +21,18 @@ ODD_NAMES = ["with space.jpg", "emoji-🎨.jpg", "-dash.jpg", "new\nline.jpg", "
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_any_name_gives_a_name_that_can_be_written(tmp_path, name):
-    written = tmp_path / outputs.default_name(Path(name), "style" * 30, "jpg")
-    outputs.write_atomically(written, b"x", overwrite=False)
+    written = tmp_path / naming.default_name(Path(name), "style" * 30, "jpg")
+    writing.write_atomically(written, b"x", overwrite=False)
     assert written.name.endswith(".jpg") and "__style" in written.name
     assert [path.name for path in tmp_path.iterdir()] == [written.name]
 
 
 def test_default_name():
-    assert outputs.default_name(Path("a/photo.tar.png"), "udnie", "jpg") == "photo.tar__udnie.jpg"
+    assert naming.default_name(Path("a/photo.tar.png"), "udnie", "jpg") == "photo.tar__udnie.jpg"
 
 
 def test_outputs_of_one_run_do_not_meet():
-    taken = outputs.Taken()
+    taken = naming.Taken()
     claimed = [taken.claim(Path(name)).name for name in ("a__s.jpg", "a__s.jpg", "A__s.JPG", "b__s.jpg")]
     assert claimed == ["a__s.jpg", "a__s_2.jpg", "A__s_3.JPG", "b__s.jpg"]
 
@@ -52,7 +52,7 @@ def test_outputs_of_one_run_do_not_meet():
 )
 def test_format(wanted, photo, output, expected):
     own = format_of(photo)
-    assert outputs.choose_format(wanted, own, None if output is None else Path(output)) == expected
+    assert naming.choose_format(wanted, own, None if output is None else Path(output)) == expected
 
 
 # names that a file system could confuse: few letters, so that they clash
@@ -63,27 +63,27 @@ NAMES = st.lists(
 
 @given(NAMES)
 def test_no_two_photos_end_in_one_file_whatever_their_names(names):
-    taken = outputs.Taken()
+    taken = naming.Taken()
     claimed = [
-        taken.claim(Path("out", outputs.default_name(Path(f"{stem}.{suffix}"), "s", "png"))) for stem, suffix in names
+        taken.claim(Path("out", naming.default_name(Path(f"{stem}.{suffix}"), "s", "png"))) for stem, suffix in names
     ]
     told_apart = {unicodedata.normalize("NFC", str(path)).casefold() for path in claimed}
     assert len(told_apart) == len(names)
-    assert all(len(os.fsencode(path.name)) <= outputs.LONGEST_NAME for path in claimed)
+    assert all(len(os.fsencode(path.name)) <= naming.LONGEST_NAME for path in claimed)
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
     (tmp_path / "sub").mkdir()
     dead, alive = tmp_path / "sub" / ".arbstyle-4194399-abc", tmp_path / f".arbstyle-{os.getpid()}-abc"
     dead.touch(), alive.touch()
-    outputs.remove_left_over(tmp_path)
+    writing.remove_left_over(tmp_path)
     assert not dead.exists() and alive.exists()
 
 
 @pytest.mark.parametrize(("wanted", "output"), [("png", "x.jpg"), ("auto", "x.gif")])
 def test_contradictory_or_unknown_suffix(wanted, output):
     with pytest.raises(OptionError, match="Try"):
-        outputs.choose_format(wanted, "JPEG", Path(output))
+        naming.choose_format(wanted, "JPEG", Path(output))
 
 
 def test_policies_for_what_exists(tmp_path):
@@ -91,11 +91,11 @@ def test_policies_for_what_exists(tmp_path):
     there.write_bytes(b"old")
     (tmp_path / "x_2.jpg").write_bytes(b"old")
     with pytest.raises(PhotoError, match="--existing"):
-        outputs.settle(there, "fail", None)
-    assert outputs.settle(there, "skip", None) is None
-    assert outputs.settle(there, "overwrite", None) == there
-    assert outputs.settle(there, "rename", None).name == "x_3.jpg"
-    assert outputs.settle(tmp_path / "new.jpg", "fail", None).name == "new.jpg"
+        naming.settle(there, "fail", None)
+    assert naming.settle(there, "skip", None) is None
+    assert naming.settle(there, "overwrite", None) == there
+    assert naming.settle(there, "rename", None).name == "x_3.jpg"
+    assert naming.settle(tmp_path / "new.jpg", "fail", None).name == "new.jpg"
 
 
 @pytest.mark.parametrize("policy", ["fail", "overwrite", "rename"])
@@ -105,7 +105,7 @@ def test_the_photo_itself_is_never_the_output(tmp_path, policy):
     link.symlink_to(photo)
     for path in (photo, link):
         with pytest.raises(PhotoError, match="the photo itself"):
-            outputs.settle(path, policy, photo)
+            naming.settle(path, policy, photo)
 
 
 def test_a_folder_or_pipe_in_the_way(tmp_path):
@@ -113,13 +113,13 @@ def test_a_folder_or_pipe_in_the_way(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
     for name in ("pipe.jpg", "folder.jpg"):
         with pytest.raises(PhotoError, match="Try"):
-            outputs.settle(tmp_path / name, "overwrite", None)
+            naming.settle(tmp_path / name, "overwrite", None)
 
 
 def test_a_file_that_appears_meanwhile_is_left_alone(tmp_path):
     (tmp_path / "x").write_bytes(b"theirs")
     with pytest.raises(PhotoError, match="exists already"):
-        outputs.write_atomically(tmp_path / "x", b"ours", overwrite=False)
+        writing.write_atomically(tmp_path / "x", b"ours", overwrite=False)
     assert (tmp_path / "x").read_bytes() == b"theirs"
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -129,7 +129,7 @@ def test_a_link_is_written_through_and_the_umask_kept(tmp_path):
     (tmp_path / "link").symlink_to("real")
     before = os.umask(0o027)
     try:
-        outputs.write_atomically(tmp_path / "link", b"new", overwrite=True)
+        writing.write_atomically(tmp_path / "link", b"new", overwrite=True)
     finally:
         os.umask(before)
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
@@ -142,7 +142,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(PhotoError, match="disk is full"):
-        outputs.write_atomically(tmp_path / "x", b"data", overwrite=True)
+        writing.write_atomically(tmp_path / "x", b"data", overwrite=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -150,7 +150,7 @@ def test_missing_folder_and_folder_as_file(tmp_path):
     for path in (tmp_path / "none" / "x.jpg", tmp_path / "file" / "x.jpg"):
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(PhotoError, match="Try"):
-            outputs.write_atomically(path, b"data", overwrite=True)
+            writing.write_atomically(path, b"data", overwrite=True)
 
 
 def test_kill_mid_write_leaves_nothing_under_the_final_name(tmp_path):
@@ -158,7 +158,7 @@ def test_kill_mid_write_leaves_nothing_under_the_final_name(tmp_path):
         "import os, sys, time; from pathlib import Path; from arbitrary_nst import outputs\n"
         "def stop(fd): print('writing', flush=True); time.sleep(60)\n"
         "os.fsync = stop\n"
-        "outputs.write_atomically(Path(sys.argv[1]), b'x' * 100000, overwrite=True)\n"
+        "writing.write_atomically(Path(sys.argv[1]), b'x' * 100000, overwrite=True)\n"
     )
     final = tmp_path / "x.jpg"
     with subprocess.Popen([sys.executable, "-c", script, final], stdout=subprocess.PIPE) as process:
@@ -173,5 +173,5 @@ def test_only_regular_files_are_read(tmp_path):
     began = time.monotonic()
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "loop", tmp_path / "none", Path("/dev/zero")):
         with pytest.raises(PhotoError, match="Try"):
-            outputs.read_photo_bytes(path)
+            reading.read_photo_bytes(path)
     assert time.monotonic() - began < 5

@@ -14,10 +14,10 @@ from fakes import fake_stylizer
 from PIL import Image
 
 from arbitrary_nst import OptionError, PhotoError, images
-from arbitrary_nst.inputs import Input, expand
-from arbitrary_nst.pipeline import stylize_many
-from arbitrary_nst.plan import Settings
-from arbitrary_nst.rehearsal import rehearse
+from arbitrary_nst.files.dry_run import rehearse
+from arbitrary_nst.files.find import Input, expand
+from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.stream import stylize_many
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def test_memory_stays_flat(tmp_path):
     """Peak memory of a hundred photos is that of twenty, within 10 % and what the allocator keeps."""
     script = (
         "import sys, numpy as np; from pathlib import Path; from PIL import Image\n"
-        "from arbitrary_nst import Stylizer; from arbitrary_nst.memory import peak_memory\n"
+        "from arbitrary_nst import Stylizer; from arbitrary_nst.hardware.memory import peak_memory\n"
         "folder, count = Path(sys.argv[1]), int(sys.argv[2])\n"
         "stylizer = Stylizer('mini')\n"
         "results = stylizer.stylize_many([folder / 'a.jpg'] + [folder / f'{n}.jpg' for n in range(count)],"

@@ -9,7 +9,7 @@ import pytest
 from arbitrary_nst import model_zoo
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.model_zoo import card as cards
-from arbitrary_nst.model_zoo import proof
+from arbitrary_nst.model_zoo import verification
 
 
 def test_the_card_of_magenta_holds_the_published_figures(shared):
@@ -18,7 +18,7 @@ def test_the_card_of_magenta_holds_the_published_figures(shared):
         lines = [f"{row['variable']},{row['shape']},{row['masked_crc32c']}" for row in csv.DictReader(file)]
     published = cards.cards()["magenta"].published
     assert len(lines) == published.variables == 507
-    assert proof.variables_digest(lines) == published.variables_sha256
+    assert verification.variables_digest(lines) == published.variables_sha256
     assert read_operations(shared / "models" / "magenta") == published.operations
 
 
@@ -48,14 +48,14 @@ def test_the_standin_is_refused_unless_trusted(standin):
 def standin_card(standin):
     """A card on which the stand-in is the published model, so that acceptance can be tested."""
     real = cards.cards()["magenta"]
-    digest = proof.variables_digest(proof.variable_lines(standin))
+    digest = verification.variables_digest(verification.variable_lines(standin))
     return dataclasses.replace(real, published=dataclasses.replace(real.published, variables_sha256=digest))
 
 
 @pytest.fixture
 def genuine(standin, standin_card, tmp_path, monkeypatch):
     """A fresh copy of the stand-in under that card."""
-    monkeypatch.setattr("arbitrary_nst.model_zoo.choose.cards", lambda: {"magenta": standin_card})
+    monkeypatch.setattr("arbitrary_nst.model_zoo.resolution.cards", lambda: {"magenta": standin_card})
     return shutil.copytree(standin, tmp_path / "magenta")
 
 
@@ -63,17 +63,17 @@ def test_weights_prove_a_model_in_either_wrapper(genuine, standin_callable, monk
     for folder in (genuine, standin_callable):
         assert model_zoo.resolve(str(folder)).verified
     # the second time by hashes alone
-    monkeypatch.setattr(proof, "variable_lines", lambda folder: pytest.fail("proven twice"))
+    monkeypatch.setattr(verification, "variable_lines", lambda folder: pytest.fail("proven twice"))
     assert model_zoo.resolve(str(genuine)).verified
     assert model_zoo.list_models(genuine.parent)[0].state == "verified"
 
 
 def test_one_changed_variable_is_noticed(genuine, standin_callable, monkeypatch):
-    lines = proof.variable_lines(genuine)
-    monkeypatch.setattr(proof, "variable_lines", lambda folder: [*lines[:-1], lines[-1][:-8] + "00000000"])
+    lines = verification.variable_lines(genuine)
+    monkeypatch.setattr(verification, "variable_lines", lambda folder: [*lines[:-1], lines[-1][:-8] + "00000000"])
     with pytest.raises(ModelError, match="weights are not"):
         model_zoo.resolve(str(genuine))
-    monkeypatch.setattr(proof, "variable_lines", lambda folder: lines[:-1])
+    monkeypatch.setattr(verification, "variable_lines", lambda folder: lines[:-1])
     with pytest.raises(ModelError, match="506 variables"):
         model_zoo.resolve(str(genuine))
 

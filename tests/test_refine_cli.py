@@ -32,7 +32,7 @@ def fake(monkeypatch):
     """The fake engine and a thin VGG19."""
     monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
     monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
-    monkeypatch.setattr("arbitrary_nst.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
 
 
 def size(path):
@@ -134,7 +134,7 @@ def test_a_backend_that_is_not_there(shared, folder):
 def test_layers_and_weights_reach_the_recipe(folder, fake, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "arbitrary_nst.pipeline.stylize_many",
+        "arbitrary_nst.files.stream.stylize_many",
         lambda stylizer, photos, styles, settings, stop: seen.append(settings) or [],
     )
     options = (

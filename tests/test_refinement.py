@@ -13,10 +13,10 @@ import pytest
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
-from arbitrary_nst.loss_report import COLUMNS, LossReport
-from arbitrary_nst.recipes import RECIPES, VGG_LAYERS, get
-from arbitrary_nst.refinement import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner
-from arbitrary_nst.scales import scale_sizes, split_steps
+from arbitrary_nst.refinement.loss_report import COLUMNS, LossReport
+from arbitrary_nst.refinement.recipes import RECIPES, VGG_LAYERS, get
+from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner
+from arbitrary_nst.refinement.scales import scale_sizes, split_steps
 
 VGG = numpy_nst.thin_vgg19()
 
@@ -290,9 +290,9 @@ import numpy as np
 from keras import ops
 import numpy_nst
 from test_refinement import PHOTO, STYLE, START, refiner
-from arbitrary_nst import losses
-from arbitrary_nst.gradients import value_and_gradient
-from arbitrary_nst.recipes import get
+from arbitrary_nst.refinement import losses
+from arbitrary_nst.refinement.gradients import value_and_gradient
+from arbitrary_nst.refinement.recipes import get
 out, vgg = {}, numpy_nst.thin_vgg19()
 photo, style, start = (ops.convert_to_tensor(x[None]) for x in (PHOTO, STYLE, START))
 for name in ("gatys", "tf-tutorial"):

@@ -13,10 +13,10 @@ import pytest
 from fakes import fake_stylizer
 from PIL import Image
 
-from arbitrary_nst.inputs import Input, expand
-from arbitrary_nst.manifest import Manifest
-from arbitrary_nst.pipeline import stylize_many
-from arbitrary_nst.plan import Settings
+from arbitrary_nst.files.find import Input, expand
+from arbitrary_nst.files.manifest import Manifest
+from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.stream import stylize_many
 
 PHOTOS = 30
 KILLS = 20

@@ -8,9 +8,10 @@ import pytest
 from fakes import fake_stylizer
 
 from arbitrary_nst import EngineError, Style, model_zoo
-from arbitrary_nst.engines import load_engine, moments
+from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines import openvino as engine_module
-from arbitrary_nst.engines.moments import RowMoments, combined
+from arbitrary_nst.engines.openvino import moments
+from arbitrary_nst.engines.openvino.moments import RowMoments, combined
 from arbitrary_nst.errors import EngineMemoryError
 
 # f32 sums in another order; the issue is 1e-3
@@ -84,7 +85,7 @@ def test_a_network_that_looks_at_the_whole_picture_otherwise_is_refused():
     import openvino
     from openvino import opset13 as ops
 
-    from arbitrary_nst.engines.cut import cut
+    from arbitrary_nst.engines.openvino.passes import cut
 
     def network(look):
         inputs = [ops.parameter([-1, -1, -1, 3], name="photo"), ops.parameter([-1, 8], name="bottleneck")]

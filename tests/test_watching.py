@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from arbitrary_nst.inputs import Input, expand
-from arbitrary_nst.watching import Arrivals
+from arbitrary_nst.files.arrivals import Arrivals
+from arbitrary_nst.files.find import Input, expand
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,7 +9,7 @@ import typer
 
 from arbitrary_nst import __version__
 from arbitrary_nst.cli import doctor, grid, models, refine, run, watch
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, exit_code, say, verbose_tracebacks
+from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, say, verbose_tracebacks
 from arbitrary_nst.errors import NSTError
 
 HELP = """Artistic style transfer for photos, in one pass, with Google's pretrained model.
@@ -54,8 +54,8 @@ def main() -> None:
     except NSTError as exc:
         if verbose_tracebacks():
             raise
-        say(str(exc))
-        sys.exit(exit_code(exc))
+        say(exc.for_terminal)
+        sys.exit(exc.exit_code)
     except BrokenPipeError:
         # The reader left. Python would complain once more when it flushes stdout on the way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

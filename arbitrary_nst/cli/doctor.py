@@ -67,7 +67,7 @@ def _cpu() -> str:
     except ImportError as exc:
         return f"OpenVINO cannot be imported ({exc})"
     core = openvino.Core()
-    from arbitrary_nst.engines.openvino import faster_precision
+    from arbitrary_nst.engines.openvino.engine import faster_precision
 
     cpu, precision = core.get_property("CPU", "FULL_DEVICE_NAME"), faster_precision(core)
     return f"{cpu}; --precision auto is {precision}, the faster on this CPU"

@@ -13,10 +13,10 @@ from arbitrary_nst.cli.run import ModelName, OnExisting, Precision, StylePicture
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
+    from arbitrary_nst.files.naming import Existing
     from arbitrary_nst.images import Format, Photo
     from arbitrary_nst.images.photo import Pixels
-    from arbitrary_nst.outputs import Existing
-    from arbitrary_nst.recipes import Recipe
+    from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.stylizer import Stylizer
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
@@ -60,8 +60,8 @@ def grid(
     Photos in styles, strengths of a style, or content against style as in Gatys 2016.
     """
     from arbitrary_nst import images
-    from arbitrary_nst.loss_report import write_picture
-    from arbitrary_nst.sheet import sheet
+    from arbitrary_nst.images.contact_sheet import sheet
+    from arbitrary_nst.refinement.loss_report import write_picture
     from arbitrary_nst.stylizer import Stylizer
 
     if kind != "ratio":
@@ -84,8 +84,8 @@ def grid(
             cells = _strengths(stylizer, opened, style)
         case "ratio":
             if len(photos) * len(style) != 1:
-                raise OptionError("--kind ratio: takes one photo and one style. Try: a sheet for each")
-            from arbitrary_nst import recipes
+                raise OptionError("--kind ratio: takes one photo and one style", "a sheet for each")
+            from arbitrary_nst.refinement import recipes
 
             chosen = recipes.get(recipe or "arbstyle")
             rows, columns = _ratio_labels(chosen)
@@ -97,14 +97,15 @@ def grid(
 
 def _settle(output: Path, existing: "Existing", given: list[Path]) -> Path | None:
     """Where the sheet goes, or None to skip it."""
-    from arbitrary_nst import images, outputs
+    from arbitrary_nst import images
+    from arbitrary_nst.files import naming
 
     if str(output) == "-":
-        raise OptionError("-o -: a sheet goes to a file. Try: -o sheet.png")
+        raise OptionError("-o -: a sheet goes to a file", "-o sheet.png")
     if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
-        raise OptionError(f"{output}: a sheet is no {output.suffix}. Try: .png, .jpg, .webp or .tiff")
-    outputs.refuse_inputs(output, given, "-o")
-    return outputs.settle(output, existing, None)
+        raise OptionError(f"{output}: a sheet is no {output.suffix}", ".png, .jpg, .webp or .tiff")
+    naming.refuse_inputs(output, given, "-o")
+    return naming.settle(output, existing, None)
 
 
 def _ratio_labels(chosen: "Recipe") -> tuple[list[str], list[str]]:
@@ -137,7 +138,7 @@ def _ratios(
     stylizer: "Stylizer", photo: "Photo", path: Path, chosen: "Recipe", steps: int, vgg_weights: Path | None
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
-    from arbitrary_nst.refinement import Refinement
+    from arbitrary_nst.refinement.refiner import Refinement
 
     style, start = stylizer.read(path), None
     if chosen.init == "stylized":

@@ -13,8 +13,8 @@ from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
-    from arbitrary_nst.loss_report import LossReport
-    from arbitrary_nst.refinement import Refinement, Step
+    from arbitrary_nst.refinement.loss_report import LossReport
+    from arbitrary_nst.refinement.refiner import Refinement, Step
 
 PREVIEW_S = 3.0  # between two previews
 LINE_S = 10.0  # between two lines of progress where stderr is no terminal
@@ -58,8 +58,8 @@ def build(
         refuse_without("refinement", "--refine", given)
         return None
     wanted = {name: value for name, value in given.items() if value is not None}
-    from arbitrary_nst import recipes
-    from arbitrary_nst.refinement import Refinement
+    from arbitrary_nst.refinement import recipes
+    from arbitrary_nst.refinement.refiner import Refinement
 
     for watching in ("preview", "report"):
         wanted.pop(watching, None)
@@ -78,7 +78,7 @@ def _layer_weights(weights: dict[str, float], given: list[str]) -> dict[str, flo
         try:
             weights[name] = float(number)
         except ValueError as exc:
-            raise OptionError(f"--layer {each}: no weight. Try: --layer block4_conv1=0.3") from exc
+            raise OptionError(f"--layer {each}: no weight", "--layer block4_conv1=0.3") from exc
     return {name: weight for name, weight in weights.items() if weight != 0}
 
 
@@ -86,7 +86,7 @@ def _scales(text: str) -> int | Literal["auto"]:
     if text == "auto":
         return "auto"
     if not text.isdecimal():
-        raise OptionError(f"--scales {text}: no number. Try: auto, or 1")
+        raise OptionError(f"--scales {text}: no number", "auto, or 1")
     return int(text)
 
 
@@ -95,7 +95,7 @@ def recipes(verbose: Verbose = False) -> None:
 
     What each weighs, how it goes about it, and where it comes from.
     """
-    from arbitrary_nst.recipes import RECIPES
+    from arbitrary_nst.refinement.recipes import RECIPES
 
     for recipe in RECIPES.values():
         print(f"{recipe.name}: {recipe.source}")
@@ -140,14 +140,14 @@ class Watch:
         if step.step == 0:
             self._finish()
             if self._folder is not None:
-                from arbitrary_nst.loss_report import LossReport
+                from arbitrary_nst.refinement.loss_report import LossReport
 
                 self._report = LossReport(self._folder / self._below(name) if self._several else self._folder)
         if self._report is not None:
             self._report.add(step, picture)
         now, last = time.monotonic(), step.step == step.last
         if self._preview is not None and (last or now - self._seen >= PREVIEW_S):
-            from arbitrary_nst.loss_report import write_picture
+            from arbitrary_nst.refinement.loss_report import write_picture
 
             write_picture(self._preview, picture)
             self._seen = now

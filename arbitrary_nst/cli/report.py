@@ -6,12 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from arbitrary_nst.errors import ModelError, NSTError, OptionError, PhotoError
+from arbitrary_nst.errors import OptionError
 
 INTERNAL, USAGE, SOME_FAILED, NO_MODEL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
-
-# A photo's fault is told and counted; a PhotoError that ends a command is a style's or a sheet's.
-_EXIT_CODES: dict[type[NSTError], int] = {PhotoError: USAGE, ModelError: NO_MODEL, OptionError: USAGE}
 
 _verbose = False
 
@@ -22,16 +19,11 @@ def say(line: str) -> None:
     print(f"arbstyle: {printable}", file=sys.stderr, flush=True)
 
 
-def exit_code(error: NSTError) -> int:
-    """The documented exit code of an error; EngineError and whatever has none of its own is internal."""
-    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), INTERNAL)
-
-
 def refuse_without(mode: str, hint: str, given: dict[str, Any]) -> None:
     """Raise OptionError for the first option that was given without what it belongs to."""
     for name, value in given.items():
         if value is not None:
-            raise OptionError(f"--{name.replace('_', '-')}: belongs to {mode}. Try: {hint} with it")
+            raise OptionError(f"--{name.replace('_', '-')}: belongs to {mode}", f"{hint} with it")
 
 
 def verbose_tracebacks() -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,8 +24,8 @@ from arbitrary_nst.cli.report import (
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
-    from arbitrary_nst.inputs import Input
-    from arbitrary_nst.plan import Result, Settings
+    from arbitrary_nst.files.find import Input
+    from arbitrary_nst.files.plan import Result, Settings
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -155,9 +155,9 @@ def run(
     if to_stdout:
         output = Path("-")
         if as_json:
-            raise OptionError("--json: stdout carries the picture already. Try: -o FILE")
+            raise OptionError("--json: stdout carries the picture already", "-o FILE")
         if sys.stdout.isatty():
-            raise OptionError("stdout: a terminal cannot show a picture. Try: -o FILE, or a pipe")
+            raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
     refinement = refining.build(
         refine, recipe, layer, scales,
         steps=steps, time_limit=time_limit, content_weight=content_weight, style_weight=style_weight,
@@ -165,10 +165,10 @@ def run(
         vgg_weights=vgg_weights, preview=preview, report=report,
     )  # fmt: skip
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
-    from arbitrary_nst.inputs import expand
-    from arbitrary_nst.outputs import refuse_inputs
-    from arbitrary_nst.pipeline import stylize_many
-    from arbitrary_nst.plan import Settings
+    from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.naming import refuse_inputs
+    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.stylizer import Stylizer
 
     stylizer = Stylizer(
@@ -186,7 +186,7 @@ def run(
     )
     found = expand(given, listed=listed, recursive=recursive, output=output, note=say)
     if not found:
-        raise OptionError("no photos found. Try: another folder, or check the suffixes")
+        raise OptionError("no photos found", "another folder, or check the suffixes")
     several = len(found) * len(style) > 1
     asked = Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
     if preview is not None:
@@ -214,7 +214,7 @@ def _rehearse(
     stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", *, as_json: bool
 ) -> int:
     """List what would be done, and estimate what it takes; the exit code."""
-    from arbitrary_nst.rehearsal import rehearse
+    from arbitrary_nst.files.dry_run import rehearse
 
     results, estimate = rehearse(stylizer, found, style, settings)
     for result in results:
@@ -232,16 +232,16 @@ def _listed(photos: list[Path], from_file: Path | None) -> list[Path]:
     """The photos named in a list."""
     if from_file is None:
         if not photos:
-            raise OptionError("no photos given. Try: arbstyle run PHOTO --style PICTURE, or --from-file LIST")
+            raise OptionError("no photos given", "arbstyle run PHOTO --style PICTURE, or --from-file LIST")
         return []
-    from arbitrary_nst.inputs import read_list
+    from arbitrary_nst.files.find import read_list
 
     if str(from_file) == "-" and Path("-") in photos:
-        raise OptionError("-: stdin cannot be a photo and a list. Try: --from-file LIST")
+        raise OptionError("-: stdin cannot be a photo and a list", "--from-file LIST")
     try:
         return read_list(sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes())
     except OSError as exc:
-        raise OptionError(f"{from_file}: cannot be read ({exc.strerror}). Try: check the path") from exc
+        raise OptionError(f"{from_file}: cannot be read ({exc.strerror})", "check the path") from exc
 
 
 def _bytes(size: str | None) -> int | None:
@@ -255,7 +255,7 @@ def _bytes(size: str | None) -> int | None:
     except (ValueError, OverflowError):
         wanted = 0
     if wanted <= 0:
-        raise OptionError(f"--max-memory {size}: no size. Try: 4G, 800M, or bytes")
+        raise OptionError(f"--max-memory {size}: no size", "4G, 800M, or bytes")
     return wanted
 
 
@@ -264,13 +264,15 @@ def report_result(result: "Result", *, as_json: bool, to_stdout: bool) -> None:
     for note in result.notes:
         say(f"{result.input}: {note}")
     if as_json:
-        fields = asdict(result)
+        fields = asdict(replace(result, error=None, traceback=None))
         del fields["traceback"]  # for people, with --verbose
+        if result.error is not None:
+            fields |= {"error": result.error.for_terminal, "kind": type(result.error).__name__}
         print(json.dumps(fields), flush=True)
     if result.error is not None:
         if verbose_tracebacks() and result.traceback:
             sys.stderr.write(result.traceback)
-        say(result.error)
+        say(result.error.for_terminal)
     elif not as_json:
         line = f"{result.input} -> {result.output}"
         if not result.planned:

@@ -38,12 +38,12 @@ def watch(
     Each photo once, and only when it is whole. Ctrl-C ends it.
     """
     if not folder.is_dir():
-        raise OptionError(f"{folder}: no folder. Try: a folder that photos arrive in")
-    from arbitrary_nst.inputs import expand
-    from arbitrary_nst.pipeline import stylize_many
-    from arbitrary_nst.plan import Settings
+        raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
+    from arbitrary_nst.files.arrivals import Arrivals
+    from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.stylizer import Stylizer
-    from arbitrary_nst.watching import Arrivals
 
     stylizer = Stylizer(
         model,
@@ -61,7 +61,7 @@ def watch(
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise OptionError(f"{output}: cannot be made ({exc.strerror}). Try: another -o") from exc
+        raise OptionError(f"{output}: cannot be made ({exc.strerror})", "another -o") from exc
     styles, arrivals, asked = [stylizer.style(path) for path in style], Arrivals(), Interrupt(GRACE_S)
     say(f"watching {folder}; Ctrl-C ends it")
     while not asked.is_set():

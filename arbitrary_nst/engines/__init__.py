@@ -62,7 +62,7 @@ def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> 
         from arbitrary_nst.engines.tensorflow import TensorFlowEngine
 
         return TensorFlowEngine(model, precision)
-    from arbitrary_nst.engines.openvino import OpenVINOEngine
+    from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
 
     return OpenVINOEngine(model, precision)
 
@@ -76,7 +76,7 @@ def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
     options.one_of("engine", engine, ENGINES)
     if engine != "auto":
         if engine not in card.engines:
-            raise OptionError(f"{card.name}: does not run in {engine}. Try: --engine {card.engines[0]}")
+            raise OptionError(f"{card.name}: does not run in {engine}", f"{{engine={card.engines[0]}}}")
         return engine, "asked for"
     if "tensorflow" not in card.engines:
         return "openvino", f"the engine of {card.name}"

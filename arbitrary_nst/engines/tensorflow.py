@@ -8,8 +8,8 @@ import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit
 from arbitrary_nst.errors import EngineError, EngineMemoryError, ModelError, OptionError
+from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 from arbitrary_nst.model_zoo import Model
-from arbitrary_nst.quiet_tensorflow import import_tensorflow
 
 # The spatial mean at the end of the style network (facts of the published graph).
 BOTTLENECK = "bottleneck/Mean"
@@ -27,7 +27,7 @@ class TensorFlowEngine:
 
     def __init__(self, model: Model, precision: str = "auto") -> None:
         if precision == "bf16":
-            raise OptionError("tensorflow: runs in f32 only. Try: --precision f32, or --engine openvino")
+            raise OptionError("tensorflow: runs in f32 only", "{precision=f32}, or {engine=openvino}")
         gpus = gpu_names()
         self.device = gpus[0] if gpus else "CPU"
         self._on_gpu = bool(gpus)
@@ -47,13 +47,13 @@ class TensorFlowEngine:
         try:
             picture = self._transform(_tensor(fit(photo, self._card)), _tensor(rows))
         except tf.errors.ResourceExhaustedError as exc:
-            raise EngineMemoryError(f"tensorflow: out of memory at {width}x{height}. Try: --max-size") from exc
+            raise EngineMemoryError(f"tensorflow: out of memory at {width}x{height}", "{max_size}") from exc
         return np.asarray(picture)[:, :height, :width]
 
     def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
         """Not here: the graph is cut for OpenVINO. Raises EngineError."""
         height, width = photo.shape[1:3]
-        raise EngineError(f"tensorflow: {width}x{height} is too large for it. Try: --engine openvino, or --max-size")
+        raise EngineError(f"tensorflow: {width}x{height} is too large for it", "{engine=openvino}, or {max_size}")
 
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
         """Bytes that a photo of this size takes on top of itself; on a GPU, only the result."""
@@ -99,7 +99,7 @@ def split(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:
         whole = tf.function(lambda photo, style: module(photo, style)).get_concrete_function(picture, picture)
     except (TypeError, ValueError) as exc:
         raise ModelError(
-            f"{model.folder}: does not take a photo and a style. Try: arbstyle models pull {model.card.name}"
+            f"{model.folder}: does not take a photo and a style", f"arbstyle models pull {model.card.name}"
         ) from exc
     frozen = convert_variables_to_constants_v2(whole, aggressive_inlining=True)
     graph = frozen.graph.as_graph_def()
@@ -110,8 +110,8 @@ def split(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:
     means = [op.outputs[0] for op in frozen.graph.get_operations() if op.name.endswith(BOTTLENECK)]
     if len(means) != 1 or means[0].shape[-1] != model.card.bottleneck:
         raise ModelError(
-            f"{model.folder}: no bottleneck of {model.card.bottleneck} numbers inside. "
-            f"Try: arbstyle models pull {model.card.name}"
+            f"{model.folder}: no bottleneck of {model.card.bottleneck} numbers inside",
+            f"arbstyle models pull {model.card.name}",
         )
     imported = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
     photo, style = (tensor.name for tensor in frozen.inputs)
@@ -131,7 +131,7 @@ def _load(model: Model) -> Callable[..., Any]:
         import tensorflow_hub as hub
     except ImportError as exc:
         raise EngineError(
-            f"tensorflow_hub: cannot be imported ({exc}). Try: pip install tensorflow-hub 'setuptools<82'"
+            f"tensorflow_hub: cannot be imported ({exc})", "pip install tensorflow-hub 'setuptools<82'"
         ) from exc
     try:
         module = hub.load(str(model.folder))

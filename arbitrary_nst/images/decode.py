@@ -50,16 +50,16 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
     note. Raises PhotoError.
     """
     if not data:
-        raise PhotoError(f"{name}: the file is empty. Try: copy it again")
+        raise PhotoError(f"{name}: the file is empty", "copy it again")
     with _unwarned():
         try:
             image = Image.open(io.BytesIO(data), formats=_formats(data, name))
         except BROKEN as exc:
-            raise PhotoError(f"{name}: {_what_it_is(data)}. Try: a {', '.join(FORMATS[:3])} or TIFF file") from exc
+            raise PhotoError(f"{name}: {_what_it_is(data)}", f"a {', '.join(FORMATS[:3])} or TIFF file") from exc
         width, height = image.size
         if width * height > max_pixels:
             megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
-            raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}. Try: --max-pixels")
+            raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}", "{max_pixels}")
         # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
         exif = _read_exif(image)
     with image:
@@ -81,7 +81,7 @@ def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
 def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
     if 0 in image.size:
-        raise PhotoError(f"image: {image.width}x{image.height} is no picture. Try: one with pixels")
+        raise PhotoError(f"image: {image.width}x{image.height} is no picture", "one with pixels")
     exif = image.getexif()
     kept = dict(exif), dict(exif._ifds)
     try:
@@ -102,12 +102,12 @@ def _from_open_image(
         image.load()
     except (*BROKEN, MemoryError) as exc:
         detail = " ".join(str(exc).split())[:80] or type(exc).__name__
-        raise PhotoError(f"{name}: truncated or damaged ({detail}). Try: copy it again") from exc
+        raise PhotoError(f"{name}: truncated or damaged ({detail})", "copy it again") from exc
     xmp, xmp_notes = _read_xmp(image)
     try:
         pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
     except (*BROKEN, MemoryError) as exc:
-        raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc}). Try: save it as RGB") from exc
+        raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc})", "save it as RGB") from exc
     pixels = upright(pixels, orientation)
     alpha = None if alpha is None else upright(alpha, orientation)
     return Photo(pixels, alpha, exif, xmp, file_format, (*notes, *exif_notes, *xmp_notes, *colour_notes))
@@ -120,7 +120,7 @@ def _formats(data: bytes, name: str) -> tuple[str, ...]:
     try:
         import pillow_heif
     except ImportError as exc:
-        raise PhotoError(f"{name}: a HEIC picture. Try: pip install 'arbitrary-nst[heic]'") from exc
+        raise PhotoError(f"{name}: a HEIC picture", "pip install 'arbitrary-nst[heic]'") from exc
     pillow_heif.register_heif_opener()
     return (*FORMATS, "HEIF")
 

@@ -51,7 +51,7 @@ def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Literal
     """
     if max(photo.size) > LONGEST.get(format, 2**31):
         width, height = photo.size
-        raise PhotoError(f"{width}x{height}: too large for {format}. Try: --format png or tiff, or --max-size")
+        raise PhotoError(f"{width}x{height}: too large for {format}", "{format=png} or tiff, or {max_size}")
     image, notes = _to_image(photo, format)
     exif, xmp = (photo.exif, photo.xmp) if metadata == "keep" else (None, None)
     if format == "jpg":
@@ -64,7 +64,7 @@ def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Literal
     try:
         image.save(buffer, PILLOW_NAMES[format], icc_profile=srgb_profile(), **options)
     except (OSError, ValueError, KeyError) as exc:
-        raise PhotoError(f"{format}: cannot be written ({exc}). Try: --format png, or --metadata strip") from exc
+        raise PhotoError(f"{format}: cannot be written ({exc})", "{format=png}, or {metadata=strip}") from exc
     return Encoded(buffer.getvalue(), tuple(notes))
 
 

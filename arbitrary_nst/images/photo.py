@@ -119,15 +119,15 @@ def from_array(array: NDArray[Any]) -> Photo:
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise PhotoError(f"array: shape {array.shape} is no picture. Try: (H, W), (H, W, 3) or (H, W, 4)")
+        raise PhotoError(f"array: shape {array.shape} is no picture", "(H, W), (H, W, 3) or (H, W, 4)")
     if array.dtype == np.uint8:
         array = array.astype(np.float32) / np.float32(255)
     elif np.issubdtype(array.dtype, np.floating):
         array = array.astype(np.float32)
     else:
-        raise PhotoError(f"array: {array.dtype} is no range of pixels. Try: uint8, or float32 in [0, 1]")
+        raise PhotoError(f"array: {array.dtype} is no range of pixels", "uint8, or float32 in [0, 1]")
     if not (array.min() >= 0 and array.max() <= 1):  # also catches what is not a number
-        raise PhotoError("array: values outside [0, 1]. Try: divide by 255, or pass uint8")
+        raise PhotoError("array: values outside [0, 1]", "divide by 255, or pass uint8")
     pixels = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[..., :3]
     return Photo(np.ascontiguousarray(pixels), array[..., 3].copy() if array.shape[2] == 4 else None)
 
@@ -174,7 +174,7 @@ def srgb_profile() -> bytes:
 def resize_longest(photo: Photo, max_size: int) -> Photo:
     """Reduce so that the longest side is at most ``max_size`` px, antialiased; never enlarges."""
     if max_size < 1:
-        raise OptionError(f"max size {max_size}: too small. Try: a number of pixels")
+        raise OptionError(f"max size {max_size}: too small", "a number of pixels")
     longest = max(photo.size)
     if longest <= max_size:
         return photo

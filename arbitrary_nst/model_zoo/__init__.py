@@ -1,7 +1,7 @@
 """Pretrained models: what their cards say, where they are, how they are fetched and proven genuine."""
 
 from arbitrary_nst.model_zoo.card import Card, cards
-from arbitrary_nst.model_zoo.choose import Row, clear, find, list_models, pull, resolve, verify
+from arbitrary_nst.model_zoo.resolution import Row, clear, find, list_models, pull, resolve, verify
 from arbitrary_nst.model_zoo.store import Model, cache_dir, conversions_dir
 from arbitrary_nst.model_zoo.vgg19 import find_vgg19, resolve_vgg19
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from arbitrary_nst.errors import ModelError
-from arbitrary_nst.model_zoo import proof, store
+from arbitrary_nst.model_zoo import store, verification
 from arbitrary_nst.model_zoo.card import Card, Download
 
 KAGGLE = "https://api.kaggle.com"
@@ -32,7 +32,7 @@ def pull(card: Card, *, force: bool = False, notify: Callable[[str], None] | Non
     from filelock import FileLock
 
     if not card.downloads:
-        raise ModelError(f"{card.name}: comes with the package and cannot be fetched. Try: reinstall arbitrary-nst")
+        raise ModelError(f"{card.name}: comes with the package and cannot be fetched", "reinstall arbitrary-nst")
     final = store.fetched_dir() / card.name
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def pull(card: Card, *, force: bool = False, notify: Callable[[str], None] | Non
                 _pull_into(card, final)
     except OSError as exc:
         raise ModelError(
-            f"{final}: cannot be written ({exc.strerror or exc}). Try: free some space, or set ARBSTYLE_CACHE_DIR"
+            f"{final}: cannot be written ({exc.strerror or exc})", "free some space, or set ARBSTYLE_CACHE_DIR"
         ) from exc
     return final
 
@@ -57,13 +57,13 @@ def _pull_into(card: Card, final: Path) -> None:
         for download in card.downloads:
             _place(_from_kaggle(card, download.handle, scratch), download, fetched)
         if missing := store.missing_files(card, fetched):
-            raise ModelError(f"{card.name}: what came lacks {missing[0]}. Try: again later, {COPY_HINT}")
+            raise ModelError(f"{card.name}: what came lacks {missing[0]}", f"again later, {COPY_HINT}")
         hashes = store.hash_files(card, fetched)
         try:
-            proof.check(card, fetched, hashes)
+            verification.check(card, fetched, hashes)
         except ModelError as exc:
             raise ModelError(
-                f"{card.name}: what came is not the published model ({exc}). Try: another network, {COPY_HINT}"
+                f"{card.name}: what came is not the published model ({exc})", f"another network, {COPY_HINT}"
             ) from exc
         if final.exists():
             os.replace(final, scratch / "replaced")
@@ -90,7 +90,8 @@ def _from_kaggle(card: Card, handle: str, scratch: Path) -> Path:
 
             return Path(kagglehub.model_download(handle))
     except Exception as exc:  # kagglehub raises its own errors, requests', tarfile's and json's
-        raise ModelError(f"{card.name}: {_reason(exc)}") from exc
+        what, hint = _reason(exc)
+        raise ModelError(f"{card.name}: {what}", f"{hint}, {COPY_HINT}") from exc
 
 
 @contextlib.contextmanager
@@ -111,26 +112,26 @@ def _quiet_kagglehub(cache: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _reason(exc: Exception) -> str:
-    """Why a download failed and what to do, in one line."""
+def _reason(exc: Exception) -> tuple[str, str]:
+    """Why a download failed, and what to do."""
     response = getattr(exc, "response", None)
     status = getattr(response, "status_code", None)
     if status in (401, 403) or type(exc).__name__ == "UnauthenticatedError":
-        return f"Kaggle refuses (HTTP {status or 401}). Try: a Kaggle API token (KAGGLE_API_TOKEN), {COPY_HINT}"
+        return f"Kaggle refuses (HTTP {status or 401})", "a Kaggle API token (KAGGLE_API_TOKEN)"
     if status == 404:
-        return f"Kaggle does not have it any more (HTTP 404). Try: a newer arbitrary-nst, {COPY_HINT}"
+        return "Kaggle does not have it any more (HTTP 404)", "a newer arbitrary-nst"
     if status is not None:
-        return f"Kaggle is busy (HTTP {status}). Try: again in some minutes, {COPY_HINT}"
+        return f"Kaggle is busy (HTTP {status})", "again in some minutes"
     if type(exc).__name__ == "DataCorruptionError":
-        return f"arrived damaged. Try: again, {COPY_HINT}"
+        return "arrived damaged", "again"
     import requests
 
     if isinstance(exc, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
-        return f"Kaggle cannot be reached. Try: check the network and HTTPS_PROXY, {COPY_HINT}"
+        return "Kaggle cannot be reached", "check the network and HTTPS_PROXY"
     if isinstance(exc, OSError) and exc.errno is not None:
         raise exc  # the disk, not the network
     detail = " ".join(str(exc).split())[:120]
-    return f"the download failed ({type(exc).__name__}: {detail}). Try: again, {COPY_HINT}"
+    return f"the download failed ({type(exc).__name__}: {detail})", "again"
 
 
 def recently_unreachable(card: Card) -> bool:

@@ -78,7 +78,7 @@ def hash_files(card: Card, folder: Path) -> Hashes:
             with (folder / name).open("rb") as file:
                 hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as exc:
-            raise ModelError(f"{folder / name}: cannot be read ({exc.strerror}). Try: check its permissions") from exc
+            raise ModelError(f"{folder / name}: cannot be read ({exc.strerror})", "check its permissions") from exc
     return hashes
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.model_zoo import store
-from arbitrary_nst.quiet_tensorflow import quiet
 
 NAME = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 ORIGIN = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{NAME}"
@@ -19,7 +19,7 @@ MD5 = "253f8cb515780f3b799900260a226db6"  # as Keras's own source has it
 # The same weights restored from 8 bit per number.
 RESTORED_SHA256 = "1dd711474076e55146f7279987dc1ea8e4ecdd195d940cf8203ab0b8d8d10ba3"
 
-HINT = f"--vgg-weights FILE, or {NAME} in the folder vgg19 below ARBSTYLE_MODEL_DIR"
+HINT = f"{{vgg_weights}}, or {NAME} in the folder vgg19 below ARBSTYLE_MODEL_DIR"
 
 
 def resolve_vgg19(
@@ -38,7 +38,7 @@ def resolve_vgg19(
     found = file or find_vgg19(model_dir)
     if found is None:
         if store.stay_offline(offline):
-            raise ModelError(f"vgg19: not here. Try: without --offline, {HINT}")
+            raise ModelError("vgg19: not here", f"without {{offline}}, {HINT}")
         found = _fetch(notify)
     _check(found, trust=trust)
     return found
@@ -62,10 +62,10 @@ def _check(path: Path, *, trust: bool) -> None:
                 md5.update(block)
                 sha256.update(block)
     except OSError as exc:
-        raise ModelError(f"{path}: cannot be read ({exc.strerror}). Try: {HINT}") from exc
+        raise ModelError(f"{path}: cannot be read ({exc.strerror})", HINT) from exc
     if not trust and md5.hexdigest() != MD5 and sha256.hexdigest() != RESTORED_SHA256:
         raise ModelError(
-            f"{path}: not VGG19's published weights: not loaded. Try: a fresh copy, or --trust-model if they are yours"
+            f"{path}: not VGG19's published weights: not loaded", "a fresh copy, or {trust_model} if they are yours"
         )
 
 
@@ -83,7 +83,7 @@ def _fetch(notify: Callable[[str], None] | None) -> Path:
                     notify(f"vgg19: fetching 80 MB to {folder}")
                 os.replace(_download(scratch), final)
     except OSError as exc:
-        raise ModelError(f"{folder}: cannot be written ({exc.strerror or exc}). Try: set ARBSTYLE_CACHE_DIR") from exc
+        raise ModelError(f"{folder}: cannot be written ({exc.strerror or exc})", "set ARBSTYLE_CACHE_DIR") from exc
     return final
 
 
@@ -97,7 +97,5 @@ def _download(folder: str) -> str:
             path = keras.utils.get_file(NAME, ORIGIN, cache_dir=folder, cache_subdir="", file_hash=MD5)
     except Exception as exc:  # a bare Exception for whatever the network did, ValueError for a wrong hash
         detail = " ".join(str(exc).split())[:160]
-        raise ModelError(
-            f"vgg19: cannot be fetched ({detail}). Try: check the network and HTTPS_PROXY, {HINT}"
-        ) from exc
+        raise ModelError(f"vgg19: cannot be fetched ({detail})", f"check the network and HTTPS_PROXY, {HINT}") from exc
     return str(path)

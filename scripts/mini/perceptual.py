@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras import ops
 
-from arbitrary_nst import losses
+from arbitrary_nst.refinement import losses
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT_LAYER = "block4_conv2"

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import openvino
 
-from arbitrary_nst.engines.convert import free_sizes
+from arbitrary_nst.engines.openvino.convert import free_sizes
 
 
 class Teacher:

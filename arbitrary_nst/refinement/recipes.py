@@ -75,11 +75,11 @@ class Recipe:
             changes.keys() - {name for name in self.__dataclass_fields__ if name not in ("name", "source")}
         )
         if unknown:
-            raise OptionError(f"recipe: no setting {unknown[0]!r}. Try: {', '.join(sorted(self.__dataclass_fields__))}")
+            raise OptionError(f"recipe: no setting {unknown[0]!r}", f"{', '.join(sorted(self.__dataclass_fields__))}")
         changed = replace(self, **changes)
         for layer in (*changed.style_layers, changed.content_layer):
             if layer not in VGG_LAYERS:
-                raise OptionError(f"layer {layer!r}: VGG19 has none of that name. Try: {', '.join(VGG_LAYERS)}")
+                raise OptionError(f"layer {layer!r}: VGG19 has none of that name", f"{', '.join(VGG_LAYERS)}")
         for what, kind in CHOICES.items():
             options.one_of(what, getattr(changed, what), get_args(kind))
         layers = tuple(changed.style_layers.values())
@@ -87,7 +87,7 @@ class Recipe:
         for weight in (*weights, *layers):
             options.within("weight", weight, 0)
         if not any((changed.content_weight, changed.style_weight * max(layers, default=0), changed.tv_weight)):
-            raise OptionError("recipe: not all weights can be 0. Try: the recipe's own")
+            raise OptionError("recipe: not all weights can be 0", "the recipe's own")
         options.within("steps", changed.steps, 1)
         if changed.scales != "auto":
             options.within("scales", changed.scales, 1, MOST_SCALES)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import psutil
 
-from arbitrary_nst import images, outputs
+from arbitrary_nst import images
 from arbitrary_nst.errors import NSTError, OptionError
+from arbitrary_nst.files import reading, writing
+from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.inputs import STREAM, Input
-from arbitrary_nst.plan import Job, Output, Planner, Result, Settings, failed
-from arbitrary_nst.refinement import Step
+from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
 
@@ -94,9 +95,9 @@ class _Stream:
                 if isinstance(entry, Result):
                     behind.append((0, entry))
                 else:
-                    job, reading = entry
+                    job, decoding = entry
                     upcoming = [each for each in ahead if not isinstance(each, Result)]
-                    for number, result in enumerate(self._draw(job, reading, upcoming, encoders, stop)):
+                    for number, result in enumerate(self._draw(job, decoding, upcoming, encoders, stop)):
                         behind.append((0 if number else job.pixels, result))
                 while len(behind) > AHEAD * len(self._planner.styles) or (behind and _is_done(behind[0][1])):
                     pixels, result = behind.popleft()
@@ -114,14 +115,14 @@ class _Stream:
     def _draw(
         self,
         job: Job,
-        reading: Future[Read],
+        decoding: Future[Read],
         upcoming: list[tuple[Job, Future[Read]]],
         encoders: ThreadPoolExecutor,
         stop: Callable[[], bool],
     ) -> Iterator[Result | Future[Result]]:
         """Draw a photo in its styles, and hand each picture on to be written."""
         try:
-            read_photo = reading.result()
+            read_photo = decoding.result()
         except (NSTError, MemoryError) as exc:
             yield from (replace(failed(job.source, exc), style=output.style.name) for output in job.outputs)
             return
@@ -149,12 +150,12 @@ class _Stream:
             return
         self._together = self._stylizer.engine.batch(*photo.pixels.shape[:2])
         photos = {output.target: photo}
-        for job, reading in upcoming:
+        for job, decoding in upcoming:
             same = [each.target for each in job.outputs if each.style is style and each.target not in self._drawn]
             if len(photos) == self._together:
                 break
-            if same and not reading.exception() and reading.result().photo.size == photo.size:
-                photos[same[0]] = reading.result().photo
+            if same and not decoding.exception() and decoding.result().photo.size == photo.size:
+                photos[same[0]] = decoding.result().photo
         if len(photos) > 1:
             pictures = self._stylizer.stylize_photos(
                 list(photos.values()), style.code, max_size=settings.max_size, stylize_size=settings.stylize_size
@@ -171,13 +172,13 @@ class _Stream:
                 sys.stdout.buffer.write(encoded.data)
                 sys.stdout.buffer.flush()
             else:
-                outputs.make_folder(output.target.parent)
+                writing.make_folder(output.target.parent)
                 noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
                 if self._planner.manifest is not None and output.record is not None:
                     # one that was stopped midway is to be made again
                     noted = self._planner.manifest.around({**output.record, "sha256": sha256}, whole=whole)
                 with noted:
-                    outputs.write_atomically(output.target, encoded.data, overwrite=output.overwrite)
+                    writing.write_atomically(output.target, encoded.data, overwrite=output.overwrite)
         except (NSTError, MemoryError, OSError) as exc:
             if isinstance(exc, BrokenPipeError):
                 raise
@@ -201,7 +202,7 @@ class _Stream:
 def read(job: Job, stylizer: Stylizer) -> Read:
     """Decode a job's photo. Raises PhotoError."""
     began = time.monotonic()
-    data = outputs.read_photo_bytes(job.source) if job.data is None else job.data
+    data = reading.read_photo_bytes(job.source) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
     photo = images.decode(data, name=name, max_pixels=stylizer.max_pixels)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
@@ -244,6 +245,8 @@ def _open_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise OptionError(f"{folder}: not a folder for several photos ({exc.strerror}). Try: -o FOLDER") from exc
+        raise OptionError(
+            f"{folder}: not a folder for several photos ({exc.strerror})", "{output} another folder"
+        ) from exc
     with contextlib.suppress(OSError):
-        outputs.remove_left_over(folder)
+        writing.remove_left_over(folder)

@@ -8,9 +8,10 @@ from typing import TextIO
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.files.naming import choose_format
+from arbitrary_nst.files.writing import write_atomically
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.outputs import choose_format, write_atomically
-from arbitrary_nst.refinement import Step
+from arbitrary_nst.refinement.refiner import Step
 
 COLUMNS = ("step", "scale", "seconds", "content", "style", "tv", "total")
 TERMS = ("content", "style", "tv", "total")
@@ -26,7 +27,7 @@ class LossReport:
             folder.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = (folder / "losses.csv").open("w", newline="", encoding="utf-8")
         except OSError as exc:
-            raise PhotoError(f"{folder}: cannot be written ({exc.strerror}). Try: another --report") from exc
+            raise PhotoError(f"{folder}: cannot be written ({exc.strerror})", "another {report}") from exc
         self._table = csv.writer(self._file)
         self._table.writerow(COLUMNS)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.outputs import is_same_file
+from arbitrary_nst.files.naming import is_same_file
 
 STREAM = Path("-")  # stdin as a photo, stdout as an output
 # What a folder is searched for.
@@ -55,9 +55,9 @@ def expand(
             found.append(Input(path))
             continue
         if output is None:
-            raise OptionError(f"{path}: a folder needs -o FOLDER for its results")
+            raise OptionError(f"{path}: a folder needs one for its results", "{output} FOLDER")
         if is_same_file(path, output):
-            raise OptionError(f"{path}: is the output folder too. Try: another -o, or -o {path / 'styled'}")
+            raise OptionError(f"{path}: is the output folder too", f"another {{output}}, or {path / 'styled'}")
         root = Path(path.resolve().name) if len(folders) > 1 else Path()
         found += _walk(path, root, recursive, output, seen, note)
     once: dict[str, Input] = {}
@@ -82,7 +82,7 @@ def _matches(path: Path) -> list[Path]:
         return [path]
     matches = sorted(glob.glob(text, recursive=True))
     if not matches:
-        raise OptionError(f"{text}: matches nothing. Try: check the pattern")
+        raise OptionError(f"{text}: matches nothing", "check the pattern")
     return [Path(match) for match in matches]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arbitrary_nst.engines.requests import Array, Compile, finish, start, tensor
+from arbitrary_nst.engines.openvino.infer import Array, Compile, finish, start, tensor
 
 if TYPE_CHECKING:
     import openvino

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arbitrary_nst.engines.layout import TO_FIRST, TO_LAST, transposed
-from arbitrary_nst.engines.maps import readers, spread_around
+from arbitrary_nst.engines.openvino.feature_maps import readers, spread_around
+from arbitrary_nst.engines.openvino.layout import TO_FIRST, TO_LAST, transposed
 
 if TYPE_CHECKING:
     import openvino

@@ -32,7 +32,7 @@ class Manifest:
         except (FileNotFoundError, NotADirectoryError):
             data = b""
         except OSError as exc:
-            raise PhotoError(f"{self._path}: cannot be read ({exc.strerror}). Try: check its permissions") from exc
+            raise PhotoError(f"{self._path}: cannot be read ({exc.strerror})", "check its permissions") from exc
         for line in data.split(b"\n"):
             if (record := _checked(line)) is not None:
                 self._records[record["output"]] = record
@@ -74,7 +74,7 @@ class Manifest:
                 with self._path.open("ab") as file:
                     file.write(b"\n" * self._torn + line + b" %08x\n" % zlib.crc32(line))
             except OSError as exc:
-                raise PhotoError(f"{self._path}: cannot be written ({exc.strerror}). Try: free some space") from exc
+                raise PhotoError(f"{self._path}: cannot be written ({exc.strerror})", "free some space") from exc
             self._torn = False
             self._records[record["output"]] = record
 

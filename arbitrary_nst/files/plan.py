@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from arbitrary_nst import images, options, outputs
-from arbitrary_nst.errors import NSTError, OptionError
+from arbitrary_nst import images, options
+from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError
+from arbitrary_nst.files import naming, reading
+from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.manifest import Manifest, Record
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.inputs import STREAM, Input
-from arbitrary_nst.manifest import Manifest, Record
-from arbitrary_nst.refinement import Refinement, Step
+from arbitrary_nst.refinement.refiner import Refinement, Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
 
@@ -36,7 +37,7 @@ class Settings:
     format: images.Format | Literal["auto"] = "auto"
     quality: int = 95
     metadata: Literal["keep", "strip"] = "keep"
-    existing: outputs.Existing = "fail"
+    existing: naming.Existing = "fail"
     max_size: int | None = None
     stylize_size: int | None = None
     checksum: bool = False
@@ -49,7 +50,7 @@ class Settings:
         """Raise OptionError for what is out of range."""
         options.one_of("format", self.format, ("auto", *get_args(images.Format)))
         options.one_of("metadata", self.metadata, ("keep", "strip"))
-        options.one_of("existing", self.existing, get_args(outputs.Existing))
+        options.one_of("existing", self.existing, get_args(naming.Existing))
         options.within("quality", self.quality, 1, 100)
 
 
@@ -58,8 +59,8 @@ class Result:
     """What became of one photo in one style.
 
     ``width`` and ``height`` are the written picture's, in px; ``seconds`` is what decoding, drawing and writing took
-    together; a dry run has ``planned`` instead. ``error`` is the one line that says what went wrong, ``traceback``
-    where.
+    together; a dry run has ``planned`` instead. ``error`` says what went wrong, its
+    class of what kind it is; ``traceback`` where.
     """
 
     input: str
@@ -74,7 +75,7 @@ class Result:
     skipped: bool = False
     planned: bool = False
     notes: tuple[str, ...] = ()
-    error: str | None = None
+    error: NSTError | None = None
     traceback: str | None = None
 
 
@@ -127,16 +128,14 @@ class Planner:
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
             stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
-        self._taken = outputs.Taken()
+        self._taken = naming.Taken()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
         picture = None
         if refinement is not None:
             if isinstance(style, Style):
-                raise OptionError(
-                    f"style {style.name}: refinement has to see its picture. Try: the path of the picture"
-                )
+                raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
             picture = self._stylizer.read(style)
             if refinement.recipe.init != "stylized":  # the model has no part in it
                 return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
@@ -148,7 +147,7 @@ class Planner:
         source = given.path
         try:
             data = sys.stdin.buffer.read() if source == STREAM else None
-            with outputs.open_photo(source) if data is None else io.BytesIO(data) as file:
+            with reading.open_photo(source) if data is None else io.BytesIO(data) as file:
                 own, size = images.peek(file)
             own = own or images.suffix_format(source) or "jpg"
             todo = []
@@ -165,17 +164,17 @@ class Planner:
         except NSTError as exc:
             yield failed(source, exc)
         except OSError as exc:  # it went away after it was opened
-            yield failed(source, outputs.unreadable(source, exc))
+            yield failed(source, reading.unreadable(source, exc))
 
     def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output:
         source, settings = given.path, self._settings
         one_file = settings.output if self.folder is None and settings.output != STREAM else None
-        format = outputs.choose_format(settings.format, own, one_file)
+        format = naming.choose_format(settings.format, own, one_file)
         if settings.output == STREAM:
             return Output(style, None, format, False, None)
         stem = Path("stdin") if source == STREAM else source
         folder = stem.parent if self.folder is None else self.folder / given.below
-        wanted = one_file or folder / outputs.default_name(stem, style.name, format)
+        wanted = one_file or folder / naming.default_name(stem, style.name, format)
         path = wanted if one_file else self._taken.claim(wanted, lambda path: self._is_guarded(path, source))
         record = self._record(source, style, path)
         existing = settings.existing
@@ -183,7 +182,7 @@ class Planner:
             if path.is_file() and self.manifest is not None and self.manifest.holds(record):
                 return Result(str(source), style.name, str(path), skipped=True)
             existing = "overwrite"
-        target = outputs.settle(path, existing, None if source == STREAM else source)
+        target = naming.settle(path, existing, None if source == STREAM else source)
         if target is None:
             return Result(str(source), style.name, str(path), skipped=True)
         return Output(style, target, format, existing == "overwrite", record)
@@ -203,7 +202,7 @@ class Planner:
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:
-            same = {"sha256": hashlib.sha256(outputs.read_photo_bytes(source)).hexdigest()}
+            same = {"sha256": hashlib.sha256(reading.read_photo_bytes(source)).hexdigest()}
         return {
             "input": str(source.absolute()),
             **same,
@@ -224,15 +223,23 @@ class Planner:
 
 def failed(source: Path, exc: BaseException) -> Result:
     """The result of a photo that an error ended."""
-    reason = str(exc) or "not enough memory. Try: --max-size"
-    if str(source) not in reason:
-        reason = f"{source}: {reason}"
-    return Result(str(source), error=reason, traceback="".join(traceback.format_exception(exc)))
+    if isinstance(exc, NSTError):
+        kind, what, hint = type(exc), exc.what, exc.hint
+    elif isinstance(exc, MemoryError):
+        kind, what, hint = EngineMemoryError, "not enough memory", "{max_size}"
+    else:
+        kind, what, hint = (
+            NSTError,
+            f"internal error: {type(exc).__name__}: {exc}",
+            "{verbose}, and report what it prints",
+        )
+    error = kind(what if str(source) in what else f"{source}: {what}", hint)
+    return Result(str(source), error=error, traceback="".join(traceback.format_exception(exc)))
 
 
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
     """Styles under names of their own: a second `wave` becomes `wave_2`."""
-    taken = outputs.Taken()
+    taken = naming.Taken()
     return [replace(style, name=taken.claim(Path(style.name)).name) for style in styles]
 
 
@@ -243,7 +250,7 @@ def _output_folder(output: Path | None, several: bool) -> Path | None:
     """
     if output is None or output == STREAM:
         if output == STREAM and several:
-            raise OptionError("-o -: stdout takes one picture. Try: -o FOLDER for several photos")
+            raise OptionError("-o -: stdout takes one picture", "{output} a folder for several photos")
         return None
     is_file = not os.path.isdir(output) and (output.suffix != "" or os.path.lexists(output))
     return None if is_file and not several else output

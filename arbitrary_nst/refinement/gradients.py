@@ -24,7 +24,7 @@ def value_and_gradient(terms: Callable[[Tensor, Any], Tensor], example: Any) -> 
             return _in_jax(terms)
         case "torch":
             return _in_torch(terms)
-    raise EngineError(f"KERAS_BACKEND={keras.backend.backend()}: takes no gradients. Try: tensorflow, jax or torch")
+    raise EngineError(f"KERAS_BACKEND={keras.backend.backend()}: takes no gradients", "tensorflow, jax or torch")
 
 
 def _in_tensorflow(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Callable[[Any, Any], tuple[Any, Any]]:

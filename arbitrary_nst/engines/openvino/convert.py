@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arbitrary_nst.engines.faster import fuse_narrow_norms, widen
+from arbitrary_nst.engines.openvino.rewrites import fuse_narrow_norms, widen
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.model_zoo import Model, conversions_dir
 
@@ -46,7 +46,7 @@ def converted(model: Model) -> tuple[Path, Path]:
                     _convert_into(model, final)
         except OSError as exc:
             raise EngineError(
-                f"{final}: cannot be written ({exc.strerror}). Try: set ARBSTYLE_CACHE_DIR to a folder with 200 MB free"
+                f"{final}: cannot be written ({exc.strerror})", "set ARBSTYLE_CACHE_DIR to a folder with 200 MB free"
             ) from exc
     return final / HALVES[0], final / HALVES[1]
 

@@ -9,8 +9,8 @@ from typing import Literal
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.model_zoo import download, store
 from arbitrary_nst.model_zoo.card import Card, cards
-from arbitrary_nst.model_zoo.proof import check
 from arbitrary_nst.model_zoo.store import Model
+from arbitrary_nst.model_zoo.verification import check
 
 Notify = Callable[[str], None]
 State = Literal["verified", "not checked yet", "changed", "incomplete", "absent"]
@@ -52,7 +52,7 @@ def resolve(
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
         if offline or not card.downloads:
-            raise ModelError(f"{name}: not here{_because(skipped)}. Try: {_how_to_get(card, offline)}")
+            raise ModelError(f"{name}: not here{_because(skipped)}", f"{_how_to_get(card, offline)}")
         for line in skipped:
             notify(f"{line}: looking on")
         folder = download.pull(card, notify=notify)
@@ -76,7 +76,7 @@ def _resolve_auto(model_dir: Path | None, offline: bool, trust: bool, notify: No
         if folder is not None:
             notify(f"{best.name} is not here{_because([*skipped, reason])}: using {card.name} from {folder}")
             return open_model(card, folder, trust=trust)
-    raise ModelError(f"no model is here{_because([*skipped, reason])}. Try: {_how_to_get(best, offline)}")
+    raise ModelError(f"no model is here{_because([*skipped, reason])}", _how_to_get(best, offline))
 
 
 def _try_to_fetch(card: Card, notify: Notify) -> tuple[Path | None, str]:
@@ -88,7 +88,7 @@ def _try_to_fetch(card: Card, notify: Notify) -> tuple[Path | None, str]:
         try:
             return download.pull(card, notify=notify), ""
         except ModelError as exc:
-            reason = str(exc).split(". Try: ")[0]
+            reason = exc.what
     download.remember_unreachable(card)
     return None, reason
 
@@ -110,13 +110,13 @@ def _look_for(name: str, model_dir: Path | None) -> tuple[Card, Path | None, lis
 
 def _recognise(folder: Path) -> tuple[Card, Path, list[str]]:
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such model or folder. Try: auto, {', '.join(cards())}, or a model folder")
+        raise ModelError(f"{folder}: no such model or folder", f"auto, {', '.join(cards())}, or a model folder")
     lacking = {card.name: store.missing_files(card, folder) for card in cards().values()}
     for name, missing in lacking.items():
         if not missing:
             return cards()[name], folder, []
     closest = min(lacking, key=lambda name: len(lacking[name]) / len(cards()[name].key_files))
-    raise ModelError(f"{folder}: not a model; as {closest} it lacks {', '.join(lacking[closest])}. Try: a whole copy")
+    raise ModelError(f"{folder}: not a model; as {closest} it lacks {', '.join(lacking[closest])}", "a whole copy")
 
 
 def open_model(card: Card, folder: Path, *, trust: bool = False) -> Model:
@@ -140,8 +140,8 @@ def open_model(card: Card, folder: Path, *, trust: bool = False) -> Model:
     except ModelError as exc:
         if trust:
             return Model(card, folder, digest, verified=False)
-        remedy = f"arbstyle models verify {card.name}, a fresh copy, or --trust-model if you know whose it is"
-        raise ModelError(f"{exc}: not loaded. Try: {remedy}") from exc
+        remedy = f"arbstyle models verify {card.name}, a fresh copy, or {{trust_model}} if you know whose it is"
+        raise ModelError(f"{exc}: not loaded", f"{remedy}") from exc
     return Model(card, folder, digest, verified=True)
 
 
@@ -155,7 +155,7 @@ def _find(name: str, model_dir: Path | None) -> tuple[Card, Path]:
         name = next((each for each in cards() if _look_for(each, model_dir)[1] is not None), next(iter(cards())))
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
-        raise ModelError(f"{name}: not here{_because(skipped)}. Try: {_how_to_get(card, False)}")
+        raise ModelError(f"{name}: not here{_because(skipped)}", f"{_how_to_get(card, False)}")
     return card, folder
 
 
@@ -166,7 +166,7 @@ def verify(name: str, *, model_dir: Path | None = None) -> Model:
     try:
         check(card, folder, hashes)
     except ModelError as exc:
-        raise ModelError(f"{exc}. Try: {_how_to_get(card, False)}") from exc
+        raise ModelError(f"{exc}", f"{_how_to_get(card, False)}") from exc
     store.record(folder, hashes)
     return Model(card, folder, store.digest(hashes), verified=True)
 
@@ -174,7 +174,7 @@ def verify(name: str, *, model_dir: Path | None = None) -> Model:
 def pull(name: str, *, force: bool = False, notify: Notify = _to_stderr) -> Path:
     """Fetch a model into the cache and verify it; the folder it is in. Raises ModelError."""
     if store.stay_offline():
-        raise ModelError(f"{name}: not fetched, ARBSTYLE_OFFLINE is set. Try: ARBSTYLE_OFFLINE=0")
+        raise ModelError(f"{name}: not fetched, ARBSTYLE_OFFLINE is set", "ARBSTYLE_OFFLINE=0")
     return download.pull(_card(name), force=force, notify=notify)
 
 
@@ -185,7 +185,7 @@ def clear(name: str | None = None) -> int:
 
 def _card(name: str) -> Card:
     if name not in cards():
-        raise ModelError(f"{name}: no such model. Try: {', '.join(cards())}")
+        raise ModelError(f"{name}: no such model", f"{', '.join(cards())}")
     return cards()[name]
 
 
@@ -217,5 +217,5 @@ def _because(reasons: list[str]) -> str:
 def _how_to_get(card: Card, offline: bool) -> str:
     if not card.downloads:
         return "reinstall arbitrary-nst, which brings it along"
-    go_online = "without --offline and ARBSTYLE_OFFLINE, " if offline else ""
+    go_online = "without {offline} and ARBSTYLE_OFFLINE, " if offline else ""
     return f"{go_online}arbstyle models pull {card.name}, or a copy of it in a folder named by ARBSTYLE_MODEL_DIR"

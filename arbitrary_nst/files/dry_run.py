@@ -7,11 +7,11 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import NSTError
-from arbitrary_nst.inputs import STREAM, Input
-from arbitrary_nst.memory import peak_memory
-from arbitrary_nst.pipeline import AHEAD, BYTES_PER_PIXEL, make, read
-from arbitrary_nst.plan import Job, Output, Planner, Result, Settings, failed
-from arbitrary_nst.refinement import Step
+from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL, make, read
+from arbitrary_nst.hardware.memory import peak_memory
+from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
 

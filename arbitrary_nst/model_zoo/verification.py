@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 from arbitrary_nst.model_zoo.card import Card, Published
 from arbitrary_nst.model_zoo.store import Hashes
-from arbitrary_nst.quiet_tensorflow import import_tensorflow
 
 # The saver's operations, which read and write files. Every SavedModel has them, and only its saver may call them.
 FILE_OPERATIONS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"})

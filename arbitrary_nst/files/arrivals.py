@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from arbitrary_nst.inputs import Input
+from arbitrary_nst.files.find import Input
 
 SETTLED_S = 2.0  # a file that nobody wrote to for so long is whole
 

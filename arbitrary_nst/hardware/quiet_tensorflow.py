@@ -37,6 +37,6 @@ def import_tensorflow() -> Any:
         with quiet():
             import tensorflow as tf
     except ImportError as exc:
-        raise EngineError(f"tensorflow: cannot be imported ({exc}). Try: pip install tensorflow") from exc
+        raise EngineError(f"tensorflow: cannot be imported ({exc})", "pip install tensorflow") from exc
     tf.get_logger().setLevel(logging.ERROR)
     return tf

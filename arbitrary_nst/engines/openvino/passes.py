@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from arbitrary_nst.engines.layout import TO_FIRST, TO_LAST, channels_last, transposed
-from arbitrary_nst.engines.maps import Key, Map, find_maps, key_of, spread_around, uncut
+from arbitrary_nst.engines.openvino.feature_maps import Key, Map, find_maps, key_of, spread_around, uncut
+from arbitrary_nst.engines.openvino.layout import TO_FIRST, TO_LAST, channels_last, transposed
 
 if TYPE_CHECKING:
     import openvino

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.recipes import Recipe
+from arbitrary_nst.refinement.recipes import Recipe
 
 Judged = Callable[[Any], tuple[float, Any]]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit, fitted
-from arbitrary_nst.engines.convert import conversion_dir, converted
-from arbitrary_nst.engines.requests import finish, first_line, start, tensor
-from arbitrary_nst.engines.strips import STRIP_BYTES, Strips
+from arbitrary_nst.engines.openvino.convert import conversion_dir, converted
+from arbitrary_nst.engines.openvino.infer import finish, first_line, start, tensor
+from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.model_zoo import Model
 
@@ -50,11 +50,11 @@ class OpenVINOEngine:
         try:
             import openvino
         except ImportError as exc:
-            raise EngineError(f"openvino: cannot be imported ({exc}). Try: pip install openvino") from exc
+            raise EngineError(f"openvino: cannot be imported ({exc})", "pip install openvino") from exc
         self._core = openvino.Core()
         self._model = model
         if precision == "bf16" and not cpu_has_bf16(self._core):
-            raise EngineError("bf16: this CPU does not compute in it. Try: --precision f32")
+            raise EngineError("bf16: this CPU does not compute in it", "{precision=f32}")
         self.precision = precision if precision != "auto" else faster_precision(self._core)
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
 
@@ -105,7 +105,7 @@ class OpenVINOEngine:
 
     @cached_property
     def _strips(self) -> Strips:
-        from arbitrary_nst.engines.cut import cut
+        from arbitrary_nst.engines.openvino.passes import cut
 
         model = self._core.read_model(str(self._halves[1]))
         passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
@@ -129,7 +129,7 @@ class OpenVINOEngine:
                 return self._compile(network, precision, dict(list(options.items())[:-1]))
             name = self._model.card.name
             raise EngineError(
-                f"{name}: OpenVINO cannot load it ({first_line(exc)}). Try: arbstyle models clear {name}"
+                f"{name}: OpenVINO cannot load it ({first_line(exc)})", f"arbstyle models clear {name}"
             ) from exc
 
     def _infer(self, compiled: "openvino.CompiledModel", inputs: list[Pixels]) -> Pixels:

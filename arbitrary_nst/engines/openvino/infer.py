@@ -62,8 +62,8 @@ def finish(request: "openvino.InferRequest") -> None:
 def _failure(request: "openvino.InferRequest", exc: RuntimeError) -> EngineError:
     shape = "x".join(str(side) for side in request.get_input_tensor(0).shape)
     if any(sign in str(exc) for sign in OUT_OF_MEMORY):
-        return EngineMemoryError(f"openvino: out of memory on {shape}. Try: --max-size")
-    return EngineError(f"openvino: failed on {shape} ({first_line(exc)}). Try: --max-size, or --engine tensorflow")
+        return EngineMemoryError(f"openvino: out of memory on {shape}", "{max_size}")
+    return EngineError(f"openvino: failed on {shape} ({first_line(exc)})", "{max_size}, or {engine=tensorflow}")
 
 
 def first_line(exc: BaseException) -> str:

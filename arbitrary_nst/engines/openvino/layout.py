@@ -7,7 +7,7 @@ first: turning a map at its input took longer than half a convolution, turning i
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from arbitrary_nst.engines.maps import Key, key_of
+from arbitrary_nst.engines.openvino.feature_maps import Key, key_of
 
 if TYPE_CHECKING:
     import openvino

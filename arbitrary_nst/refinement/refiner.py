@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arbitrary_nst import images, optimizers, options
-from arbitrary_nst.carry import add_change
+from arbitrary_nst import images, options
 from arbitrary_nst.engines import PRECISIONS, has_gpu_driver
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
+from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.memory import allowed_memory
-from arbitrary_nst.optimizers import to_numpy, to_tensor
-from arbitrary_nst.recipes import RECIPES, Recipe
-from arbitrary_nst.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
+from arbitrary_nst.images.upscale import add_change
+from arbitrary_nst.refinement import optimizers
+from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
+from arbitrary_nst.refinement.recipes import RECIPES, Recipe
+from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
 TOO_FAR = 10  # times the lowest loss, from where Adam would need the rest of its steps to come back
@@ -43,7 +44,7 @@ class Refinement:
         """Raise OptionError for what is out of range."""
         options.within("style scale", self.style_scale, 0.1, 10)
         if self.time_limit is not None and not self.time_limit > 0:
-            raise OptionError(f"time limit {self.time_limit}: no time at all. Try: some seconds")
+            raise OptionError(f"time limit {self.time_limit}: no time at all", "some seconds")
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class Refiner:
         """
         full: Size = (photo.shape[0], photo.shape[1])
         if min(full) < SMALLEST:
-            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine. Try: {SMALLEST} px or more, or no --refine")
+            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no --refine")
         first = self._first(photo, style, start)
         largest = self._fitting(full)
         while True:
@@ -189,7 +190,7 @@ class Refiner:
                 return np.random.default_rng(self._how.seed).random((height, width, 3), np.float32)
             case "stylized":
                 if start is None:
-                    raise OptionError("init stylized: needs the feed-forward picture. Try: give it, or --init photo")
+                    raise OptionError("init stylized: needs the feed-forward picture", "give it, or {init=photo}")
                 return start
 
     def _fitting(self, full: Size) -> Size:
@@ -199,7 +200,7 @@ class Refiner:
         share = math.sqrt(spare / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
         size = full if share >= 1 else scaled(full, share)
         if min(size) < SMALLEST:
-            raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little. Try: more --max-memory")
+            raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little", "more {max_memory}")
         return size
 
     def _descend(self, run: _Run, photo: Pixels, style: Pixels, start: Pixels, budget: int, deadline: float) -> Pixels:
@@ -240,13 +241,13 @@ class Refiner:
                 if len(run.history) >= end:
                     break
         if not math.isfinite(remember.total):
-            raise EngineError("refinement: the loss is no number from the start. Try: --precision f32")
+            raise EngineError("refinement: the loss is no number from the start", "{precision=f32}")
         return remember.picture
 
     def _objective(self, photo: Pixels, style: Pixels, size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
         """Weighted terms and the gradient of their sum, of a picture of this size."""
-        from arbitrary_nst import losses
-        from arbitrary_nst.gradients import value_and_gradient
+        from arbitrary_nst.refinement import losses
+        from arbitrary_nst.refinement.gradients import value_and_gradient
 
         share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
         style_size = scaled((style.shape[0], style.shape[1]), share)
@@ -286,7 +287,7 @@ def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     if wanted == "auto" and not has_gpu_driver():
         import openvino
 
-        from arbitrary_nst.engines.openvino import faster_precision
+        from arbitrary_nst.engines.openvino.engine import faster_precision
 
         return faster_precision(openvino.Core())
     return "f32" if wanted == "f32" else "bf16"

@@ -4,7 +4,7 @@ import numpy as np
 
 from arbitrary_nst.engines import Engine, Pixels
 from arbitrary_nst.errors import EngineMemoryError
-from arbitrary_nst.memory import allowed_memory
+from arbitrary_nst.hardware.memory import allowed_memory
 
 
 def draw(engine: Engine, photos: list[Pixels], bottleneck: Pixels, max_memory: int | None) -> list[Pixels]:
@@ -42,7 +42,7 @@ def needs_strips(engine: Engine, height: int, width: int, max_memory: int | None
     needed = engine.memory(height, width, in_strips=True)
     if needed > allowed:
         raise EngineMemoryError(
-            f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed. "
-            "Try: --max-size, or more --max-memory"
+            f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed",
+            "{max_size}, or more {max_memory}",
         )
     return True

@@ -97,4 +97,4 @@ def _shapes(model: "openvino.Model", photo: str, height: int, width: int) -> dic
 
 def uncut(why: str) -> EngineError:
     """What to raise for a model that cannot be cut."""
-    return EngineError(f"this model cannot run in strips: {why}. Try: --max-size, or more --max-memory")
+    return EngineError(f"this model cannot run in strips: {why}", "{max_size}, or more {max_memory}")

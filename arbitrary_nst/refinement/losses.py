@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arbitrary_nst.quiet_tensorflow import quiet
-from arbitrary_nst.recipes import VGG_LAYERS, ContentLoss, GramNorm, Pooling, Recipe, StyleLoss
+from arbitrary_nst.hardware.quiet_tensorflow import quiet
+from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Pooling, Recipe, StyleLoss
 
 with quiet():
     import keras

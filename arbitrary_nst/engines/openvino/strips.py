@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels
-from arbitrary_nst.engines.cut import Cut, Pass, input_name
-from arbitrary_nst.engines.maps import Key, Map
-from arbitrary_nst.engines.moments import RowMoments, combined
-from arbitrary_nst.engines.requests import Array, Compile, Input, finish, start, tensor
+from arbitrary_nst.engines.openvino.feature_maps import Key, Map
+from arbitrary_nst.engines.openvino.infer import Array, Compile, Input, finish, start, tensor
+from arbitrary_nst.engines.openvino.moments import RowMoments, combined
+from arbitrary_nst.engines.openvino.passes import Cut, Pass, input_name
 
 if TYPE_CHECKING:
     import openvino

@@ -1,0 +1,1 @@
+"""The CPU engine, and what only OpenVINO needs: conversion, rewrites, cutting into passes, strips."""

@@ -1,0 +1,1 @@
+"""Photos and pictures as files: found, named, planned, streamed and written."""
