@@ -180,7 +180,7 @@ def test_a_converted_model_needs_neither_tensorflow_nor_kagglehub(magenta, stand
     script = (
         "import sys, numpy as np; from pathlib import Path\n"
         "from arbitrary_nst import model_zoo, engines\n"
-        "from arbitrary_nst.engines import convert\n"
+        "from arbitrary_nst.engines.openvino import convert\n"
         f"convert.conversions_dir = lambda: Path({str(convert.conversions_dir())!r})\n"
         f"engine = engines.load_engine(model_zoo.resolve({str(standin)!r}, trust=True))\n"
         "engine.transform(np.zeros((1, 32, 32, 3), np.float32), np.zeros((1, 768), np.float32))\n"
@@ -251,7 +251,7 @@ def test_choice_and_its_reason(monkeypatch):
     monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: ["/physical_device:GPU:0"])
     assert choose_engine(magenta)[0] == "tensorflow"
     assert choose_engine(lite)[0] == "openvino"
-    with pytest.raises(OptionError, match="--engine openvino"):
+    with pytest.raises(OptionError, match="engine='openvino'"):
         choose_engine(lite, "tensorflow")
     with pytest.raises(OptionError):
         choose_engine(lite, "onnx")
@@ -263,7 +263,7 @@ def test_refusals(lite, magenta, monkeypatch):
     with pytest.raises(OptionError, match="unknown"):
         load_engine(lite, "auto", "f64")
     monkeypatch.setattr("openvino.Core.get_property", lambda self, device, name: ["FP32"])
-    with pytest.raises(EngineError, match="--precision f32"):
+    with pytest.raises(EngineError, match="precision='f32'"):
         load_engine(lite, "openvino", "bf16")
     assert load_engine(lite, "openvino").precision == "f32"
 

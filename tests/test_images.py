@@ -228,7 +228,7 @@ def test_quality_counts():
 
 def test_too_large_for_a_format_is_refused_with_a_way_out():
     photo = images.Photo(np.zeros((1, 20_000, 3), np.float32))
-    with pytest.raises(PhotoError, match="--format png"):
+    with pytest.raises(PhotoError, match="format='png'"):
         images.encode(photo, "webp")
     assert reopened(images.encode(photo, "png")).size == (20_000, 1)
 

@@ -47,7 +47,7 @@ def test_outputs_inside_the_input_are_not_fed_back(tree):
     assert "in/styled/a__s.jpg" not in paths(expand([Path("in")], output=Path("in/styled")))
     with pytest.raises(OptionError, match="output folder too"):
         expand([Path("in")], output=Path("in"))
-    with pytest.raises(OptionError, match="-o FOLDER"):
+    with pytest.raises(OptionError, match="output FOLDER"):
         expand([Path("in")])
 
 

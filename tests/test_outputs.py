@@ -90,7 +90,7 @@ def test_policies_for_what_exists(tmp_path):
     there = tmp_path / "x.jpg"
     there.write_bytes(b"old")
     (tmp_path / "x_2.jpg").write_bytes(b"old")
-    with pytest.raises(PhotoError, match="--existing"):
+    with pytest.raises(PhotoError, match="existing='skip'"):
         naming.settle(there, "fail", None)
     assert naming.settle(there, "skip", None) is None
     assert naming.settle(there, "overwrite", None) == there
@@ -155,7 +155,7 @@ def test_missing_folder_and_folder_as_file(tmp_path):
 
 def test_kill_mid_write_leaves_nothing_under_the_final_name(tmp_path):
     script = (
-        "import os, sys, time; from pathlib import Path; from arbitrary_nst import outputs\n"
+        "import os, sys, time; from pathlib import Path; from arbitrary_nst.files import writing\n"
         "def stop(fd): print('writing', flush=True); time.sleep(60)\n"
         "os.fsync = stop\n"
         "writing.write_atomically(Path(sys.argv[1]), b'x' * 100000, overwrite=True)\n"

@@ -107,7 +107,7 @@ def test_inits_without_a_feed_forward_picture(init):
 
 
 def test_stylized_init_needs_the_picture():
-    with pytest.raises(OptionError, match="init photo"):
+    with pytest.raises(OptionError, match="init='photo'"):
         refiner().refine(PHOTO, STYLE)
 
 
@@ -171,7 +171,7 @@ def test_a_step_too_far_is_taken_back():
 def test_never_a_number(monkeypatch):
     broken = refiner()
     monkeypatch.setattr(broken, "_objective", lambda *_: lambda picture: (np.full(3, np.nan, np.float32), picture))
-    with pytest.raises(EngineError, match="precision f32"):
+    with pytest.raises(EngineError, match="precision='f32'"):
         broken.refine(PHOTO, STYLE, START)
 
 

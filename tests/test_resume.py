@@ -126,7 +126,7 @@ def test_a_vanished_photo_is_reported_and_the_rest_goes_on(photos, tmp_path):
     found[3].path.unlink()
     results = list(stylize_many(fake_stylizer(), found, [tmp_path / "style.png"], Settings(tmp_path / "out")))
     assert [result.error is None for result in results].count(False) == 1
-    assert "no such file" in results[3].error
+    assert "no such file" in str(results[3].error)
 
 
 def test_limit_goes_on_where_the_last_run_ended(photos, tmp_path):
