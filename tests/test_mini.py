@@ -13,8 +13,8 @@ import pytest
 from arbitrary_nst import Stylizer, model_zoo
 from arbitrary_nst.engines import load_engine
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
-BUNDLE = SCRIPTS.parent / "models" / "mini"
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts" / "training"
+BUNDLE = SCRIPTS.parents[1] / "models" / "mini"
 
 
 def noise(*shape):
@@ -52,7 +52,7 @@ def test_a_run_needs_no_network_and_no_tensorflow():
         "try: main()\nexcept SystemExit as exc: assert not exc.code, exc.code\n"
         "print(sorted({'tensorflow', 'tensorflow_hub', 'kagglehub', 'keras'} & set(sys.modules)))\n"
     )
-    samples = SCRIPTS / "samples"
+    samples = SCRIPTS.parent / "samples"
     target = Path(os.environ["ARBSTYLE_CACHE_DIR"]) / "out.jpg"
     arguments = [samples / "landscape.jpg", samples / "stained_glass.jpg", target]
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
@@ -104,10 +104,9 @@ def test_a_style_changes_the_picture_a_lot(engine):
 
 @pytest.fixture(scope="module")
 def training():
-    """scripts/train_mini.py as a module, over TensorFlow."""
+    """scripts/training/train_mini.py as a module, over TensorFlow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_BACKEND", "tensorflow")
-        patch.syspath_prepend(str(SCRIPTS / "mini"))
         patch.syspath_prepend(str(SCRIPTS))
         import train_mini
 
@@ -120,7 +119,7 @@ def test_exported_halves_equal_the_trained_ones(training, tmp_path):
     import openvino
 
     keras.utils.set_random_seed(3)
-    networks = training.nets.style_net(), training.nets.transfer_net()
+    networks = training.mini.style_net(), training.mini.transfer_net()
     training.export(*networks, tmp_path)
     core = openvino.Core()
     f32 = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -136,11 +135,11 @@ def test_exported_halves_equal_the_trained_ones(training, tmp_path):
 
 
 def test_an_export_can_be_trained_on(training, tmp_path):
-    networks, others = ((training.nets.style_net(), training.nets.transfer_net()) for _ in range(2))
+    networks, others = ((training.mini.style_net(), training.mini.transfer_net()) for _ in range(2))
     rng = np.random.default_rng(4)
     for variable in (*networks[0].variables, *networks[1].variables):
         # No zeros and no twins, which a conversion leaves out.
-        training.nets.assign(variable, 0.1 * rng.normal(size=variable.shape))
+        training.mini.assign(variable, 0.1 * rng.normal(size=variable.shape))
     training.export(*networks, tmp_path)
     training.take_back(tmp_path, *others)
     for net, other in zip(networks, others, strict=True):
@@ -150,7 +149,7 @@ def test_an_export_can_be_trained_on(training, tmp_path):
 
 
 def test_bottlenecks_are_stretched_from_their_mean(training):
-    net, styles = training.nets.style_net(), noise(3, 64, 64, 3) * np.array([0.2, 0.6, 1])[:, None, None, None]
+    net, styles = training.mini.style_net(), noise(3, 64, 64, 3) * np.array([0.2, 0.6, 1])[:, None, None, None]
     before = np.asarray(net(styles))
     training.stretch(net, styles, 1.5)
     middle = before.mean(axis=0)
@@ -161,9 +160,9 @@ def test_bottlenecks_are_stretched_from_their_mean(training):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 @pytest.mark.parametrize("share", [0.5, 1.5])
 def test_a_mean_holds_a_share_of_the_first_and_may_go_beyond_it(training, share):
-    networks, others = ((training.nets.style_net(), training.nets.transfer_net()) for _ in range(2))
+    networks, others = ((training.mini.style_net(), training.mini.transfer_net()) for _ in range(2))
     for variable in (variable for net in (*networks, *others) for variable in net.variables):
-        training.nets.assign(variable, variable.value)  # within its constraint, as a trained one is
+        training.mini.assign(variable, variable.value)  # within its constraint, as a trained one is
     before = [np.array(variable) for net in networks for variable in net.variables]
     training.mean(networks, others, share)
     after = [np.array(variable) for net in networks for variable in net.variables]
@@ -248,7 +247,7 @@ def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, m
     )
     weave = noise(1, 96, 112, 3) + 0.3 * np.sin(np.pi / 4 * np.arange(112, dtype=np.float32))[:, None]
     np.save(tmp_path / "weave.npy", weave)
-    path, environment = f"{SCRIPTS}:{SCRIPTS / 'mini'}", os.environ | {"KERAS_BACKEND": "jax"}
+    path, environment = str(SCRIPTS), os.environ | {"KERAS_BACKEND": "jax"}
     done = subprocess.run(
         [sys.executable, "-c", script, path, "--work", tmp_path], env=environment, capture_output=True, text=True
     )
@@ -310,7 +309,7 @@ def test_held_out_pictures_share_no_source_with_training(training, shared):
 
 
 def test_subpixels_answer_a_constant_map_alike(training):
-    nets, rng = training.nets, np.random.default_rng(5)
+    nets, rng = training.mini, np.random.default_rng(5)
     even, layer, constant = nets.Even(), nets.ReflectConv(12), np.full((1, 6, 8, 4), 0.7, np.float32)
     layer(constant)
     for variable in layer.variables:

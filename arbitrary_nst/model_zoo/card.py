@@ -46,7 +46,8 @@ class Card:
 
     ``bottleneck``: numbers that describe a style. ``style_size``: side in px at which it was trained to read one.
     ``stride``, ``min_side``: photo sides must be a multiple of the one and no less than the other, in px.
-    ``bytes_per_pixel``: memory that the photo half takes in OpenVINO by precision, as scripts/benchmark.py measures it.
+    ``bytes_per_pixel``: memory that the photo half takes in OpenVINO by precision, as
+    scripts/benchmarks/speed.py measures it.
     ``rank``: the lowest is what ``auto`` prefers. Exactly one of ``files`` and ``published`` is given.
     """
 

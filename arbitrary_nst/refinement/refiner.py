@@ -22,7 +22,7 @@ from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled,
 
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
 TOO_FAR = 10  # times the lowest loss, from where Adam would need the rest of its steps to come back
-# Memory as scripts/benchmark_refine.py measures it: of the process before, and for each pixel.
+# Memory as scripts/benchmarks/refine.py measures it: of the process before, and for each pixel.
 BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f32": 2600}
 
 

@@ -6,75 +6,86 @@ a flat one (``Even``), so flat areas show no grid.
 """
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+Tensor = Any
+Shape = tuple[Any, ...]  # None where a side is open
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
 STYLE_LEVELS = ((32, 0), (48, 1), (96, 2), (128, 3), (160, 2))  # channels, and residual convolutions after the first
 EPSILON = 1e-5
 
 
-def moments(features):
+def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation over height and width, (N, H, W, C) -> 2 x (N, 1, 1, C)."""
     mean = ops.mean(features, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(features - mean), axis=(1, 2), keepdims=True)
     return mean, ops.sqrt(variance + EPSILON)
 
 
-class ReflectConv(layers.Layer):
+class ReflectConv(layers.Layer):  # type: ignore[misc]
     """A convolution over a reflect-padded input: no dark or coloured seam at the borders."""
 
-    def __init__(self, filters, size=3, stride=1, name=None, **options):
+    def __init__(self, filters: int, size: int = 3, stride: int = 1, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name)
         self.pad = size // 2
         self.conv = layers.Conv2D(filters, size, stride, "valid", name="conv", **options)
 
-    def build(self, shape):
+    def build(self, shape: Shape) -> None:
+        """Make the convolution's weights."""
         self.conv.build(shape)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
+        """(N, H, W, C) -> (N, H / stride, W / stride, filters)."""
         p = self.pad
         return self.conv(ops.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), mode="reflect"))
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Of the input's shape."""
         n, h, w, _ = shape
         stride = self.conv.strides[0]
         return n, h and (h - 1) // stride + 1, w and (w - 1) // stride + 1, self.conv.filters
 
 
-class StyleNorm(layers.Layer):
+class StyleNorm(layers.Layer):  # type: ignore[misc]
     """Instance normalisation, then a scale and a shift per channel read from the bottleneck (Dumoulin 2017).
 
     As convolutions of one place scale and shift come in the order of a map's channels: OpenVINO then applies both, and
     what follows, in one pass.
     """
 
-    def build(self, shapes):
+    def build(self, shapes: list[Shape]) -> None:
+        """Make the weights of both maps."""
         channels, start = shapes[0][-1], keras.initializers.RandomNormal(0, 0.02)
         self.scale = layers.Conv2D(channels, 1, kernel_initializer=start, bias_initializer="ones", name="scale")
         self.shift = layers.Conv2D(channels, 1, kernel_initializer=start, name="shift")
         for read in (self.scale, self.shift):
             read.build((None, 1, 1, BOTTLENECK))
 
-    def call(self, inputs):
+    def call(self, inputs: list[Tensor]) -> Tensor:
+        """Features (N, H, W, C) and bottlenecks (N, BOTTLENECK) -> (N, H, W, C)."""
         x, bottleneck = inputs
         mean, deviation = moments(x)
         code = bottleneck[:, None, None, :]
         return (x - mean) / deviation * self.scale(code) + self.shift(code)
 
 
-class DepthToSpace(layers.Layer):
+class DepthToSpace(layers.Layer):  # type: ignore[misc]
     """(N, H, W, 4 C) -> (N, 2H, 2W, C)."""
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
+        """Neighbouring channels become neighbouring pixels."""
         n, h, w, c = ops.shape(x)
         x = ops.transpose(x, (0, 3, 1, 2))  # as OpenVINO's convolutions leave it: one transposition is left of two
         x = ops.transpose(ops.reshape(x, (n, 2, 2, c // 4, h, w)), (0, 4, 1, 5, 2, 3))
         return ops.reshape(x, (n, 2 * h, 2 * w, c // 4))
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Of the input's shape."""
         n, h, w, c = shape
         return n, h and 2 * h, w and 2 * w, c // 4
 
@@ -82,7 +93,8 @@ class DepthToSpace(layers.Layer):
 class DepthToSpaceWithin(DepthToSpace):
     """The same between two convolutions, where OpenVINO does it faster as one operation."""
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
+        """Neighbouring channels become neighbouring pixels."""
         if keras.backend.backend() != "tensorflow":
             return super().call(x)
         import tensorflow as tf
@@ -90,14 +102,15 @@ class DepthToSpaceWithin(DepthToSpace):
         return tf.nn.depth_to_space(x, 2)
 
 
-class Even(keras.constraints.Constraint):
+class Even(keras.constraints.Constraint):  # type: ignore[misc]
     """The four subpixels of a channel answer a constant map alike: a flat area shows no checkerboard.
 
     For the kernel and for the bias of a convolution before ``DepthToSpace``: what the taps of a subpixel sum to is
     brought to the mean of the four.
     """
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
+        """The kernel (h, w, in, 4 C) or bias (4 C,), made even."""
         *taps, channels = w.shape
         parts = ops.reshape(w, (math.prod(taps[:2]), *taps[2:], 4, channels // 4))
         total = ops.sum(parts, axis=0, keepdims=True)
@@ -105,12 +118,12 @@ class Even(keras.constraints.Constraint):
         return ops.reshape(parts - excess / parts.shape[0], w.shape)
 
 
-def assign(variable, value):
+def assign(variable: Any, value: Any) -> None:
     """Set a variable, within its constraint: Keras itself constrains only what an optimiser has stepped."""
     variable.assign(variable.constraint(value) if variable.constraint else value)
 
 
-def style_net():
+def style_net() -> Any:
     """(N, S, S, 3) RGB in [0, 1] -> (N, BOTTLENECK): channel means and deviations of five strided levels.
 
     The residual convolutions begin at zero, so a network trained without them goes on from where it was.
@@ -130,13 +143,13 @@ def style_net():
     return keras.Model(picture, x, name="predict_style")
 
 
-def transfer_net(body=48, narrow=16, blocks=4):
+def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
     """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
     photo = keras.Input((None, None, 3), name="photo")
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
     even = {"kernel_constraint": Even(), "bias_constraint": Even()}
 
-    def step(x, name, channels, stride=1):
+    def step(x: Tensor, name: str, channels: int, stride: int = 1) -> Tensor:
         return StyleNorm(name=f"{name}_norm")([ReflectConv(channels, 3, stride, name=name)(x), bottleneck])
 
     centred = photo - np.full(3, 0.5, np.float32)  # by colour: OpenVINO would take a single number out of turn
@@ -152,6 +165,6 @@ def transfer_net(body=48, narrow=16, blocks=4):
     return keras.Model([photo, bottleneck], x, name="transform")
 
 
-def style_norms(transfer):
+def style_norms(transfer: Any) -> list[StyleNorm]:
     """A transfer network's style normalisations, in order."""
     return [layer for layer in transfer.layers if isinstance(layer, StyleNorm)]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure refinement: the default recipe against plain L-BFGS, recipes and starts, precision, memory.
 
-python scripts/benchmark_refine.py default     # 36 pairs at 384 px, hours; every prefix of them is balanced
-python scripts/benchmark_refine.py recipes precision memory
+python scripts/benchmarks/refine.py default     # 36 pairs at 384 px, hours; every prefix of them is balanced
+python scripts/benchmarks/refine.py recipes precision memory
 """
 
 import os
@@ -23,7 +23,7 @@ from arbitrary_nst.refinement import losses
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.refiner import Refinement, Refiner
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 PHOTOS = ("chicago", "golden_gate_sq", "diana", "eiffel_tower", "colva_beach_sq", "statue_of_liberty_sq")
 STYLES = ("udnie", "towers_1916_sq", "clouds-over-bor-1940_sq", "Camille_Mauclair", "red_texture_sq", "zigzag_colorful")

@@ -1,4 +1,4 @@
-"""The tables of scripts/benchmark.py about many photos and large ones."""
+"""The tables of scripts/benchmarks/speed.py about many photos and large ones."""
 
 import json
 import subprocess

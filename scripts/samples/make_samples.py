@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draw the sample pictures in scripts/samples: a landscape to stylize, three styles, and a sheet of what comes of them.
 
-python scripts/make_samples.py            # all of them, about a minute
-python scripts/make_samples.py landscape  # one
+python scripts/samples/make_samples.py            # all of them, about a minute
+python scripts/samples/make_samples.py landscape  # one
 """
 
 import argparse
@@ -12,7 +12,7 @@ import numpy as np
 from landscape import landscape, mix, noise, smoothstep
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-SAMPLES = Path(__file__).resolve().parent / "samples"
+SAMPLES = Path(__file__).resolve().parent
 
 
 def save(pixels, name, quality=92):

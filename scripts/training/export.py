@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 
 import keras
-import nets
 import numpy as np
 import openvino
+
+from arbitrary_nst.model_zoo.networks import mini
 
 INT8_WEIGHTS = 80_000  # a kernel with so many of them is stored in int8
 STORED = ("Convert", "Multiply", "Reshape")  # what such a kernel goes through before it is used
@@ -42,7 +43,7 @@ def converted(net, inputs):
         raise SystemExit("export: needs KERAS_BACKEND=tensorflow; the checkpoint of any backend will do")
     import tensorflow as tf
 
-    shapes = {"style": (None, None, None, 3), "photo": (None, None, None, 3), "bottleneck": (None, nets.BOTTLENECK)}
+    shapes = {"style": (None, None, None, 3), "photo": (None, None, None, 3), "bottleneck": (None, mini.BOTTLENECK)}
     specs = [tf.TensorSpec(shapes[name], tf.float32, name=name) for name in inputs]
     function = tf.function(lambda *tensors: net(list(tensors) if len(tensors) > 1 else tensors[0]))
     return openvino.convert_model(function.get_concrete_function(*specs))
@@ -105,7 +106,7 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
             array = weights[0] if weights else np.empty(0)
             turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 == array.ndim else array.T
             if turned.size == np.prod(variable.shape):
-                nets.assign(variable, turned.reshape(variable.shape))
+                mini.assign(variable, turned.reshape(variable.shape))
                 weights.pop(0)
             else:
                 raise SystemExit(f"{folder}: {name} lacks weights of shape {tuple(variable.shape)} for {variable.path}")
@@ -115,7 +116,7 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
 
 def exported(folder: Path):
     """The two networks of an export."""
-    networks = nets.style_net(), nets.transfer_net()
+    networks = mini.style_net(), mini.transfer_net()
     take_back(folder, *networks)
     return networks
 
@@ -124,10 +125,10 @@ def averaged(model):
     """The two networks with the moving average of their weights, as new models."""
     averages = model.optimizer._model_variables_moving_average
     average = {id(v): a for v, a in zip(model.trainable_variables, averages, strict=True)}
-    copies = nets.style_net(), nets.transfer_net()
+    copies = mini.style_net(), mini.transfer_net()
     for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
         for mine, theirs in zip(copy.variables, net.variables, strict=True):
-            nets.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains
+            mini.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains
     return copies
 
 
@@ -138,7 +139,7 @@ def mean(networks, others, share) -> None:
     """
     for net, other in zip(networks, others, strict=True):
         for mine, theirs in zip(net.variables, other.variables, strict=True):
-            nets.assign(mine, share * mine + (1 - share) * theirs)
+            mini.assign(mine, share * mine + (1 - share) * theirs)
 
 
 def stretch(style_net, styles, factor) -> None:

@@ -3,31 +3,31 @@
 
 Phase 1 (the first sixth of the time) copies the teacher: the photo network its pictures, given its bottlenecks, by L1
 on pixels and on their gradients; the style network the bottlenecks. Phase 2 joins the two and minimises what
-scripts/score_models.py measures against the style and the photo themselves: S as a share of the untouched photo's,
+score_models.py measures against the style and the photo themselves: S as a share of the untouched photo's,
 plus content * what C exceeds `free` times the teacher's C by, as a share of it; so every pair, easy or hard, is held
 to its own measure of change. Meanwhile the pull of the teacher's picture fades, and what shows the network's cells
 costs: edges that gather on their grid, and a weave that repeats with them. The style network stays near the teacher's
 bottlenecks, which know more styles than we have.
 Any Keras 3 backend: set KERAS_BACKEND.
 
-    python scripts/train_mini.py --minutes 200            # from random weights
-    python scripts/train_mini.py --minutes 200 --resume   # after an interruption
+    cd scripts/training
+    python train_mini.py --minutes 200            # from random weights
+    python train_mini.py --minutes 200 --resume   # after an interruption
     # Then at the size that is scored, from an export: what learnt from smaller crops alone falls off there.
-    python scripts/train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
+    python train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
     # Which bottleneck draws a style best, VGG19 knows better than the teacher: the style network alone, held loosely.
-    python scripts/train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
+    python train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
-    python scripts/train_mini.py --start EXPORT --stretch 1.07
+    python train_mini.py --start EXPORT --stretch 1.07
     # On a GPU a thousand pairs per second; TensorFlow then exports the checkpoint.
     export KERAS_BACKEND=jax
-    python scripts/train_mini.py --start EXPORT --style-minutes 0 --minutes 20 --size 256 --batch 64 --pairs 4096
-    KERAS_BACKEND=tensorflow python scripts/train_mini.py --export
+    python train_mini.py --start EXPORT --style-minutes 0 --minutes 20 --size 256 --batch 64 --pairs 4096
+    KERAS_BACKEND=tensorflow python train_mini.py --export
 """
 
 import argparse
 import math
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -36,19 +36,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-from keras import ops
-
-sys.path.insert(0, str(Path(__file__).parent / "mini"))
-import nets
 import perceptual
 import pictures
 import pixel_losses
 from checkpoint import put_back, restore, save, snapshot
 from export import averaged, export, exported, mean, stretch, take_back
+from keras import ops
 from pool import STYLE_SIZE, Pictures, distilled_batches, judged_batches, style_batches
 from teacher import Teacher
 
-ROOT = Path(__file__).resolve().parent.parent
+from arbitrary_nst.model_zoo.networks import mini
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 BUNDLE = ROOT / "models" / "mini", ROOT / "models" / "mini.toml"  # the export and its card
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -116,8 +115,8 @@ class Mini(keras.Model):
 
     def __init__(self, features, content, free, bottleneck):
         super().__init__()
-        self.predict_style = nets.style_net()
-        self.transform = nets.transfer_net()
+        self.predict_style = mini.style_net()
+        self.transform = mini.transfer_net()
         self._features = [features]  # in a list: Keras would track VGG's variables as ours
         self._content, self._bottleneck, self._free = content, bottleneck, free
 
@@ -145,12 +144,12 @@ class Mini(keras.Model):
 
         What it makes little of may differ: a fifth of the weight is on the bottleneck itself.
         """
-        norms = nets.style_norms(self.transform)
+        norms = mini.style_norms(self.transform)
         read = ops.concatenate([part.kernel[0, 0] for norm in norms for part in (norm.scale, norm.shift)], axis=-1)
         read = ops.stop_gradient(read)
         read = read / ops.sqrt(ops.mean(ops.sum(ops.square(read), axis=-1)))
         difference = bottleneck - other
-        in_effect = ops.mean(ops.sum(ops.square(ops.matmul(difference, read)), axis=-1)) / nets.BOTTLENECK
+        in_effect = ops.mean(ops.sum(ops.square(ops.matmul(difference, read)), axis=-1)) / mini.BOTTLENECK
         return 0.8 * in_effect + 0.2 * ops.mean(ops.square(difference))
 
 

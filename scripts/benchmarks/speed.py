@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure speed and memory against what people would run instead; both sides in turn in one run, medians and ratios.
 
-    python scripts/benchmark.py                 # every table
-    python scripts/benchmark.py start lite      # some of them: start, warm, lite, mini, cli, many, large
+    python scripts/benchmarks/speed.py                 # every table
+    python scripts/benchmarks/speed.py start lite      # some of them: start, warm, lite, mini, cli, many, large
 
 Needs the folder ../shared (or ARBSTYLE_SHARED) with the published graph, which gets random weights: they run as fast
 as trained ones. Needs the `dev` extra for the TFLite interpreter. Figures go to the README by hand.
@@ -18,12 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import benchmark_many
+import many as streams
 import openvino
 
 from arbitrary_nst.engines.openvino.engine import cpu_has_bf16
 
-SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
+SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 ARBSTYLE = "from arbitrary_nst.cli import main; main()"
 # What the hub tutorial does, less its plots.
 TUTORIAL = """
@@ -185,11 +185,11 @@ def cli(standin, photo, style, work):
 
 
 def many(standin, photo, style, work):
-    benchmark_many.many(standin, SHARED / "images" / "photos" / "stata.jpg", style, work, SHARED / "models" / "lite")
+    streams.many(standin, SHARED / "images" / "photos" / "stata.jpg", style, work, SHARED / "models" / "lite")
 
 
 def large(standin, photo, style, work):
-    benchmark_many.large(standin)
+    streams.large(standin)
 
 
 TABLES = {"start": start, "warm": warm_photo, "lite": lite, "mini": mini, "cli": cli, "many": many, "large": large}

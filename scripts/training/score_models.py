@@ -4,23 +4,19 @@
 C: mean square difference of block4_conv2 to the photo. S: mean over block{1..5}_conv1 of sum (G - A)^2 / sum A^2,
 Gram matrices divided by H*W. closed = 1 - S / S(photo): how much of the way to the style a picture went. All at
 256x256, medians over the pairs. PSNR is to lite's picture of the same pair. mesh: how far fine detail repeats with the
-cells of `mini`'s networks and lite's, as scripts/mini/pixel_losses.py measures it, mean over the pairs.
+cells of `mini`'s networks and lite's, as scripts/training/pixel_losses.py measures it, mean over the pairs.
 
-    python scripts/score_models.py                       # lite and mini, the published and the held-out pairs
-    python scripts/score_models.py lite path/to/model
+    python scripts/training/score_models.py                       # lite and mini, the published and the held-out pairs
+    python scripts/training/score_models.py lite path/to/model
 """
 
 import argparse
 import os
-import sys
-from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent / "mini"))
 import perceptual
 import pictures
 import pixel_losses
