@@ -225,6 +225,7 @@ def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
 
 def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, monkeypatch):
     """As on a GPU that has JAX alone, without a step of Python per operation; only the export needs TensorFlow."""
+    pytest.importorskip("jax", reason="jax is not installed")
     script = (
         "import sys\n"
         "sys.path[:0] = sys.argv.pop(1).split(':')\n"

@@ -1,0 +1,58 @@
+"""The house's order: a room imports only from itself and from the rooms above it in this list."""
+
+import ast
+from pathlib import Path
+
+import arbitrary_nst
+
+PACKAGE = Path(arbitrary_nst.__file__).parent
+ROOMS = (
+    ("errors",),
+    ("options",),
+    ("images",),
+    ("styles",),
+    ("hardware",),
+    ("model_zoo",),
+    ("engines",),
+    ("refinement",),
+    ("session",),
+    ("files",),
+    ("stylizer",),
+    ("cli",),
+)
+ROW = {room: number for number, row in enumerate(ROOMS) for room in row}
+
+
+def imports():
+    """Every module of the package with each room that it imports from, at its top or inside a function."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room in ("__init__", "__main__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            else:
+                continue
+            for name in names:
+                parts = name.split(".")
+                if parts[0] == "arbitrary_nst" and len(parts) > 1 and parts[1] in ROW:
+                    yield path, room, parts[1]
+
+
+def test_every_module_has_a_room():
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+    assert rooms - {"__init__", "__main__"} <= ROW.keys()
+
+
+def test_rooms_import_only_from_above():
+    found = list(imports())
+    assert len(found) > 100
+    wrong = {
+        f"{path.relative_to(PACKAGE)} imports {other}"
+        for path, room, other in found
+        if room != other and ROW[other] >= ROW[room]
+    }
+    assert not wrong
