@@ -181,6 +181,7 @@ class Stylizer(Session):
         like: what is yielded is written.
         """
         from arbitrary_nst.files.find import expand
+        from arbitrary_nst.files.given import style_pictures, without_own
         from arbitrary_nst.files.plan import Settings
         from arbitrary_nst.files.stream import stylize_many
         from arbitrary_nst.refinement.refiner import Refinement
@@ -204,8 +205,11 @@ class Stylizer(Session):
         )
         given = [photos] if isinstance(photos, str | PathLike) else photos
         styles = [style] if isinstance(style, Style | str | PathLike) else style
+        wanted: list[Style | Path] = []
+        for each in styles:
+            wanted += [each] if isinstance(each, Style) else style_pictures([Path(each)])
         found = expand([Path(photo) for photo in given], recursive=recursive, output=folder, note=self._notify)
-        wanted = [each if isinstance(each, Style) else Path(each) for each in styles]
+        found = without_own(found, [each for each in wanted if isinstance(each, Path)], self._notify)
         return stylize_many(self, found, wanted, settings)
 
     def refine(

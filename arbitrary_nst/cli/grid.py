@@ -62,6 +62,8 @@ def grid(
     Photos in styles, strengths of a style, or content against style as in Gatys 2016.
     """
     from arbitrary_nst import images
+    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures
+    from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import sheet as lay_out
     from arbitrary_nst.refinement.loss_report import write_picture
     from arbitrary_nst.stylizer import Stylizer
@@ -69,10 +71,14 @@ def grid(
     kind, cell = sheet.kind, sheet.cell
     if kind != "ratio":
         refuse_without("--kind ratio", "that", refinement)
+    refuse_misread(photos)
+    style = style_pictures(style, beside=photos)
     target = _settle(output, sheet.existing, [*photos, *style])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
+    make_folder(target.parent)
+    refuse_unwritable(target.parent, ())
     stylizer = Stylizer(**keywords(model), notify=say)
     opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
     match kind:

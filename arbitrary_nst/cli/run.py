@@ -36,7 +36,10 @@ Photos = Annotated[
 StylePictures = Annotated[
     list[Path],
     typer.Option(
-        "--style", "-s", metavar="PICTURE", help="Picture to take the style from; several: each photo in each."
+        "--style",
+        "-s",
+        metavar="PICTURE",
+        help="Picture to take the style from, or a folder of them; several: each photo in each.",
     ),
 ]
 FromFile = Annotated[
@@ -88,6 +91,7 @@ def run(
         refining.refuse_without("refinement", "{refine}", refinement, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures, without_own
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.files.stream import stylize_many
@@ -95,10 +99,15 @@ def run(
     from arbitrary_nst.stylizer import Stylizer
 
     how = Refinement.chosen_by(refinement) if refine else None
+    refuse_misread(given)
+    style = style_pictures(style, beside=given)
     stylizer = Stylizer(**keywords(model), notify=say)
     found = expand(given, listed=listed, recursive=batch.recursive, output=output, note=say)
+    found = without_own(found, style, say)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
+    if batch.existing != "skip":  # which may find that all is there
+        refuse_unwritable(output, found)
     several = len(found) * len(style) > 1
     asked = Interrupt(GRACE_S if how is None else REFINING_GRACE_S)
     if watching.preview is not None:

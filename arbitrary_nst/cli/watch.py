@@ -45,11 +45,13 @@ def watch(
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
     from arbitrary_nst.files.arrivals import Arrivals
     from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.given import style_pictures, without_own
     from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
+    style = style_pictures(style)
     how = Refinement.chosen_by(refinement) if refine else None
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
     stylizer = Stylizer(**keywords(model), notify=say)
@@ -66,6 +68,7 @@ def watch(
     say(f"watching {folder}; Ctrl-C ends it")
     while not asked.is_set():
         ready = arrivals.whole(expand([folder], recursive=batch.recursive, output=output), time.monotonic())
+        ready = without_own(ready, style, say)
         with watch:
             for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
                 running.report_result(result, as_json=as_json, to_stdout=False)
