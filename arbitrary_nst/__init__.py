@@ -8,26 +8,45 @@ picture = stylizer.stylize("photo.jpg", stylizer.style("starry_night.jpg"))
 from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError, PhotoError
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions
 
 if TYPE_CHECKING:
+    from arbitrary_nst.files.plan import Result
     from arbitrary_nst.images import Photo
-    from arbitrary_nst.styles import Style
+    from arbitrary_nst.refinement.recipes import Recipe
+    from arbitrary_nst.styles import Style, blend
     from arbitrary_nst.stylizer import Stylizer, refine
 
 __version__ = "0.1.0"
 __all__ = [
+    "BatchOptions",
+    "DrawOptions",
+    "EncodeOptions",
     "EngineError",
     "ModelError",
+    "ModelOptions",
     "NSTError",
     "OptionError",
     "Photo",
     "PhotoError",
+    "Recipe",
+    "RefineOptions",
+    "Result",
     "Style",
     "Stylizer",
+    "blend",
     "refine",
 ]
 
-_LAZY = {"Photo": "images", "Style": "styles", "Stylizer": "stylizer", "refine": "stylizer"}
+_LAZY = {
+    "Photo": "images",
+    "Recipe": "refinement.recipes",
+    "Result": "files.plan",
+    "Style": "styles",
+    "Stylizer": "stylizer",
+    "blend": "styles",
+    "refine": "stylizer",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,21 +1,323 @@
-"""Checks of what a caller chose, where Python does not check: one line that says what there is."""
+"""Every option of a picture once: name, help, range, unit and default, in frozen groups that check themselves.
+
+Python's keywords, the command line's flags and what a manifest remembers are all made from these declarations, so a
+new option is one line here and one use. A value that makes no sense raises the same OptionError wherever it came from.
+"""
 
 import math
-from collections.abc import Collection
-from typing import Any
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from functools import cache
+from numbers import Integral, Real
+from os import PathLike, fspath
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from arbitrary_nst.errors import OptionError
 
+EngineName = Literal["auto", "openvino", "tensorflow"]
+Precision = Literal["auto", "f32", "bf16"]
+StyleCrop = Literal["centre", "none"]
+Format = Literal["jpg", "png", "webp", "avif", "tiff"]
+Metadata = Literal["keep", "strip"]
+Existing = Literal["fail", "skip", "overwrite", "rename"]
+Optimizer = Literal["adam", "lbfgs"]
+Init = Literal["stylized", "photo", "noise", "style"]
+Pooling = Literal["max", "average"]
+
+MAX_PIXELS = 200_000_000
+
+
+@dataclass(frozen=True)
+class Opt:
+    """What is to be known of an option besides its type and default.
+
+    ``least`` and ``most`` bound numbers; ``unit`` is what they count, or what stands for the value in the help.
+    ``flag`` and ``short`` are the command line's where they do not follow from the name; ``unset`` is what None means,
+    ``env`` the environment variable that is read where nothing is given.
+    """
+
+    help: str
+    least: float = -math.inf
+    most: float = math.inf
+    unit: str | None = None
+    flag: str | None = None
+    short: str | None = None
+    unset: str | None = None
+    env: str | None = None
+
+
+OnExisting = Annotated[Existing, Opt("If the output is there already.")]
+
+
+class Options:
+    """A group of options: a frozen dataclass whose fields are checked when it is made."""
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for the first value that makes no sense. Paths may be given as text."""
+        for option in declared(type(self)):
+            value = option.checked(getattr(self, option.name))
+            object.__setattr__(self, option.name, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions(Options):
+    """Which model runs, how, and within which limits. A picture depends on it by model and precision only."""
+
+    model: Annotated[
+        str,
+        Opt(
+            "auto, magenta (best), lite, mini, or a model folder. auto: magenta if here or fetchable, else what is.",
+            unit="NAME|FOLDER",
+            short="-m",
+        ),
+    ] = "auto"
+    engine: Annotated[EngineName, Opt("What runs the model.")] = "auto"
+    precision: Annotated[Precision, Opt("auto: bf16 where the CPU is faster in it.")] = "auto"
+    model_dir: Annotated[
+        Path | None,
+        Opt("Folder with one sub-folder per model, searched first.", unit="FOLDER", env="ARBSTYLE_MODEL_DIR"),
+    ] = None
+    offline: Annotated[
+        bool | None, Opt("Never touch the network; ARBSTYLE_OFFLINE=1 says so too.", env="ARBSTYLE_OFFLINE")
+    ] = None
+    trust_model: Annotated[
+        bool, Opt("Load an unknown or changed model all the same. A model is a program: it can do what you can.")
+    ] = False
+    max_pixels: Annotated[int, Opt("Refuse larger pictures before decoding them.", least=1, unit="N")] = MAX_PIXELS
+    max_memory: Annotated[
+        int | None,
+        Opt("Like 4G; a photo that takes more is drawn in strips.", least=1, unit="SIZE", unset="half of what is free"),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions(Options):
+    """All that changes a picture's pixels, given its photo, its style picture and the model."""
+
+    max_size: Annotated[
+        int | None, Opt("Reduce the photo so that its longest side is at most this.", least=1, unit="PX")
+    ] = None
+    stylize_size: Annotated[
+        int | None,
+        Opt("Draw at this longest side, then carry to full size: strokes keep their scale.", least=16, unit="PX"),
+    ] = None
+    style_size: Annotated[
+        int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
+    ] = None
+    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions(Options):
+    """All that changes a picture's file, given its pixels."""
+
+    format: Annotated[
+        Literal["auto"] | Format, Opt("auto: by the output's suffix, else the photo's own.", short="-f")
+    ] = "auto"
+    quality: Annotated[int, Opt("Of jpg, webp and avif.", least=1, most=100, unit="N", short="-q")] = 95
+    metadata: Annotated[Metadata, Opt("EXIF and XMP of the photo.")] = "keep"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions(Options):
+    """Which photos of many are done, and what becomes of what is there already; no picture depends on it."""
+
+    existing: OnExisting = "fail"
+    recursive: Annotated[bool, Opt("Folders with what is below them.", flag="--recursive/--no-recursive")] = True
+    checksum: Annotated[bool, Opt("--existing skip: know photos by SHA-256, not size and time.")] = False
+    limit: Annotated[int | None, Opt("Do so many photos; those skipped do not count.", least=1, unit="N")] = None
+    fail_fast: Annotated[bool, Opt("Stop at the first photo that fails.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineOptions(Options):
+    """What a refinement optimises for and how. None is as the recipe has it."""
+
+    recipe: Annotated[str, Opt("What to optimise for; see `arbstyle recipes`.", unit="NAME")] = "arbstyle"
+    steps: Annotated[int | None, Opt("Evaluations of the loss and its gradient.", least=1, unit="N")] = None
+    time_limit: Annotated[float | None, Opt("Of refinement, per picture.", least=0.001, unit="SECONDS")] = None
+    content_weight: Annotated[float | None, Opt("Weight of the photo's content.", least=0, unit="X")] = None
+    style_weight: Annotated[float | None, Opt("Weight of the style.", least=0, unit="X")] = None
+    tv_weight: Annotated[
+        float | None, Opt("Weight of total variation; more is smoother.", least=0, unit="X")
+    ] = None  # fmt: skip
+    layers: Annotated[
+        Mapping[str, float] | None,
+        Opt("Weight of a style layer, like block4_conv1=0.3; 0 leaves it out.", least=0, unit="NAME=X", flag="--layer"),
+    ] = None
+    optimizer: Annotated[Optimizer | None, Opt("What goes downhill.")] = None
+    init: Annotated[Init | None, Opt("Picture to begin with.")] = None
+    seed: Annotated[int, Opt("Of --init noise.", least=0, unit="N")] = 0
+    pooling: Annotated[Pooling | None, Opt("Of VGG19.")] = None
+    scales: Annotated[
+        int | Literal["auto"] | None,
+        Opt("Sizes from coarse to fine, each 1.41 times the last.", least=1, most=50, unit="auto|N"),
+    ] = None
+    style_scale: Annotated[
+        float, Opt("The style's longest side, as a share of the picture's.", least=0.1, most=10, unit="X")
+    ] = 1.0
+    vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+
+
+class Option(NamedTuple):
+    """One declared option: ``kinds`` are the types its value may have, ``choices`` the words."""
+
+    name: str
+    about: Opt
+    kinds: tuple[Any, ...]
+    choices: tuple[str, ...]
+    default: Any
+
+    @property
+    def label(self) -> str:
+        """The name as a person says it."""
+        return self.name.replace("_", " ")
+
+    def checked(self, value: Any) -> Any:
+        """The value as the option keeps it. Raises OptionError where it makes no sense."""
+        if (value is None and type(None) in self.kinds) or (isinstance(value, str) and value in self.choices):
+            return value
+        if bool in self.kinds:
+            if isinstance(value, bool):
+                return value
+            raise OptionError(f"{self.label} {value!r}: neither true nor false", "True or False")
+        if int in self.kinds or float in self.kinds:
+            return self._checked_number(value, Integral if int in self.kinds else Real)
+        if Mapping in self.kinds:
+            if not isinstance(value, Mapping):
+                raise OptionError(f"{self.label} {value!r}: no names with numbers", "{'block4_conv1': 0.3}")
+            return {str(key): self._checked_number(each, Real) for key, each in value.items()}
+        if Path in self.kinds:
+            if not isinstance(value, str | PathLike):
+                raise OptionError(f"{self.label} {value!r}: no path", "the path of a file or folder")
+            return Path(fspath(value))
+        if self.choices:
+            one_of(self.label, value, self.choices)
+        if not isinstance(value, str | PathLike):
+            raise OptionError(f"{self.label} {value!r}: no name", self.about.unit)
+        return fspath(value)
+
+    def _checked_number(self, value: Any, kind: Any) -> Any:
+        wanted = f"{self.range()}{f', or {self.choices[0]}' if self.choices else ''}"
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise OptionError(f"{self.label} {value!r}: no {'whole ' * (kind is Integral)}number", wanted)
+        if not (math.isfinite(value) and self.about.least <= value <= self.about.most):
+            raise OptionError(f"{self.label} {value!r}: out of range", wanted)
+        return int(value) if kind is Integral else float(value)
+
+    def range(self) -> str:
+        """What numbers there may be, in words: ``16 px or more``."""
+        unit = {"PX": " px", "SECONDS": " s", "SIZE": " bytes"}.get(self.about.unit or "", "")
+        least, most = self.about.least, self.about.most
+        if most < math.inf:
+            return f"{least:g} to {most:g}{unit}"
+        return f"{least:g}{unit} or more" if least > -math.inf else f"a number{unit}"
+
+    def parsed(self, text: str) -> Any:
+        """The value that text means, as a command line or a web form has it. Raises OptionError where it means none."""
+        if text in self.choices:
+            return text
+        if self.about.unit == "SIZE":
+            return _parsed_size(self.label, text)
+        if Mapping in self.kinds:
+            name, _, number = text.partition("=")
+            return {name: _parsed_number(f"{self.label} {text}", number, float, "block4_conv1=0.3")}
+        for kind in (int, float):
+            if kind in self.kinds:
+                wanted = f"{self.range()}{f', or {self.choices[0]}' if self.choices else ''}"
+                return self.checked(_parsed_number(f"{self.label} {text}", text, kind, wanted))
+        return self.checked(text)
+
+
+def declared(group: Any) -> tuple[Option, ...]:
+    """The options of a group, in order; other fields of a dataclass are passed over."""
+    return _declared(group)
+
+
+@cache
+def _declared(group: Any) -> tuple[Option, ...]:
+    hints = get_type_hints(group, include_extras=True)
+    return tuple(
+        _read(field, hints[field.name]) for field in fields(group) if get_origin(hints[field.name]) is Annotated
+    )
+
+
+def _read(field: "Field[Any]", hint: Any) -> Option:
+    kind, about = get_args(hint)
+    members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    choices = tuple(word for each in members if get_origin(each) is Literal for word in get_args(each))
+    return Option(field.name, about, tuple(get_origin(each) or each for each in members), choices, field.default)
+
 
 def one_of(what: str, value: Any, choices: Collection[str]) -> None:
-    """Raise OptionError for a value that is none of ``choices``."""
-    if value not in choices:
-        raise OptionError(f"{what} {value!r}: unknown", f"{', '.join(choices)}")
+    """Raise OptionError for a value that is none of ``choices``, with the nearest of them."""
+    if not (isinstance(value, str) and value in choices):
+        near = get_close_matches(str(value), choices, 1)
+        others = ", ".join(choices)
+        raise OptionError(f"{what} {value!r}: unknown", f"{near[0]}; there are {others}" if near else others)
 
 
 def within(what: str, value: Any, least: float, most: float = math.inf) -> None:
     """Raise OptionError for what is no finite number from ``least`` to ``most``."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and least <= value <= most and math.isfinite(value)):
-        wanted = f"{least} or more" if most == math.inf else f"{least} to {most}"
-        raise OptionError(f"{what} {value!r}: out of range", f"{wanted}")
+    Option(what, Opt("", least, most), (float,), (), None).checked(value)
+
+
+Group = TypeVar("Group", bound=Options)
+
+
+def keywords(group: Options) -> dict[str, Any]:
+    """A group's values by name, for who takes them as keywords."""
+    return {option.name: getattr(group, option.name) for option in declared(type(group))}
+
+
+def taken_from(group: type[Group], other: Options) -> Group:
+    """The group with the values that a larger one, which has it as a base, has under the same names."""
+    return group(**{option.name: getattr(other, option.name) for option in declared(group)})
+
+
+def differing(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass that are not as they are by default, by name, as JSON has them.
+
+    A field that joins later, and is as it is by default, changes nothing here; nor does one with metadata ``prose``.
+    """
+    return {name: _plain(given) for name, given in _given(value)}
+
+
+def _given(value: Any) -> Iterator[tuple[str, Any]]:
+    for field in fields(value):
+        given = getattr(value, field.name)
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        if given != default and not field.metadata.get("prose"):
+            yield field.name, given
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return differing(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in sorted(value.items())}
+    return str(value) if isinstance(value, PathLike) else value
+
+
+def _parsed_number(what: str, text: str, kind: type[int] | type[float], hint: str) -> int | float:
+    try:
+        return kind(text)
+    except ValueError as exc:
+        raise OptionError(f"{what}: no {'whole ' * (kind is int)}number", hint) from exc
+
+
+def _parsed_size(what: str, text: str) -> int:
+    """Bytes of a size like 800M, 4G, 4GB or 4 GiB; the units are powers of ten, those with an i of two."""
+    found = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(i?)B?", text.strip(), re.IGNORECASE)
+    try:
+        number, letter, binary = found.groups() if found else ("", "", "")
+        size = float(number) * (1024 if binary else 1000) ** " KMGT".index(letter.upper() or " ")
+    except ValueError:
+        size = 0.0
+    if not 1 <= size < 2**63:
+        raise OptionError(f"{what} {text}: no size", "4G, 800M, or bytes")
+    return int(size)

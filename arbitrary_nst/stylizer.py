@@ -1,40 +1,52 @@
-"""The public API: a style picture in, a Style out; a photo and a Style in, a picture out."""
+"""The public API: a style picture in, a Style out; a photo and a Style in, a picture of the photo's kind out."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from arbitrary_nst import images, model_zoo, options
-from arbitrary_nst.engines import Engine, fitting, load_engine
-from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst import images, options
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.upscale import guided
-from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.options import DrawOptions, ModelOptions, RefineOptions
+from arbitrary_nst.session import Session, to_stderr
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.plan import Result
-    from arbitrary_nst.refinement.refiner import OnStep, Refinement, Refiner
+    from arbitrary_nst.refinement.recipes import Recipe
+    from arbitrary_nst.refinement.refiner import OnStep
 
 PathSource = str | PathLike[str]
 Source = PathSource | bytes | Image.Image
 Array = NDArray[Any]
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
+class RefineKeywords(TypedDict, total=False):
+    """``RefineOptions`` as keywords; each says there what it is."""
+
+    steps: int | None
+    time_limit: float | None
+    content_weight: float | None
+    style_weight: float | None
+    tv_weight: float | None
+    layers: Mapping[str, float] | None
+    optimizer: options.Optimizer | None
+    init: options.Init | None
+    seed: int
+    pooling: options.Pooling | None
+    scales: int | Literal["auto"] | None
+    style_scale: float
+    vgg_weights: PathSource | None
 
 
-class Stylizer:
+class Stylizer(Session):
     """Stylizes photos with one pretrained model. Nothing is loaded or fetched before it is needed.
 
     model: ``auto``, ``magenta``, ``lite``, ``mini``, or a model folder.
@@ -42,8 +54,6 @@ class Stylizer:
     model_dir: a folder with one sub-folder per model, searched first.
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
     trust_model: load an unknown or changed model all the same. A SavedModel is a program: it can do what you can.
-    style_size: side in px at which the style picture is read; None is the model's own (256).
-    style_crop: ``centre`` takes the middle square, ``none`` squeezes the whole picture into one.
     max_pixels: larger pictures are refused before they are decoded.
     max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
         picture. None is half of what is free when it starts.
@@ -56,60 +66,64 @@ class Stylizer:
         self,
         model: PathSource = "auto",
         *,
-        engine: str = "auto",
-        precision: str = "auto",
+        engine: options.EngineName = "auto",
+        precision: options.Precision = "auto",
         model_dir: PathSource | None = None,
         offline: bool | None = None,
         trust_model: bool = False,
-        style_size: int | None = None,
-        style_crop: Literal["centre", "none"] = "centre",
-        max_pixels: int = images.MAX_PIXELS,
+        max_pixels: int = options.MAX_PIXELS,
         max_memory: int | None = None,
-        notify: Callable[[str], None] = _to_stderr,
+        notify: Callable[[str], None] = to_stderr,
     ) -> None:
-        if style_size is not None:
-            options.within("style size", style_size, 32, 2048)
-        options.one_of("style crop", style_crop, ("centre", "none"))
-        self._wanted = str(model)
-        self._engine_name, self._precision = engine, precision
-        self._model_dir = None if model_dir is None else Path(model_dir)
-        self._offline, self._trust, self._notify = offline, trust_model, notify
-        self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
-        self._max_memory = max_memory
-        self._vgg19_files: dict[Path | None, Path] = {}
-        self._refiner: tuple[Refinement, Refiner] | None = None
-
-    @cached_property
-    def model(self) -> Model:
-        """The model in use: found, fetched if need be, and verified on first access."""
-        return model_zoo.resolve(
-            self._wanted,
-            model_dir=self._model_dir,
-            offline=self._offline,
-            trust=self._trust,
-            notify=self._notify,
+        wanted = ModelOptions(
+            model=model,  # type: ignore[arg-type]  # a path as text is as good
+            engine=engine,
+            precision=precision,
+            model_dir=model_dir,  # type: ignore[arg-type]
+            offline=offline,
+            trust_model=trust_model,
+            max_pixels=max_pixels,
+            max_memory=max_memory,
         )
+        super().__init__(wanted, notify)
 
-    @cached_property
-    def engine(self) -> Engine:
-        """The engine in use, loaded on first access."""
-        return load_engine(self.model, self._engine_name, self._precision)
+    def style(
+        self,
+        source: Source | Array | Photo,
+        *,
+        name: str | None = None,
+        style_size: int | None = None,
+        style_crop: options.StyleCrop = "centre",
+    ) -> Style:
+        """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
-    def style(self, source: Source | Array | Photo, *, name: str | None = None) -> Style:
-        """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo."""
-        picture = self.read(source)
-        size = self._style_size or self.model.card.style_size
-        square = images.style_input(picture.pixels, size=size, crop=self._style_crop)
-        bottleneck = self.engine.predict_style(square[np.newaxis])[0]
-        return Style(bottleneck, self.model.digest, name or _stem(source))
+        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``centre``
+        takes the middle square, ``none`` squeezes the whole picture into one.
+        """
+        wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
+        return self.embed(self.read(source), wanted, name=name or _stem(source))
 
     @overload
     def stylize(
-        self, photo: Source, style: Style | Source, *, max_size: int | None = None, stylize_size: int | None = None
+        self,
+        photo: Source,
+        style: Style | Source,
+        *,
+        max_size: int | None = None,
+        stylize_size: int | None = None,
+        style_size: int | None = None,
+        style_crop: options.StyleCrop = "centre",
     ) -> Image.Image: ...
     @overload
     def stylize(
-        self, photo: Array, style: Style | Source, *, max_size: int | None = None, stylize_size: int | None = None
+        self,
+        photo: Array,
+        style: Style | Source,
+        *,
+        max_size: int | None = None,
+        stylize_size: int | None = None,
+        style_size: int | None = None,
+        style_crop: options.StyleCrop = "centre",
     ) -> Array: ...
     def stylize(
         self,
@@ -118,49 +132,26 @@ class Stylizer:
         *,
         max_size: int | None = None,
         stylize_size: int | None = None,
+        style_size: int | None = None,
+        style_crop: options.StyleCrop = "centre",
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
 
         With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
-        the result is carried to the full size along the photo's edges (``carry.guided``).
+        the result is carried to the full size along the photo's edges (``upscale.guided``). ``style_size`` and
+        ``style_crop`` are those of ``style``, and count where the style is given as a picture.
 
         A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha);
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        result = self.stylize_photo(
-            self.read(photo), self._as_style(style), max_size=max_size, stylize_size=stylize_size
-        )
-        return _in_kind(result, photo)
+        wanted = DrawOptions(max_size=max_size, stylize_size=stylize_size, style_size=style_size, style_crop=style_crop)
+        opened = self.read(photo)
+        return _in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
 
-    def stylize_photo(
-        self, photo: Photo, style: Style, *, max_size: int | None = None, stylize_size: int | None = None
-    ) -> Photo:
+    def stylize_photo(self, photo: Photo, style: Style, wanted: DrawOptions = DrawOptions()) -> Photo:
         """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
-        return self.stylize_photos([photo], style, max_size=max_size, stylize_size=stylize_size)[0]
-
-    def stylize_photos(
-        self,
-        photos: Sequence[Photo],
-        style: Style,
-        *,
-        max_size: int | None = None,
-        stylize_size: int | None = None,
-    ) -> list[Photo]:
-        """``stylize_photo`` of several photos of one size, in one call of the engine or as few as memory allows."""
-        if style.model != self.model.digest:
-            raise OptionError(
-                f"style {style.name}: made with another model than {self.model.card.name}",
-                "embed it again with this Stylizer",
-            )
-        if max_size is not None:
-            photos = [images.resize_longest(photo, max_size) for photo in photos]
-        seen = [photo if stylize_size is None else images.resize_longest(photo, stylize_size) for photo in photos]
-        drawn = fitting.draw(self.engine, [photo.pixels for photo in seen], style.bottleneck, self._max_memory)
-        return [
-            replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
-            for photo, small, picture in zip(photos, seen, drawn, strict=True)
-        ]
+        return self.draw([photo], style, wanted)[0]
 
     def stylize_many(
         self,
@@ -168,24 +159,58 @@ class Stylizer:
         style: Style | PathSource | Sequence[Style | PathSource],
         *,
         output: PathSource | None = None,
-        **settings: Any,
+        max_size: int | None = None,
+        stylize_size: int | None = None,
+        style_size: int | None = None,
+        style_crop: options.StyleCrop = "centre",
+        format: Literal["auto"] | options.Format = "auto",
+        quality: int = 95,
+        metadata: options.Metadata = "keep",
+        existing: options.Existing = "fail",
+        recursive: bool = True,
+        checksum: bool = False,
+        limit: int | None = None,
+        fail_fast: bool = False,
+        refine: RefineOptions | None = None,
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
-        ``output``: a folder for several, a file for one, None for beside the photo. ``settings`` are the other fields
-        of ``arbitrary_nst.files.plan.Settings``. A photo's fault is in its Result; only faults of the style, the model
-        and the settings are raised. Stop whenever you like: what is yielded is written.
+        ``output``: a folder for several, a file for one, None for beside the photo. The other settings are those of
+        ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``; with ``refine`` each picture is refined too. A photo's
+        fault is in its Result; only faults of the style, the model and the settings are raised. Stop whenever you
+        like: what is yielded is written.
         """
         from arbitrary_nst.files.find import expand
+        from arbitrary_nst.files.given import style_pictures, without_own
         from arbitrary_nst.files.plan import Settings
         from arbitrary_nst.files.stream import stylize_many
+        from arbitrary_nst.refinement.refiner import Refinement
 
         folder = None if output is None else Path(output)
+        settings = Settings(
+            folder,
+            max_size=max_size,
+            stylize_size=stylize_size,
+            style_size=style_size,
+            style_crop=style_crop,
+            format=format,
+            quality=quality,
+            metadata=metadata,
+            existing=existing,
+            recursive=recursive,
+            checksum=checksum,
+            limit=limit,
+            fail_fast=fail_fast,
+            refinement=None if refine is None else Refinement.chosen_by(refine),
+        )
         given = [photos] if isinstance(photos, str | PathLike) else photos
         styles = [style] if isinstance(style, Style | str | PathLike) else style
-        found = expand([Path(photo) for photo in given], output=folder, note=self._notify)
-        wanted = [each if isinstance(each, Style) else Path(each) for each in styles]
-        return stylize_many(self, found, wanted, Settings(output=folder, **settings))
+        wanted: list[Style | Path] = []
+        for each in styles:
+            wanted += [each] if isinstance(each, Style) else style_pictures([Path(each)])
+        found = expand([Path(photo) for photo in given], recursive=recursive, output=folder, note=self._notify)
+        found = without_own(found, [each for each in wanted if isinstance(each, Path)], self._notify)
+        return stylize_many(self, found, wanted, settings)
 
     def refine(
         self,
@@ -193,72 +218,34 @@ class Stylizer:
         *,
         photo: Source | Array,
         style_image: Source | Array,
-        recipe: str = "arbstyle",
-        vgg_weights: PathSource | None = None,
-        time_limit: float | None = None,
-        style_scale: float = 1.0,
-        seed: int = 0,
+        recipe: "str | Recipe" = "arbstyle",
         on_step: "OnStep | None" = None,
-        **changes: Any,
+        **changes: Unpack[RefineKeywords],
     ) -> Image.Image | Array:
         """Optimise a picture until VGG19 sees the photo's content and the style in it (Gatys 2016); see ``recipes``.
 
         ``picture`` is the stylized photo, of the photo's size; None lets the recipe begin as it does, with a picture
-        that is stylized now where it needs one. ``changes`` replace fields of the recipe, such as ``steps`` and
-        ``content_weight``. ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search
-        by returning True. The other arguments are those of ``refinement.Refinement``. The result is of the photo's
-        kind, as that of ``stylize``.
+        that is stylized now where it needs one. ``changes`` are the other options of ``RefineOptions``, such as
+        ``steps`` and ``content_weight``. ``on_step`` is called with a ``refinement.Step`` and the picture so far, and
+        ends the search by returning True. The result is of the photo's kind, as that of ``stylize``.
         """
-        from arbitrary_nst.refinement import recipes
         from arbitrary_nst.refinement.refiner import Refinement
 
         if picture is not None:
             changes.setdefault("init", "stylized")
-        chosen = recipes.get(recipe).with_changes(**changes)
-        how = Refinement(
-            chosen, None if vgg_weights is None else Path(vgg_weights), time_limit, style_scale=style_scale, seed=seed
-        )
+        named = {"recipe": recipe} if isinstance(recipe, str) else {}
+        asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
+        how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
         whole, style = self.read(photo), self.read(style_image)
         start = None
         if picture is not None:
             start = self.read(picture).pixels
             if start.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
-        elif chosen.init == "stylized":
+        elif how.recipe.init == "stylized":
             start = self.stylize_photo(whole, self.style(style)).pixels
         refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
         return _in_kind(replace(whole, pixels=refined.pixels), photo)
-
-    def vgg19(self, how: "Refinement") -> Path:
-        """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
-        if how.vgg_weights not in self._vgg19_files:
-            self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
-                how.vgg_weights,
-                model_dir=self._model_dir,
-                offline=self._offline,
-                trust=self._trust,
-                notify=self._notify,
-            )
-        return self._vgg19_files[how.vgg_weights]
-
-    def refiner(self, how: "Refinement") -> "Refiner":
-        """The optimiser for these settings; the last one is kept, with what it compiled."""
-        if self._refiner is None or self._refiner[0] != how:
-            from arbitrary_nst.refinement.refiner import Refiner
-
-            weights = self.vgg19(how)
-            try:
-                from arbitrary_nst.refinement import losses
-            except (ImportError, ValueError) as exc:
-                reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-                raise EngineError(f"{reason}", "KERAS_BACKEND=tensorflow, or install that backend") from exc
-            vgg19 = losses.read_vgg19(weights)
-            self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
-        return self._refiner[1]
-
-    def needs_strips(self, height: int, width: int) -> bool:
-        """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        return fitting.needs_strips(self.engine, height, width, self._max_memory)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -269,19 +256,25 @@ class Stylizer:
         if isinstance(source, Image.Image):
             return images.from_pil(source)
         if isinstance(source, bytes):
-            return images.decode(source, name="bytes", max_pixels=self.max_pixels)
+            return images.decode(source, name="bytes", max_pixels=self.options.max_pixels)
         path = Path(source)
-        return images.decode(reading.read_photo_bytes(path), name=str(path), max_pixels=self.max_pixels)
+        return images.decode(reading.read_photo_bytes(path), name=str(path), max_pixels=self.options.max_pixels)
 
-    def _as_style(self, style: Style | Source) -> Style:
-        return style if isinstance(style, Style) else self.style(style)
+    def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
+        return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=_stem(style))
 
 
 def refine(
-    photo: Source | Array, style_image: Source | Array, picture: Source | Array | None = None, **settings: Any
+    photo: Source | Array,
+    style_image: Source | Array,
+    picture: Source | Array | None = None,
+    *,
+    recipe: "str | Recipe" = "arbstyle",
+    on_step: "OnStep | None" = None,
+    **changes: Unpack[RefineKeywords],
 ) -> Image.Image | Array:
     """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
-    return Stylizer().refine(picture, photo=photo, style_image=style_image, **settings)
+    return Stylizer().refine(picture, photo=photo, style_image=style_image, recipe=recipe, on_step=on_step, **changes)
 
 
 def _in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:

@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from arbitrary_nst import __version__, cli
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -233,8 +233,8 @@ def commands(command, path=()):
         yield from commands(child, (*path, name))
 
 
-def test_every_command_and_option_has_help_and_stands_in_the_readme():
-    text = README.read_text(encoding="utf-8")
+def test_every_command_and_option_has_help_and_stands_in_the_docs():
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     for path, each in commands(get_command(cli.app)):
         assert each.help, path
         for parameter in each.params:
@@ -242,9 +242,16 @@ def test_every_command_and_option_has_help_and_stands_in_the_readme():
                 continue
             assert getattr(parameter, "help", None), (path, parameter.name)
             if parameter.param_type_name == "option":
-                assert parameter.opts[0] in text, (path, parameter.opts)
+                assert f"`{parameter.opts[0]}`" in text, (path, parameter.opts)
         if path and not hasattr(each, "commands"):
             assert f"arbstyle {' '.join(path)}" in text, path
+
+
+def test_the_docs_are_as_the_options_are(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import write_cli_docs
+
+    assert write_cli_docs.PAGE.read_text(encoding="utf-8") == write_cli_docs.page(), "python scripts/write_cli_docs.py"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")

@@ -39,7 +39,7 @@ def test_auto_falls_back_to_it_with_one_line():
     lines = []
     stylizer = Stylizer(offline=True, notify=lines.append)
     assert stylizer.model.card.name == "mini"
-    assert len(lines) == 1 and "magenta is not here (offline)" in lines[0] and "using mini" in lines[0]
+    assert stylizer.model.verified and lines == ["using mini (bundled)"]
 
 
 def test_a_run_needs_no_network_and_no_tensorflow():

@@ -94,11 +94,11 @@ def test_a_recipe_that_begins_with_the_photo_needs_no_model(folder, fake, monkey
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--steps", 3), "--steps: belongs to refinement"),
+        (("--steps", 3), "steps: belongs to refinement"),
         (("--refine", "--recipe", "monet"), "recipe 'monet': unknown"),
         (("--refine", "--layer", "conv4=1"), "layer 'conv4'"),
-        (("--refine", "--layer", "block4_conv1"), "--layer block4_conv1"),
-        (("--refine", "--scales", "few"), "--scales few"),
+        (("--refine", "--layer", "block4_conv1"), "layers block4_conv1"),
+        (("--refine", "--scales", "few"), "scales few"),
         (("--refine", "--style-scale", 0), "style scale 0"),
         (("--refine", "--time-limit", 0), "time limit 0"),
     ],

@@ -21,7 +21,7 @@ def as_png(image):
 
 def test_public_names():
     eager = {name for name in vars(arbitrary_nst) if name[0].isupper() and not name.isupper()}
-    assert set(arbitrary_nst.__all__) == eager | {"Photo", "Style", "Stylizer", "refine"}
+    assert set(arbitrary_nst.__all__) == eager | {"Photo", "Recipe", "Result", "Style", "Stylizer", "blend", "refine"}
     for name in arbitrary_nst.__all__:
         assert getattr(arbitrary_nst, name).__doc__
     with pytest.raises(AttributeError, match="Stylist"):
@@ -70,9 +70,14 @@ def test_style_options():
     halves = Image.new("RGB", (60, 20), (0, 0, 0))
     halves.paste((255, 255, 255), (20, 0, 40, 20))
     assert fake_stylizer().style(halves).bottleneck[0] == 1
-    assert fake_stylizer(style_crop="none").style(halves).bottleneck[0] == pytest.approx(1 / 3, abs=0.01)
+    assert fake_stylizer().style(halves, style_crop="none").bottleneck[0] == pytest.approx(1 / 3, abs=0.01)
+    red, thirds = (
+        np.asarray(fake_stylizer().stylize(RED, halves)),
+        fake_stylizer().stylize(RED, halves, style_crop="none"),
+    )
+    assert red[0, 0, 1] == 255 and np.asarray(thirds)[0, 0, 1] == pytest.approx(170, abs=3)
     with pytest.raises(OptionError, match="32 to 2048"):
-        fake_stylizer(style_size=8)
+        fake_stylizer().style(halves, style_size=8)
 
 
 def test_max_size_reduces_and_never_enlarges():
@@ -130,6 +135,12 @@ def test_an_array_comes_back_as_one_to_write_in():
 
 
 @pytest.mark.parametrize("wrong", [{"style_crop": "center"}, {"style_size": "256"}, {"style_size": 7}])
+def test_a_drawing_option_that_there_is_not(wrong):
+    with pytest.raises(OptionError, match="Try: "):
+        fake_stylizer().stylize(RED, RED, **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"engine": "opnvino"}, {"max_memory": -5}, {"max_pixels": True}, {"precision": 16}])
 def test_an_option_that_there_is_not(wrong):
     with pytest.raises(OptionError, match="Try: "):
         Stylizer("lite", **wrong)

@@ -9,7 +9,8 @@ import typer
 
 from arbitrary_nst import __version__
 from arbitrary_nst.cli import doctor, grid, models, refine, run, watch
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, say, verbose_tracebacks
+from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, USAGE, say, verbose_tracebacks
+from arbitrary_nst.cli.usage import explain
 from arbitrary_nst.errors import NSTError
 
 HELP = """Artistic style transfer for photos, in one pass, with Google's pretrained model.
@@ -20,7 +21,11 @@ Exit codes: 0 all done, 1 internal error, 2 wrong usage, 3 some photos failed, 4
 130 interrupted."""
 
 app = typer.Typer(
-    help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    help=HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", no_args_is_help=True)(run.run)
 app.command("watch", no_args_is_help=True)(watch.watch)
@@ -50,7 +55,13 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that is not text, or not in this encoding, ends no run
         sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
     try:
-        app()
+        sys.exit(app(prog_name="arbstyle", standalone_mode=False) or 0)
+    except typer.TyperException as exc:
+        if type(exc).__name__ == "NoArgsIsHelpError":
+            print(exc.format_message(), file=sys.stderr)
+            sys.exit(USAGE)
+        say(explain(exc, sys.argv[1:]).for_terminal)
+        sys.exit(USAGE)
     except NSTError as exc:
         if verbose_tracebacks():
             raise

@@ -2,21 +2,24 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from arbitrary_nst.cli.refine import VggWeights
-from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, refuse_without, say
-from arbitrary_nst.cli.run import ModelName, OnExisting, Precision, StylePictures
+from arbitrary_nst.cli.declare import takes_groups
+from arbitrary_nst.cli.refine import refuse_without
+from arbitrary_nst.cli.report import Verbose, say
+from arbitrary_nst.cli.run import StylePictures
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import DrawOptions, Existing, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.naming import Existing
     from arbitrary_nst.images import Format, Photo
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.recipes import Recipe
+    from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
@@ -28,74 +31,78 @@ REPORT_S = 10.0  # between two lines of progress
 Kind = Literal["styles", "strength", "ratio"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SheetOptions(Options):
+    """What is on the sheet."""
+
+    kind: Annotated[
+        Kind,
+        Opt(
+            "styles: styles down, photos across. strength: of the one-pass style across. "
+            "ratio: content to style across, VGG19's style layers down, as in Gatys 2016 (slow)."
+        ),
+    ] = "styles"
+    cell: Annotated[int, Opt("Side of a cell.", least=64, most=2048, unit="PX")] = 256
+    existing: OnExisting = "fail"
+
+
+@takes_groups
 def grid(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos.")],
     style: StylePictures,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: png, jpg, webp or tiff.")],
-    kind: Annotated[
-        Kind,
-        typer.Option(
-            help="styles: styles down, photos across. strength: of the one-pass style across. "
-            "ratio: content to style across, VGG19's style layers down, as in Gatys 2016 (slow)."
-        ),
-    ] = "styles",
-    cell: Annotated[int, typer.Option(min=64, max=2048, metavar="PX", help="Side of a cell.")] = 256,
-    model: ModelName = "auto",
-    model_dir: ModelDir = None,
-    offline: Offline = False,
-    trust_model: TrustModel = False,
-    precision: Precision = "auto",
-    recipe: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of --kind ratio; see `arbstyle recipes`.  [default: arbstyle]")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Of --kind ratio, each cell.  [default: 100]")
-    ] = None,
-    vgg_weights: VggWeights = None,
-    existing: OnExisting = "fail",
     verbose: Verbose = False,
+    sheet: SheetOptions = SheetOptions(),
+    draw: DrawOptions = DrawOptions(),
+    model: ModelOptions = ModelOptions(),
+    refinement: RefineOptions = RefineOptions(),
 ) -> None:
     """Draw one labelled sheet of many pictures.
 
     Photos in styles, strengths of a style, or content against style as in Gatys 2016.
     """
     from arbitrary_nst import images
-    from arbitrary_nst.images.contact_sheet import sheet
+    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures
+    from arbitrary_nst.files.writing import make_folder
+    from arbitrary_nst.images.contact_sheet import sheet as lay_out
     from arbitrary_nst.refinement.loss_report import write_picture
     from arbitrary_nst.stylizer import Stylizer
 
+    kind, cell = sheet.kind, sheet.cell
     if kind != "ratio":
-        refuse_without("--kind ratio", "that", {"recipe": recipe, "steps": steps, "vgg_weights": vgg_weights})
-    target = _settle(output, existing, [*photos, *style])
+        refuse_without("--kind ratio", "that", refinement)
+    refuse_misread(photos)
+    style = style_pictures(style, beside=photos)
+    target = _settle(output, sheet.existing, [*photos, *style])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
-    stylizer = Stylizer(
-        model, model_dir=model_dir, offline=offline, trust_model=trust_model, precision=precision, notify=say
-    )
+    make_folder(target.parent)
+    refuse_unwritable(target.parent, ())
+    stylizer = Stylizer(**keywords(model), notify=say)
     opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
     match kind:
         case "styles":
             rows, columns = [path.stem for path in style], [path.stem for path in photos]
-            cells = _styles(stylizer, opened, style)
+            cells = _styles(stylizer, opened, style, draw)
         case "strength":
             rows = [f"{photo.stem}, {each.stem}" for photo in photos for each in style]
             columns = [f"strength {strength:g}" for strength in STRENGTHS]
-            cells = _strengths(stylizer, opened, style)
+            cells = _strengths(stylizer, opened, style, draw)
         case "ratio":
             if len(photos) * len(style) != 1:
                 raise OptionError("--kind ratio: takes one photo and one style", "a sheet for each")
-            from arbitrary_nst.refinement import recipes
+            from arbitrary_nst.refinement.refiner import Refinement
 
-            chosen = recipes.get(recipe or "arbstyle")
-            rows, columns = _ratio_labels(chosen)
-            cells = _ratios(stylizer, opened[0], style[0], chosen, steps or RATIO_STEPS, vgg_weights)
-    drawn = sheet(rows, columns, _told(cells, len(rows) * len(columns)), cell)
+            how = Refinement.chosen_by(replace(refinement, steps=refinement.steps or RATIO_STEPS))
+            rows, columns = _ratio_labels(how.recipe)
+            cells = _ratios(stylizer, opened[0], style[0], how, draw)
+    drawn = lay_out(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(target, images.from_pil(drawn).pixels)
     print(f"{target}  {drawn.width}x{drawn.height}")
 
 
-def _settle(output: Path, existing: "Existing", given: list[Path]) -> Path | None:
+def _settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
     """Where the sheet goes, or None to skip it."""
     from arbitrary_nst import images
     from arbitrary_nst.files import naming
@@ -115,41 +122,43 @@ def _ratio_labels(chosen: "Recipe") -> tuple[list[str], list[str]]:
     return [first, *(f"... {layer}" for layer in others)], columns
 
 
-def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":
+def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path], draw: DrawOptions) -> "Iterator[Pixels]":
     for path in styles:
-        style = stylizer.style(path)
+        style = stylizer.embed(stylizer.read(path), draw, name=path.stem)
         for photo in photos:
-            yield stylizer.stylize_photo(photo, style).pixels
+            yield stylizer.draw([photo], style, draw)[0].pixels
 
 
-def _strengths(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path]) -> "Iterator[Pixels]":
+def _strengths(
+    stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path], draw: DrawOptions
+) -> "Iterator[Pixels]":
     """A strength between the photo's own style and the other's; beyond 1 goes further."""
     from arbitrary_nst.styles import blend
 
     for photo in photos:
-        own = stylizer.style(photo)
+        own = stylizer.embed(photo, draw, name="photo")
         for path in styles:
-            style = stylizer.style(path)
+            style = stylizer.embed(stylizer.read(path), draw, name=path.stem)
             for strength in STRENGTHS:
-                yield stylizer.stylize_photo(photo, blend({own: 1 - strength, style: strength})).pixels
+                mixed = blend({own: 1 - strength, style: strength})
+                yield stylizer.draw([photo], mixed, draw)[0].pixels
 
 
 def _ratios(
-    stylizer: "Stylizer", photo: "Photo", path: Path, chosen: "Recipe", steps: int, vgg_weights: Path | None
+    stylizer: "Stylizer", photo: "Photo", path: Path, how: "Refinement", draw: DrawOptions
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
-    from arbitrary_nst.refinement.refiner import Refinement
-
-    style, start = stylizer.read(path), None
+    style, start, chosen = stylizer.read(path), None, how.recipe
     if chosen.init == "stylized":
-        start = stylizer.stylize_photo(photo, stylizer.style(style)).pixels
+        start = stylizer.draw([photo], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels
     layers = list(chosen.style_layers.items())
     for count in range(1, len(layers) + 1):
         for ratio in RATIOS:
             varied = chosen.with_changes(
-                style_layers=dict(layers[:count]), content_weight=ratio * chosen.content_weight, steps=steps
+                style_layers=dict(layers[:count]), content_weight=ratio * chosen.content_weight
             )
-            yield stylizer.refiner(Refinement(varied, vgg_weights)).refine(photo.pixels, style.pixels, start).pixels
+            refiner = stylizer.refiner(replace(how, recipe=varied))
+            yield refiner.refine(photo.pixels, style.pixels, start).pixels
 
 
 def _told(cells: "Iterator[Pixels]", total: int) -> "Iterator[Pixels]":

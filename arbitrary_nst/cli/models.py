@@ -7,7 +7,9 @@ import typer
 from arbitrary_nst import model_zoo
 from arbitrary_nst.cli.report import ModelDir, Verbose, say
 
-app = typer.Typer(help="List, fetch, verify and remove pretrained models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="List, fetch, verify and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
+)
 
 Name = Annotated[str, typer.Argument(help="magenta, lite or mini.")]
 OptionalName = Annotated[str | None, typer.Argument(help="magenta, lite or mini. Default: every one that is here.")]

@@ -2,92 +2,46 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.report import Verbose, refuse_without, say
+from arbitrary_nst.cli.report import Verbose, say
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import Opt, Options, differing
 
 if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.loss_report import LossReport
-    from arbitrary_nst.refinement.refiner import Refinement, Step
+    from arbitrary_nst.refinement.refiner import Step
 
 PREVIEW_S = 3.0  # between two previews
 LINE_S = 10.0  # between two lines of progress where stderr is no terminal
 
-Refine = Annotated[bool, typer.Option("--refine", help="Then optimise the picture with VGG19; slow and beautiful.")]
-RecipeName = Annotated[
-    str | None, typer.Option("--recipe", metavar="NAME", help="What to optimise for; see `arbstyle recipes`.")
+Refine = Annotated[
+    bool,
+    typer.Option(
+        "--refine", help="Then optimise the picture with VGG19; slow and beautiful.", rich_help_panel="Refinement"
+    ),
 ]
-Steps = Annotated[int | None, typer.Option(min=1, metavar="N", help="Evaluations of the loss and its gradient.")]
-TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Of refinement, per picture.")]
-ContentWeight = Annotated[float | None, typer.Option(metavar="X", help="Weight of the photo's content.")]
-StyleWeight = Annotated[float | None, typer.Option(metavar="X", help="Weight of the style.")]
-TvWeight = Annotated[float | None, typer.Option(metavar="X", help="Weight of total variation; more is smoother.")]
-Layers = Annotated[
-    list[str] | None,
-    typer.Option("--layer", metavar="NAME=X", help="Weight of a style layer, like block4_conv1=0.3; 0 leaves it out."),
-]
-OptimizerName = Annotated[Literal["adam", "lbfgs"] | None, typer.Option("--optimizer", help="What goes downhill.")]
-InitName = Annotated[
-    Literal["stylized", "photo", "noise", "style"] | None, typer.Option("--init", help="Picture to begin with.")
-]
-Seed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Of --init noise.")]
-PoolingName = Annotated[Literal["max", "average"] | None, typer.Option("--pooling", help="Of VGG19.")]
-Scales = Annotated[
-    str | None, typer.Option(metavar="auto|N", help="Sizes from coarse to fine, each 1.41 times the last.")
-]
-StyleScale = Annotated[
-    float | None, typer.Option(metavar="X", help="The style's longest side, as a share of the picture's.")
-]
-VggWeights = Annotated[Path | None, typer.Option(metavar="FILE", help="VGG19's weights, .h5 without top.")]
-Preview = Annotated[Path | None, typer.Option(metavar="FILE", help="The picture so far, every few seconds.")]
-Report = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Losses as a table and a plot, and some steps.")]
 
 
-def build(
-    refine: bool, recipe: str | None, layers: list[str] | None, scales: str | None, **given: Any
-) -> "Refinement | None":
-    """The Refinement that the options mean, or None without --refine. Raises OptionError."""
-    given |= {"recipe": recipe, "layer": layers or None, "scales": scales}
-    if not refine:
-        refuse_without("refinement", "--refine", given)
-        return None
-    wanted = {name: value for name, value in given.items() if value is not None}
-    from arbitrary_nst.refinement import recipes
-    from arbitrary_nst.refinement.refiner import Refinement
+@dataclass(frozen=True, kw_only=True)
+class Watching(Options):
+    """How a refinement is followed."""
 
-    for watching in ("preview", "report"):
-        wanted.pop(watching, None)
-    how = {name: wanted.pop(name) for name in ("vgg_weights", "time_limit", "style_scale", "seed") if name in wanted}
-    chosen = recipes.get(wanted.pop("recipe", "arbstyle"))
-    if "layer" in wanted:
-        wanted["style_layers"] = _layer_weights(dict(chosen.style_layers), wanted.pop("layer"))
-    if "scales" in wanted:
-        wanted["scales"] = _scales(wanted["scales"])
-    return Refinement(chosen.with_changes(**wanted), **how)
+    preview: Annotated[Path | None, Opt("The picture so far, every few seconds.", unit="FILE")] = None
+    report: Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")] = None
 
 
-def _layer_weights(weights: dict[str, float], given: list[str]) -> dict[str, float]:
-    for each in given:
-        name, _, number = each.partition("=")
-        try:
-            weights[name] = float(number)
-        except ValueError as exc:
-            raise OptionError(f"--layer {each}: no weight", "--layer block4_conv1=0.3") from exc
-    return {name: weight for name, weight in weights.items() if weight != 0}
-
-
-def _scales(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if not text.isdecimal():
-        raise OptionError(f"--scales {text}: no number", "auto, or 1")
-    return int(text)
+def refuse_without(mode: str, hint: str, *groups: Options) -> None:
+    """Raise OptionError for the first option that was given without what it belongs to."""
+    for group in groups:
+        for name in differing(group):
+            raise OptionError(f"{name.replace('_', ' ')}: belongs to {mode}", f"{hint} with it")
 
 
 def recipes(verbose: Verbose = False) -> None:

@@ -4,24 +4,23 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arbitrary_nst.cli import refine as refining
+from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
     SOME_FAILED,
-    ModelDir,
-    Offline,
-    TrustModel,
     Verbose,
     say,
     verbose_tracebacks,
 )
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
@@ -37,24 +36,17 @@ Photos = Annotated[
 StylePictures = Annotated[
     list[Path],
     typer.Option(
-        "--style", "-s", metavar="PICTURE", help="Picture to take the style from; several: each photo in each."
+        "--style",
+        "-s",
+        metavar="PICTURE",
+        help="Picture to take the style from, or a folder of them; several: each photo in each.",
     ),
 ]
 FromFile = Annotated[
     Path | None, typer.Option("--from-file", metavar="LIST", help="Photos, one per line or NUL-separated; - is stdin.")
 ]
-Recursive = Annotated[bool, typer.Option("--recursive/--no-recursive", help="Folders with what is below them.")]
-Checksum = Annotated[
-    bool, typer.Option("--checksum", help="--existing skip: know photos by SHA-256, not size and time.")
-]
-Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Do so many photos; those skipped do not count.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only list what would be done; try two photos for an estimate.")
-]
-FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first photo that fails.")]
-MaxMemory = Annotated[
-    str | None,
-    typer.Option(metavar="SIZE", help="Like 4G; a photo that takes more is drawn in strips.  [default: half the free]"),
 ]
 Output = Annotated[
     Path | None,
@@ -66,88 +58,25 @@ Output = Annotated[
         "Default: PHOTO__STYLE.EXT beside the photo.",
     ),
 ]
-ModelName = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME|FOLDER",
-        help="auto, magenta (best), lite, mini, or a model folder. auto: magenta if here or fetchable, else what is.",
-    ),
-]
-EngineName = Annotated[Literal["auto", "openvino", "tensorflow"], typer.Option("--engine", help="What runs the model.")]
-Precision = Annotated[Literal["auto", "f32", "bf16"], typer.Option(help="auto: bf16 where the CPU is faster in it.")]
-MaxSize = Annotated[
-    int | None, typer.Option(min=1, metavar="PX", help="Reduce the photo so that its longest side is at most this.")
-]
-StylizeSize = Annotated[
-    int | None,
-    typer.Option(
-        min=16, metavar="PX", help="Draw at this longest side, then carry to full size: strokes keep their scale."
-    ),
-]
-StyleSize = Annotated[
-    int | None, typer.Option(min=32, max=2048, metavar="PX", help="Side at which the style is read.  [default: 256]")
-]
-StyleCrop = Annotated[Literal["centre", "none"], typer.Option(help="centre: its middle square; none: squeezed whole.")]
-Format = Annotated[
-    Literal["auto", "jpg", "png", "webp", "avif", "tiff"],
-    typer.Option("--format", "-f", help="auto: by the output's suffix, else the photo's own."),
-]
-Quality = Annotated[int, typer.Option("--quality", "-q", min=1, max=100, metavar="N", help="Of jpg, webp and avif.")]
-Metadata = Annotated[Literal["keep", "strip"], typer.Option(help="EXIF and XMP of the photo.")]
-OnExisting = Annotated[
-    Literal["fail", "skip", "overwrite", "rename"], typer.Option("--existing", help="If the output is there already.")
-]
-MaxPixels = Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger pictures before decoding them.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON per photo on stdout.")]
 
 
+@takes_groups
 def run(
     style: StylePictures,
     photos: Photos = None,
     output: Output = None,
     from_file: FromFile = None,
-    recursive: Recursive = True,
-    model: ModelName = "auto",
-    model_dir: ModelDir = None,
-    offline: Offline = False,
-    trust_model: TrustModel = False,
-    engine: EngineName = "auto",
-    precision: Precision = "auto",
-    max_size: MaxSize = None,
-    stylize_size: StylizeSize = None,
-    style_size: StyleSize = None,
-    style_crop: StyleCrop = "centre",
-    format: Format = "auto",
-    quality: Quality = 95,
-    metadata: Metadata = "keep",
-    existing: OnExisting = "fail",
-    checksum: Checksum = False,
-    limit: Limit = None,
-    fail_fast: FailFast = False,
     dry_run: DryRun = False,
-    max_pixels: MaxPixels = 200_000_000,
-    max_memory: MaxMemory = None,
-    refine: refining.Refine = False,
-    recipe: refining.RecipeName = None,
-    steps: refining.Steps = None,
-    time_limit: refining.TimeLimit = None,
-    content_weight: refining.ContentWeight = None,
-    style_weight: refining.StyleWeight = None,
-    tv_weight: refining.TvWeight = None,
-    layer: refining.Layers = None,
-    optimizer: refining.OptimizerName = None,
-    init: refining.InitName = None,
-    seed: refining.Seed = None,
-    pooling: refining.PoolingName = None,
-    scales: refining.Scales = None,
-    style_scale: refining.StyleScale = None,
-    vgg_weights: refining.VggWeights = None,
-    preview: refining.Preview = None,
-    report: refining.Report = None,
     as_json: Json = False,
     verbose: Verbose = False,
+    draw: DrawOptions = DrawOptions(),
+    encode: EncodeOptions = EncodeOptions(),
+    batch: BatchOptions = BatchOptions(),
+    model: ModelOptions = ModelOptions(),
+    refine: refining.Refine = False,
+    refinement: RefineOptions = RefineOptions(),
+    watching: refining.Watching = refining.Watching(),
 ) -> None:
     """Stylize photos. Size, orientation, colours, transparency and metadata come back as they were."""
     given, listed = photos or [], _listed(photos or [], from_file)
@@ -158,47 +87,36 @@ def run(
             raise OptionError("--json: stdout carries the picture already", "-o FILE")
         if sys.stdout.isatty():
             raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
-    refinement = refining.build(
-        refine, recipe, layer, scales,
-        steps=steps, time_limit=time_limit, content_weight=content_weight, style_weight=style_weight,
-        tv_weight=tv_weight, optimizer=optimizer, init=init, seed=seed, pooling=pooling, style_scale=style_scale,
-        vgg_weights=vgg_weights, preview=preview, report=report,
-    )  # fmt: skip
+    if not refine:
+        refining.refuse_without("refinement", "{refine}", refinement, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures, without_own
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.files.stream import stylize_many
+    from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
-    stylizer = Stylizer(
-        model,
-        engine=engine,
-        precision=precision,
-        model_dir=model_dir,
-        offline=offline,
-        trust_model=trust_model,
-        style_size=style_size,
-        style_crop=style_crop,
-        max_pixels=max_pixels,
-        max_memory=_bytes(max_memory),
-        notify=say,
-    )
-    found = expand(given, listed=listed, recursive=recursive, output=output, note=say)
+    how = Refinement.chosen_by(refinement) if refine else None
+    refuse_misread(given)
+    style = style_pictures(style, beside=given)
+    stylizer = Stylizer(**keywords(model), notify=say)
+    found = expand(given, listed=listed, recursive=batch.recursive, output=output, note=say)
+    found = without_own(found, style, say)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
+    if batch.existing != "skip":  # which may find that all is there
+        refuse_unwritable(output, found)
     several = len(found) * len(style) > 1
-    asked = Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
-    if preview is not None:
-        refuse_inputs(preview, [*style, *(each.path for each in found)], "--preview")
-    watch = refining.Watch(preview, report, output, several=several)
-    settings = Settings(
-        output, format, quality, metadata, existing, max_size, stylize_size, checksum, limit, fail_fast,
-        refinement, watch,
-    )  # fmt: skip
+    asked = Interrupt(GRACE_S if how is None else REFINING_GRACE_S)
+    if watching.preview is not None:
+        refuse_inputs(watching.preview, [*style, *(each.path for each in found)], "--preview")
+    watch = refining.Watch(watching.preview, watching.report, output, several=several)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch)
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, style, settings, as_json=as_json))
-    with Progress(len(found) * len(style), shown=not to_stdout and refinement is None) as progress, watch:
+    with Progress(len(found) * len(style), shown=not to_stdout and how is None) as progress, watch:
         for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
             progress.count(result)
             report_result(result, as_json=as_json, to_stdout=to_stdout)
@@ -242,21 +160,6 @@ def _listed(photos: list[Path], from_file: Path | None) -> list[Path]:
         return read_list(sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes())
     except OSError as exc:
         raise OptionError(f"{from_file}: cannot be read ({exc.strerror})", "check the path") from exc
-
-
-def _bytes(size: str | None) -> int | None:
-    """Bytes of a size like 800M or 4G, in powers of ten."""
-    if size is None:
-        return None
-    units = {"K": 10**3, "M": 10**6, "G": 10**9}
-    number, unit = (size[:-1], units[size[-1].upper()]) if size[-1:].upper() in units else (size, 1)
-    try:
-        wanted = int(float(number) * unit)
-    except (ValueError, OverflowError):
-        wanted = 0
-    if wanted <= 0:
-        raise OptionError(f"--max-memory {size}: no size", "4G, 800M, or bytes")
-    return wanted
 
 
 def report_result(result: "Result", *, as_json: bool, to_stdout: bool) -> None:

@@ -2,71 +2,75 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli import run as running
+from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, ModelDir, Offline, TrustModel, Verbose, say
+from arbitrary_nst.cli.report import EXIT_INTERRUPTED, Verbose, say
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
+
+if TYPE_CHECKING:
+    from arbitrary_nst.styles import Style
 
 POLL_S = 1.0
 
 
+@takes_groups
 def watch(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch.")],
     style: running.StylePictures,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")],
-    recursive: running.Recursive = True,
-    model: running.ModelName = "auto",
-    model_dir: ModelDir = None,
-    offline: Offline = False,
-    trust_model: TrustModel = False,
-    engine: running.EngineName = "auto",
-    precision: running.Precision = "auto",
-    max_size: running.MaxSize = None,
-    stylize_size: running.StylizeSize = None,
-    format: running.Format = "auto",
-    quality: running.Quality = 95,
-    metadata: running.Metadata = "keep",
     as_json: running.Json = False,
     verbose: Verbose = False,
+    draw: DrawOptions = DrawOptions(),
+    encode: EncodeOptions = EncodeOptions(),
+    batch: BatchOptions = BatchOptions(existing="skip"),
+    model: ModelOptions = ModelOptions(),
+    refine: refining.Refine = False,
+    refinement: RefineOptions = RefineOptions(),
+    watching: refining.Watching = refining.Watching(),
 ) -> None:
     """Stylize what is in a folder, and what arrives.
 
     Each photo once, and only when it is whole. Ctrl-C ends it.
     """
+    if not refine:
+        refining.refuse_without("refinement", "{refine}", refinement, watching)
     if not folder.is_dir():
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
     from arbitrary_nst.files.arrivals import Arrivals
     from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.given import style_pictures, without_own
     from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.files.stream import stylize_many
+    from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
-    stylizer = Stylizer(
-        model,
-        engine=engine,
-        precision=precision,
-        model_dir=model_dir,
-        offline=offline,
-        trust_model=trust_model,
-        notify=say,
-    )
-    settings = Settings(
-        output, format, quality, metadata, existing="skip", max_size=max_size, stylize_size=stylize_size
-    )  # the manifest knows what was made before this watch began
+    style = style_pictures(style)
+    how = Refinement.chosen_by(refinement) if refine else None
+    watch = refining.Watch(watching.preview, watching.report, output, several=True)
+    stylizer = Stylizer(**keywords(model), notify=say)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch)
     expand([folder], output=output)  # refuses a folder that is its own output
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OptionError(f"{output}: cannot be made ({exc.strerror})", "another -o") from exc
-    styles, arrivals, asked = [stylizer.style(path) for path in style], Arrivals(), Interrupt(GRACE_S)
+    styles: list[Style | Path] = [*style]
+    if how is None:  # embedded once, not for each arrival
+        styles = [stylizer.embed(stylizer.read(path), draw, name=path.stem) for path in style]
+    arrivals, asked = Arrivals(), Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S)
     say(f"watching {folder}; Ctrl-C ends it")
     while not asked.is_set():
-        ready = arrivals.whole(expand([folder], recursive=recursive, output=output), time.monotonic())
-        for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
-            running.report_result(result, as_json=as_json, to_stdout=False)
+        ready = arrivals.whole(expand([folder], recursive=batch.recursive, output=output), time.monotonic())
+        ready = without_own(ready, style, say)
+        with watch:
+            for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
+                running.report_result(result, as_json=as_json, to_stdout=False)
         asked.wait(POLL_S)
     raise typer.Exit(EXIT_INTERRUPTED)

@@ -8,9 +8,8 @@ from typing import Literal
 
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files.reading import kind
-from arbitrary_nst.images.encode import SUFFIXES, Format, suffix_format
-
-Existing = Literal["fail", "skip", "overwrite", "rename"]
+from arbitrary_nst.images.encode import SUFFIXES, suffix_format
+from arbitrary_nst.options import Existing, Format
 
 # Most file systems end a name here, in bytes; a temporary file's mark needs room as well.
 LONGEST_NAME = 255 - len(".arbstyle-4194304-12345678")

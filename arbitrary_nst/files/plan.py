@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any
 
 from arbitrary_nst import images, options
 from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError
@@ -17,13 +17,14 @@ from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.manifest import Manifest, Record
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
 from arbitrary_nst.refinement.refiner import Refinement, Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(DrawOptions, EncodeOptions, BatchOptions):
     """How results are written. ``output`` is a file, a folder, ``-`` for stdout, or None for beside the photo.
 
     With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
@@ -34,24 +35,29 @@ class Settings:
     """
 
     output: Path | None = None
-    format: images.Format | Literal["auto"] = "auto"
-    quality: int = 95
-    metadata: Literal["keep", "strip"] = "keep"
-    existing: naming.Existing = "fail"
-    max_size: int | None = None
-    stylize_size: int | None = None
-    checksum: bool = False
-    limit: int | None = None
-    fail_fast: bool = False
     refinement: Refinement | None = None
     on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
 
-    def __post_init__(self) -> None:
-        """Raise OptionError for what is out of range."""
-        options.one_of("format", self.format, ("auto", *get_args(images.Format)))
-        options.one_of("metadata", self.metadata, ("keep", "strip"))
-        options.one_of("existing", self.existing, get_args(naming.Existing))
-        options.within("quality", self.quality, 1, 100)
+    @classmethod
+    def of(
+        cls,
+        output: Path | None,
+        *groups: Options,
+        refinement: Refinement | None = None,
+        on_step: Callable[[str, Step, Pixels], None] | None = None,
+    ) -> "Settings":
+        """The settings that whole groups of options make; a group that is not given is as by default."""
+        given = {name: value for group in groups for name, value in options.keywords(group).items()}
+        return cls(output, refinement=refinement, on_step=on_step, **given)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
+
+        All that differs from its default: an option that joins later leaves older records as they are.
+        """
+        own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
+        return {name: value for group in own for name, value in options.differing(group).items()}
 
 
 @dataclass(frozen=True)
@@ -125,9 +131,11 @@ class Planner:
         several = len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         self.folder = _output_folder(settings.output, several)
         self.manifest = None if self.folder is None else Manifest(self.folder)
+        self._refinement_key: dict[str, Any] | None = None
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
             stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
+            self._refinement_key = settings.refinement.key | {"precision": stylizer.refining_precision}
         self._taken = naming.Taken()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
@@ -139,7 +147,10 @@ class Planner:
             picture = self._stylizer.read(style)
             if refinement.recipe.init != "stylized":  # the model has no part in it
                 return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
-        code = style if isinstance(style, Style) else self._stylizer.style(picture or style, name=style.stem)
+        code = (
+            style if isinstance(style, Style)
+            else self._stylizer.embed(picture or self._stylizer.read(style), self._settings, name=style.stem)
+        )  # fmt: skip
         return StyleInUse(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
 
     def plan(self, given: Input) -> Iterator[Result | Job]:
@@ -210,14 +221,8 @@ class Planner:
             "style": style.sha256,
             "model": style.code and style.code.model,
             "engine": engine and f"{engine.name} {engine.precision}",
-            "settings": [
-                settings.format,
-                settings.quality,
-                settings.metadata,
-                settings.max_size,
-                settings.stylize_size,
-            ],
-            "refinement": None if settings.refinement is None else repr(settings.refinement),
+            "settings": settings.key,
+            "refinement": self._refinement_key,
         }
 
 

@@ -157,9 +157,7 @@ class _Stream:
             if same and not decoding.exception() and decoding.result().photo.size == photo.size:
                 photos[same[0]] = decoding.result().photo
         if len(photos) > 1:
-            pictures = self._stylizer.stylize_photos(
-                list(photos.values()), style.code, max_size=settings.max_size, stylize_size=settings.stylize_size
-            )
+            pictures = self._stylizer.draw(list(photos.values()), style.code, settings)
             self._drawn |= dict(zip(photos, pictures, strict=True))
 
     def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
@@ -204,7 +202,7 @@ def read(job: Job, stylizer: Stylizer) -> Read:
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=stylizer.max_pixels)
+    photo = images.decode(data, name=name, max_pixels=stylizer.options.max_pixels)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 
@@ -215,9 +213,7 @@ def make(
     style = output.style
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
-    drawn = (
-        None if style.code is None else stylizer.stylize_photo(photo, style.code, stylize_size=settings.stylize_size)
-    )
+    drawn = None if style.code is None else stylizer.draw([photo], style.code, settings)[0]
     if settings.refinement is None or style.picture is None:
         assert drawn is not None
         return drawn, True

@@ -13,10 +13,10 @@ from typing import BinaryIO
 from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.images.encode import Format, format_of
+from arbitrary_nst.images.encode import format_of
 from arbitrary_nst.images.photo import Photo, to_float, upright
+from arbitrary_nst.options import MAX_PIXELS, Format
 
-MAX_PIXELS = 200_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 # What Pillow's readers raise on broken files; none of them means a bug of ours.
 BROKEN = (

@@ -9,8 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images.photo import Photo, srgb_profile, to_bytes
-
-Format = Literal["jpg", "png", "webp", "avif", "tiff"]
+from arbitrary_nst.options import Format
 
 PILLOW_NAMES: dict[Format, str] = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "tiff": "TIFF"}
 SUFFIXES: dict[str, Format] = {

@@ -8,7 +8,7 @@ from typing import Literal
 
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.model_zoo import download, store
-from arbitrary_nst.model_zoo.card import Card, cards
+from arbitrary_nst.model_zoo.card import Card, cards, models_root
 from arbitrary_nst.model_zoo.store import Model
 from arbitrary_nst.model_zoo.verification import check
 
@@ -67,6 +67,7 @@ def _resolve_auto(model_dir: Path | None, offline: bool, trust: bool, notify: No
     best, *others = cards().values()
     _, folder, skipped = _look_for(best.name, model_dir)
     reason = "offline" if offline else ""
+    is_news = not offline and not download.recently_unreachable(best)
     if folder is None and not offline:
         folder, reason = _try_to_fetch(best, notify)
     if folder is not None:
@@ -74,7 +75,9 @@ def _resolve_auto(model_dir: Path | None, offline: bool, trust: bool, notify: No
     for card in others:
         _, folder, _ = _look_for(card.name, model_dir)
         if folder is not None:
-            notify(f"{best.name} is not here{_because([*skipped, reason])}: using {card.name} from {folder}")
+            where = "bundled" if folder.is_relative_to(models_root()) else folder
+            why = [*skipped, *([f"{best.name}: {reason}"] if is_news else [])]
+            notify("; ".join([f"using {card.name} ({where})", *why]))
             return open_model(card, folder, trust=trust)
     raise ModelError(f"no model is here{_because([*skipped, reason])}", _how_to_get(best, offline))
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
-from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Pooling, Recipe, StyleLoss
+from arbitrary_nst.options import Pooling
+from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Recipe, StyleLoss
 
 with quiet():
     import keras

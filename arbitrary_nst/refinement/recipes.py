@@ -6,13 +6,11 @@ from typing import Any, Literal, get_args
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import Init, Optimizer, Pooling, RefineOptions
 
 ContentLoss = Literal["half_sum", "mean", "rms", "relative"]
 StyleLoss = Literal["gatys", "sum", "mean", "relative", "wasserstein"]
 GramNorm = Literal["none", "hw", "chw"]
-Pooling = Literal["max", "average"]
-Optimizer = Literal["adam", "lbfgs"]
-Init = Literal["stylized", "photo", "noise", "style"]
 CHOICES = {
     "content_loss": ContentLoss, "style_loss": StyleLoss, "gram_norm": GramNorm, "pooling": Pooling,
     "optimizer": Optimizer, "init": Init,
@@ -46,8 +44,8 @@ class Recipe:
     falls to nothing by half a cosine over each scale.
     """
 
-    name: str
-    source: str
+    name: str = field(metadata={"prose": True})
+    source: str = field(metadata={"prose": True})
     content_layer: str
     content_loss: ContentLoss
     content_weight: float
@@ -147,3 +145,14 @@ def get(name: str) -> Recipe:
     """The recipe of that name. Raises OptionError."""
     options.one_of("recipe", name, RECIPES)
     return RECIPES[name]
+
+
+def chosen(asked: RefineOptions, base: Recipe | None = None) -> Recipe:
+    """The recipe that options ask for, with what they change of it or of ``base``. Raises OptionError."""
+    recipe = base or get(asked.recipe)
+    same = {option.name for option in options.declared(RefineOptions)} & set(Recipe.__dataclass_fields__)
+    changes = {name: value for name in sorted(same) if (value := getattr(asked, name)) is not None}
+    if asked.layers:
+        layers = {**recipe.style_layers, **asked.layers}
+        changes["style_layers"] = {name: weight for name, weight in layers.items() if weight != 0}
+    return recipe.with_changes(**changes)

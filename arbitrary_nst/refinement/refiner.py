@@ -15,9 +15,10 @@ from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, Ph
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change
+from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
-from arbitrary_nst.refinement.recipes import RECIPES, Recipe
+from arbitrary_nst.refinement.recipes import RECIPES, Recipe, chosen
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
@@ -40,11 +41,26 @@ class Refinement:
     style_scale: float = 1.0
     seed: int = 0
 
+    @classmethod
+    def chosen_by(cls, asked: RefineOptions, base: Recipe | None = None) -> "Refinement":
+        """What the options mean; ``base`` is a recipe to change in place of the one they name. Raises OptionError."""
+        return cls(chosen(asked, base), **{option.name: getattr(asked, option.name) for option in _own_options()})
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What a picture depends on, as JSON has it: all of the recipe but its prose, and what else differs."""
+        return {**options.differing(self), "recipe": options.differing(self.recipe)}
+
     def __post_init__(self) -> None:
         """Raise OptionError for what is out of range."""
-        options.within("style scale", self.style_scale, 0.1, 10)
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise OptionError(f"time limit {self.time_limit}: no time at all", "some seconds")
+        for option in _own_options():
+            object.__setattr__(self, option.name, option.checked(getattr(self, option.name)))
+
+
+def _own_options() -> list[Option]:
+    """Those of RefineOptions that are no part of a recipe."""
+    return [option for option in options.declared(RefineOptions) if option.name in Refinement.__dataclass_fields__
+            and option.name != "recipe"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,7 +144,7 @@ class Refiner:
         from keras import ops
 
         self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
-        self.precision = _choose_precision(precision)
+        self.precision = choose_precision(precision)
         self._dtype = {"f32": "float32", "bf16": "bfloat16"}[self.precision]
         self._vgg19 = {
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
@@ -282,7 +298,8 @@ def _is_out_of_memory(exc: Exception) -> bool:
     return isinstance(exc, MemoryError) or any(sign in text for sign in ("out of memory", "outofmemory", "exhausted"))
 
 
-def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
+def choose_precision(wanted: str) -> Literal["f32", "bf16"]:
+    """What a refinement computes in on this machine; ``auto`` is the faster."""
     options.one_of("precision", wanted, PRECISIONS)
     if wanted == "auto" and not has_gpu_driver():
         import openvino

@@ -1,0 +1,47 @@
+"""What somebody who typed something else is told: one line, with what to type instead."""
+
+import shlex
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from arbitrary_nst.errors import OptionError
+
+STYLE_FLAGS = ("-s", "--style")
+
+
+def explain(wrong: typer.TyperException, words: Sequence[str]) -> OptionError:
+    """Typer's complaint about the words of a command line, in ours."""
+    context: Any = getattr(wrong, "ctx", None)
+    command: Any = getattr(context, "command", None)
+    called = getattr(context, "command_path", None) or shlex.join(["arbstyle", *words[:1]])
+    if hasattr(command, "commands"):
+        return _no_command(words, called, list(command.commands))
+    option = getattr(wrong, "option_name", None)
+    if option is not None and hasattr(wrong, "possibilities"):
+        flags = [flag for each in command.params for flag in (*each.opts, *each.secondary_opts) if flag[0] == "-"]
+        near = get_close_matches(option, flags, 1)
+        return OptionError(f"{option}: no such option", near[0] if near else f"{called} --help")
+    parameter = getattr(wrong, "param", None)
+    if parameter is not None and type(wrong).__name__ == "MissingParameter":
+        name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar
+        wanted = f"{name} {parameter.metavar}" if name.startswith("-") else f"{called} {name}"
+        return OptionError(f"{name}: missing", wanted)
+    message = wrong.format_message()
+    return OptionError(message[:1].lower() + message[1:].rstrip(".").replace("'", ""), f"{called} --help")
+
+
+def _no_command(words: Sequence[str], called: str, commands: list[str]) -> OptionError:
+    """The error for words in which no command was found."""
+    given = list(words)[len(called.split()) - 1 :]
+    first = given[0] if given else ""
+    if called == "arbstyle" and (any(word in STYLE_FLAGS for word in given) or Path(first).exists()):
+        line = shlex.join(["arbstyle", "run", *given])
+        return OptionError(f"{first}: no command", line if set(STYLE_FLAGS) & set(given) else f"{line} --style PICTURE")
+    near = get_close_matches(first, commands, 1)
+    return OptionError(
+        f"{first}: no {'option' if first.startswith('-') else 'command'}", f"{called} {near[0] if near else '--help'}"
+    )

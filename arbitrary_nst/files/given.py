@@ -1,0 +1,135 @@
+"""What was given as photos, styles and output, and what was meant: told before anything is loaded."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from arbitrary_nst.errors import OptionError, PhotoError
+from arbitrary_nst.files import reading
+from arbitrary_nst.files.find import STREAM, Input, expand
+from arbitrary_nst.files.manifest import NAME
+from arbitrary_nst.files.naming import is_same_file
+
+
+def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[Path]:
+    """The style pictures, of a folder each that lies in it. Raises PhotoError where one cannot be read.
+
+    ``beside``: the photos of the same command line, where the rest of a name without quotes has ended up.
+    """
+    pictures = []
+    for path in given:
+        if address := _address(path):
+            raise OptionError(f"{address}: is not fetched", f"curl -sO {address}, and {{style}} the file")
+        if os.path.isdir(path):
+            pictures += _pictures_in(path)
+            continue
+        if not os.path.lexists(path) and (whole := _unquoted(path, beside)):
+            raise PhotoError(f"{path}: no such file", f'"{whole}", in quotes')
+        reading.open_photo(path).close()
+        pictures.append(path)
+    return pictures
+
+
+def refuse_misread(photos: Sequence[Path]) -> None:
+    """Raise OptionError for addresses among photos, and for parts of a name that was not put in quotes."""
+    for number, path in enumerate(photos):
+        if address := _address(path):
+            raise OptionError(f"{address}: is not fetched", f"curl -s {address} | arbstyle run - ...")
+        if path != STREAM and not os.path.lexists(path) and (whole := _unquoted(path, photos[number + 1 :])):
+            raise OptionError(f"{path}: no such file", f'"{whole}", in quotes')
+
+
+def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
+    """Raise PhotoError where no result could be written: to ``output``, or where it is None beside any photo."""
+    if output == STREAM:
+        return
+    places = [output] if output is not None else [each.path.parent for each in photos if each.path != STREAM]
+    folders = {
+        next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir()) for place in places
+    }
+    if folders and not any(os.access(folder, os.W_OK | os.X_OK) for folder in folders):
+        raise PhotoError(f"{min(folders)}: cannot be written: not permitted", "{output} a folder you can write to")
+
+
+def without_own(found: Sequence[Input], styles: Iterable[Path], note: Callable[[str], None]) -> list[Input]:
+    """The photos without what a folder holds besides: the style pictures, and what was made of a photo there.
+
+    Made is what a manifest lists, and ``photo__style.jpg`` beside a ``photo``. What was given by name stays.
+    """
+    styles, seen = list(styles), _Seen()
+    kept, own_styles, made = list[Input](), 0, 0
+    for each in found:
+        if each.in_folder and any(is_same_file(each.path, style) for style in styles):
+            own_styles += 1
+        elif each.in_folder and seen.is_made(each):
+            made += 1
+        else:
+            kept.append(each)
+    for count, what in ((own_styles, "a style picture"), (made, "made by arbstyle")):
+        if count:
+            note(f"left out: {count} {'file' if count == 1 else 'files'}, {what}; name one to stylize it all the same")
+    return kept
+
+
+class _Seen:
+    """What lies in the folders that are looked through, each read once."""
+
+    def __init__(self) -> None:
+        self._stems: dict[Path, set[str]] = {}
+        self._listed: dict[Path, set[Path]] = {}
+
+    def is_made(self, photo: Input) -> bool:
+        """Whether a photo that was found in a folder is a result."""
+        folder = photo.path.parent
+        if folder not in self._stems:
+            self._stems[folder] = {Path(name).stem for name in os.listdir(folder)}
+        original, mark, style = photo.path.stem.rpartition("__")
+        if mark and style and original in self._stems[folder]:
+            return True
+        above = [folder, *folder.parents][: 1 + len(photo.below.parts)]
+        return any(photo.path in self._outputs(each) for each in above)
+
+    def _outputs(self, folder: Path) -> set[Path]:
+        if folder not in self._listed:
+            self._listed[folder] = set(_outputs(folder))
+        return self._listed[folder]
+
+
+def _outputs(folder: Path) -> Iterable[Path]:
+    """What a folder's manifest lists, by the lines that can be read."""
+    try:
+        lines = (folder / NAME).read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            yield folder / json.loads(line.rpartition(b" ")[0])["output"]
+        except (ValueError, KeyError, TypeError):  # torn
+            continue
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    found = expand([folder], recursive=False, output=folder / NAME)  # where no pictures lie
+    if not found:
+        raise OptionError(f"{folder}: no picture lies in this folder", "{style} a picture")
+    return [each.path for each in found]
+
+
+def _address(path: Path) -> str | None:
+    """The address that was given as a path, which has lost a slash."""
+    text = path.as_posix()
+    for scheme in ("http:/", "https:/", "ftp:/"):
+        if text.lower().startswith(scheme):
+            return scheme + "/" + text[len(scheme) :].lstrip("/")
+    return None
+
+
+def _unquoted(first: Path, words: Sequence[Path]) -> str | None:
+    """The name of a file there is, which ``first`` begins and some of the ``words`` go on."""
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            whole = " ".join(map(str, (first, *words[start:end])))
+            if os.path.exists(whole):
+                return whole
+    return None

@@ -1,0 +1,125 @@
+"""A model with its engine and refiner, each loaded once: photos and styles in as Photo and Style, Photos out."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from arbitrary_nst import images, model_zoo
+from arbitrary_nst.engines import Engine, fitting, load_engine
+from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst.images import Photo
+from arbitrary_nst.images.upscale import guided
+from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.options import DrawOptions, ModelOptions
+from arbitrary_nst.styles import Style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from arbitrary_nst.refinement.refiner import Refinement, Refiner
+
+
+def to_stderr(line: str) -> None:
+    """Print a line where it is in no picture's way."""
+    print(line, file=sys.stderr)
+
+
+class Session:
+    """What one model does. Nothing is loaded or fetched before it is needed.
+
+    ``notify`` is called with one line about which model was chosen and why, where that is not what was asked for.
+    Methods raise ModelError and EngineError besides what they say.
+    """
+
+    def __init__(self, options: ModelOptions, notify: Callable[[str], None] = to_stderr) -> None:
+        self.options, self._notify = options, notify
+        self._vgg19_files: dict[Path | None, Path] = {}
+        self._refiner: tuple[Refinement, Refiner] | None = None
+
+    @cached_property
+    def model(self) -> Model:
+        """The model in use: found, fetched if need be, and verified on first access."""
+        wanted = self.options
+        return model_zoo.resolve(
+            wanted.model,
+            model_dir=wanted.model_dir,
+            offline=wanted.offline,
+            trust=wanted.trust_model,
+            notify=self._notify,
+        )
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine in use, loaded on first access."""
+        return load_engine(self.model, self.options.engine, self.options.precision)
+
+    def embed(self, picture: Photo, options: DrawOptions, *, name: str) -> Style:
+        """What the model knows of a style picture, read at ``style_size`` and cut as ``style_crop`` says."""
+        size = options.style_size or self.model.card.style_size
+        square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
+        bottleneck = self.engine.predict_style(square[np.newaxis])[0]
+        return Style(bottleneck, self.model.digest, name)
+
+    def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+        """Photos of one size in a style, in one call of the engine or as few as memory allows.
+
+        Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
+        another model.
+        """
+        if style.model != self.model.digest:
+            raise OptionError(
+                f"style {style.name}: made with another model than {self.model.card.name}",
+                "embed it again with this Stylizer",
+            )
+        if (longest := options.max_size) is not None:
+            photos = [images.resize_longest(photo, longest) for photo in photos]
+        size = options.stylize_size
+        seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
+        pixels = [photo.pixels for photo in seen]
+        drawn = fitting.draw(self.engine, pixels, style.bottleneck, self.options.max_memory)
+        return [
+            replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
+            for photo, small, picture in zip(photos, seen, drawn, strict=True)
+        ]
+
+    def needs_strips(self, height: int, width: int) -> bool:
+        """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
+        return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
+
+    def vgg19(self, how: "Refinement") -> "Path":
+        """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
+        if how.vgg_weights not in self._vgg19_files:
+            self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
+                how.vgg_weights,
+                model_dir=self.options.model_dir,
+                offline=self.options.offline,
+                trust=self.options.trust_model,
+                notify=self._notify,
+            )
+        return self._vgg19_files[how.vgg_weights]
+
+    @property
+    def refining_precision(self) -> str:
+        """``f32`` or ``bf16``: what a refinement really computes in."""
+        from arbitrary_nst.refinement.refiner import choose_precision
+
+        return choose_precision(self.options.precision)
+
+    def refiner(self, how: "Refinement") -> "Refiner":
+        """The optimiser for these settings; the last one is kept, with what it compiled."""
+        if self._refiner is None or self._refiner[0] != how:
+            from arbitrary_nst.refinement.refiner import Refiner
+
+            weights = self.vgg19(how)
+            try:
+                from arbitrary_nst.refinement import losses
+            except (ImportError, ValueError) as exc:
+                reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+                raise EngineError(f"{reason}", "KERAS_BACKEND=tensorflow, or install that backend") from exc
+            vgg19, wanted = losses.read_vgg19(weights), self.options
+            self._refiner = how, Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
+        return self._refiner[1]

@@ -1,0 +1,159 @@
+"""What was given, and what was meant: the stumbles of somebody who uses the command for the first time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import fake_stylizer
+from PIL import Image
+from test_cli import command, invoke
+
+from arbitrary_nst.errors import OptionError, PhotoError
+from arbitrary_nst.files import given
+from arbitrary_nst.files.find import Input, expand
+from arbitrary_nst.files.manifest import NAME
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for name in ("a.jpg", "b.jpg", "starry night.jpg", "my photo.jpg"):
+        Image.new("RGB", (20, 10), (200, 100, 50)).save(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda model, **options: fake_stylizer())
+    return tmp_path
+
+
+@pytest.fixture
+def told(monkeypatch, capsys):
+    """``told(words)``: the exit code and the one line on stderr."""
+
+    def call(*words):
+        code = invoke(*words, monkeypatch=monkeypatch)
+        err = capsys.readouterr().err
+        assert len(err.splitlines()) == 1, err
+        return code, err.removeprefix("arbstyle: ").rstrip("\n")
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["a.jpg", "--style", "x.jpg"], "a.jpg: no command. Try: arbstyle run a.jpg --style x.jpg"),
+        (["--style", "x.jpg", "a.jpg"], "--style: no command. Try: arbstyle run --style x.jpg a.jpg"),
+        (["a.jpg"], "a.jpg: no command. Try: arbstyle run a.jpg --style PICTURE"),
+        (["rnu"], "rnu: no command. Try: arbstyle run"),
+        (["models", "pul"], "pul: no command. Try: arbstyle models pull"),
+        (["--versio"], "--versio: no option. Try: arbstyle --help"),
+        (["run", "a.jpg", "-s", "b.jpg", "--stlye", "x"], "--stlye: no such option. Try: --style"),
+        (["run", "a.jpg", "-s", "b.jpg", "--max-sise", "9"], "--max-sise: no such option. Try: --max-size"),
+        (["run", "a.jpg"], "--style: missing. Try: --style PICTURE"),
+        (["run", "a.jpg", "-s", "starry", "night.jpg"],
+         'starry: no such file. Try: "starry night.jpg", in quotes'),
+        (["run", "my", "photo.jpg", "-s", "b.jpg"], 'my: no such file. Try: "my photo.jpg", in quotes'),
+        (["run", "https://x.org/a.jpg", "-s", "b.jpg"],
+         "https://x.org/a.jpg: is not fetched. Try: curl -s https://x.org/a.jpg | arbstyle run - ..."),
+        (["run", "a.jpg", "-s", "http://x.org/s.jpg"],
+         "http://x.org/s.jpg: is not fetched. Try: curl -sO http://x.org/s.jpg, and --style the file"),
+        (["run", "a.jpg", "-s", "b.jpg", "--quality", "101"], "quality 101: out of range. Try: 1 to 100"),
+        (["run", "a.jpg", "-s", "b.jpg", "--max-size", "big"], "max size big: no whole number. Try: 1 px or more"),
+        (["run", "a.jpg", "-s", "b.jpg", "--engine", "opnvino"],
+         "engine 'opnvino': unknown. Try: openvino; there are auto, openvino, tensorflow"),
+        (["grid", "a.jpg", "-s", "b.jpg", "-o", "x.png", "--cell", "1"], "cell 1: out of range. Try: 64 to 2048 px"),
+    ],
+)  # fmt: skip
+def test_one_line_says_what_to_type(folder, told, words, line):
+    assert told(*words) == (2, line)
+
+
+@pytest.mark.parametrize("words", [["-h"], ["run", "-h"], ["models", "list", "-h"], ["run", "--help"]])
+def test_help_everywhere(words, monkeypatch, capsys):
+    assert invoke(*words, monkeypatch=monkeypatch) == 0
+    assert "Usage: arbstyle" in capsys.readouterr().out
+
+
+def test_the_everyday_options_come_first_and_the_refinement_last(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("run", "watch"):
+        invoke(name, "-h", monkeypatch=monkeypatch)
+        lines = capsys.readouterr().out.splitlines()
+        panels = [line.strip("╭─╮ ") for line in lines if line.startswith("╭")]
+        assert panels == [
+            "Arguments", "Options", "Picture", "File", "Many photos", "Model and machine", "Refinement",
+        ]  # fmt: skip
+        assert next(number for number, line in enumerate(lines) if "Picture ─" in line) <= 24
+
+
+def test_as_a_module_and_by_its_other_name():
+    done = subprocess.run([sys.executable, "-m", "arbitrary_nst", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("arbstyle ")
+    scripts = (Path(__file__).parent.parent / "pyproject.toml").read_text()
+    assert 'arbitrary-nst = "arbitrary_nst.cli:main"' in scripts
+
+
+def test_completion_can_be_installed():
+    done = command("--show-completion", "bash", text=True)
+    assert "--show-completion" not in done.stderr, done.stderr
+
+
+def test_a_folder_of_styles_is_each_of_them(folder, monkeypatch, capsys):
+    (folder / "styles").mkdir()
+    for name in ("two.png", "one.jpg"):
+        Image.new("RGB", (9, 9)).save(folder / "styles" / name)
+    (folder / "styles" / "notes.txt").touch()
+    assert given.style_pictures([Path("styles"), Path("a.jpg")]) == [
+        Path("styles/one.jpg"), Path("styles/two.png"), Path("a.jpg"),
+    ]  # fmt: skip
+    assert invoke("run", "a.jpg", "-s", "styles", "-o", "out", monkeypatch=monkeypatch) == 0
+    assert {path.name for path in (folder / "out").glob("*.jpg")} == {"a__one.jpg", "a__two.jpg"}
+    (folder / "empty").mkdir()
+    with pytest.raises(OptionError, match="no picture lies"):
+        given.style_pictures([Path("empty")])
+
+
+def test_styles_and_what_was_made_before_are_left_out_of_a_folder(folder, monkeypatch, capsys):
+    assert invoke("run", "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 0
+    assert invoke("run", "a.jpg", "my photo.jpg", "-s", "b.jpg", "-o", "first", monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert invoke("run", ".", "-s", "b.jpg", "-o", "second", monkeypatch=monkeypatch) == 0
+    out, err = capsys.readouterr()
+    assert [line.split(" ->")[0] for line in out.splitlines()] == ["a.jpg", "my photo.jpg", "starry night.jpg"]
+    assert "left out: 1 file, a style picture; name" in err and "left out: 3 files, made by arbstyle; name" in err
+    # from Python too
+    results = fake_stylizer(notify=lambda line: None).stylize_many(".", "b.jpg", output="third")
+    assert len(list(results)) == 3
+    # what is named is taken as it is
+    assert invoke("run", "b.jpg", "a__b.jpg", "-s", "b.jpg", "-o", "fourth", monkeypatch=monkeypatch) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_manifest_that_is_torn_or_strange_is_read_as_far_as_it_goes(folder):
+    (folder / NAME).write_bytes(b'{"output": "a.jpg"} 00\n[1] 0\n{"output": 3} 0\n\xff\n{"outp')
+    found, lines = expand([folder], output=folder / "out"), []
+    kept = given.without_own(found, [], lines.append)
+    assert [each.path.name for each in kept] == ["b.jpg", "my photo.jpg", "starry night.jpg"] and len(lines) == 1
+
+
+def test_a_folder_that_cannot_be_written_says_so_at_once(folder, told, monkeypatch):
+    locked = folder / "locked"
+    locked.mkdir()
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(locked) and may(path, mode))
+    line = f"{locked}: cannot be written: not permitted. Try: --output a folder you can write to"
+    for output in ("locked", "locked/new", "locked/x.png"):
+        assert told("run", "a.jpg", "-s", "b.jpg", "-o", output) == (2, line)
+    assert told("grid", "a.jpg", "-s", "b.jpg", "-o", "locked/x.png") == (2, line)
+    with pytest.raises(PhotoError, match="not permitted"):
+        given.refuse_unwritable(None, [Input(locked / "a.jpg")])
+    given.refuse_unwritable(None, [Input(locked / "a.jpg"), Input(folder / "a.jpg")])
+    given.refuse_unwritable(Path("-"), [Input(locked / "a.jpg")])
+
+
+def test_a_sheet_gets_its_folder_before_anything_is_drawn(folder, monkeypatch, told):
+    assert invoke("grid", "a.jpg", "-s", "b.jpg", "-o", "new/sheet.png", "--cell", 64, monkeypatch=monkeypatch) == 0
+    assert (folder / "new" / "sheet.png").is_file()
+    monkeypatch.setattr("fakes.FakeEngine.transform", None)
+    code, line = told("grid", "a.jpg", "-s", "b.jpg", "-o", "a.jpg/sheet.png")
+    assert code == 2 and "a.jpg" in line
