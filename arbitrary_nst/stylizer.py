@@ -1,6 +1,6 @@
 """The public API: a style picture in, a Style out; a photo and a Style in, a picture out."""
 
-import sys
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -30,8 +30,7 @@ Source = PathSource | bytes | Image.Image
 Array = NDArray[Any]
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
+_log = logging.getLogger(__name__)
 
 
 class Stylizer:
@@ -47,7 +46,8 @@ class Stylizer:
     max_pixels: larger pictures are refused before they are decoded.
     max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
         picture. None is half of what is free when it starts.
-    notify: called with one line about which model was chosen and why, where that is not what was asked for.
+    notify: called with one line about which model was chosen and why, where that is not what was asked for;
+        the logger "arbitrary_nst" by itself.
 
     Methods raise PhotoError, ModelError, EngineError and OptionError, all of them NSTError.
     """
@@ -65,7 +65,7 @@ class Stylizer:
         style_crop: Literal["centre", "none"] = "centre",
         max_pixels: int = images.MAX_PIXELS,
         max_memory: int | None = None,
-        notify: Callable[[str], None] = _to_stderr,
+        notify: Callable[[str], None] = _log.warning,
     ) -> None:
         if style_size is not None:
             options.within("style size", style_size, 32, 2048)
@@ -78,6 +78,11 @@ class Stylizer:
         self._max_memory = max_memory
         self._vgg19_files: dict[Path | None, Path] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The options alone: a copy, as for another process, loads anew what it needs."""
+        given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
+        return given | {"_refiner": None}
 
     @cached_property
     def model(self) -> Model:
