@@ -1,15 +1,23 @@
 """The command `arbstyle`: options to one call, results to lines, errors to exit codes."""
 
-import io
-import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from arbitrary_nst import __version__
 from arbitrary_nst.cli import doctor, grid, models, refine, run, watch
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, say, verbose_tracebacks
+from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
+from arbitrary_nst.cli.report import (
+    EXIT_INTERRUPTED,
+    INTERNAL,
+    open_streams,
+    say,
+    say_traceback,
+    settle_stdout,
+    verbose_tracebacks,
+)
 from arbitrary_nst.errors import NSTError
 
 HELP = """Artistic style transfer for photos, in one pass, with Google's pretrained model.
@@ -17,7 +25,7 @@ HELP = """Artistic style transfer for photos, in one pass, with Google's pretrai
 Try: arbstyle run photo.jpg --style painting.jpg
 
 Exit codes: 0 all done, 1 internal error, 2 wrong usage, 3 some photos failed, 4 model missing or not verified,
-130 interrupted."""
+130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP."""
 
 app = typer.Typer(
     help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -47,24 +55,35 @@ def _global_options(
 
 def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that is not text, or not in this encoding, ends no run
-        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    open_streams()
+    with Interrupt(GRACE_S, raises=True) as asked:
+        code = _run(asked)
+    settle_stdout()
+    sys.exit(code)
+
+
+def _run(asked: Interrupt) -> int | str | None:
+    """Run the command; its exit code."""
     try:
         app()
+    except SystemExit as exc:
+        return exc.code
     except NSTError as exc:
         if verbose_tracebacks():
-            raise
+            say_traceback(traceback.format_exc())
         say(exc.for_terminal)
-        sys.exit(exc.exit_code)
-    except BrokenPipeError:
-        # The reader left. Python would complain once more when it flushes stdout on the way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(INTERNAL)
-    except KeyboardInterrupt:
+        return exc.exit_code
+    except BrokenPipeError:  # the reader left
+        return INTERNAL
+    except Interrupted:
         say("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
+        return asked.exit_code
+    except KeyboardInterrupt:  # of a library's own making
+        say("interrupted")
+        return EXIT_INTERRUPTED
     except Exception as exc:
         if verbose_tracebacks():
-            raise
+            say_traceback(traceback.format_exc())
         say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")
-        sys.exit(INTERNAL)
+        return INTERNAL
+    return 0

@@ -1,8 +1,6 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
-import json
 import sys
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,20 +10,21 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
-    EXIT_INTERRUPTED,
+    INTERNAL,
     SOME_FAILED,
     ModelDir,
     Offline,
     TrustModel,
     Verbose,
+    lost_lines,
+    report_result,
     say,
-    verbose_tracebacks,
 )
 from arbitrary_nst.errors import OptionError
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
-    from arbitrary_nst.files.plan import Result, Settings
+    from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -100,6 +99,9 @@ OnExisting = Annotated[
     Literal["fail", "skip", "overwrite", "rename"], typer.Option("--existing", help="If the output is there already.")
 ]
 MaxPixels = Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger pictures before decoding them.")]
+Print0 = Annotated[
+    bool, typer.Option("--print0", help="Instead of lines, the paths of the results, as they are, each with a NUL.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON per photo on stdout.")]
 
 
@@ -147,6 +149,7 @@ def run(
     preview: refining.Preview = None,
     report: refining.Report = None,
     as_json: Json = False,
+    print0: Print0 = False,
     verbose: Verbose = False,
 ) -> None:
     """Stylize photos. Size, orientation, colours, transparency and metadata come back as they were."""
@@ -154,10 +157,12 @@ def run(
     to_stdout = output == Path("-") or (output is None and Path("-") in (*given, *listed))
     if to_stdout:
         output = Path("-")
-        if as_json:
-            raise OptionError("--json: stdout carries the picture already", "-o FILE")
+        if as_json or print0:
+            raise OptionError(f"--{'json' if as_json else 'print0'}: stdout carries the picture already", "-o FILE")
         if sys.stdout.isatty():
             raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
+    if as_json and print0:
+        raise OptionError("--print0: --json prints the paths already", "one of the two")
     refinement = refining.build(
         refine, recipe, layer, scales,
         steps=steps, time_limit=time_limit, content_weight=content_weight, style_weight=style_weight,
@@ -187,38 +192,51 @@ def run(
     found = expand(given, listed=listed, recursive=recursive, output=output, note=say)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
-    several = len(found) * len(style) > 1
-    asked = Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
     if preview is not None:
         refuse_inputs(preview, [*style, *(each.path for each in found)], "--preview")
-    watch = refining.Watch(preview, report, output, several=several)
+    watch = refining.Watch(preview, report, output, several=len(found) * len(style) > 1)
     settings = Settings(
         output, format, quality, metadata, existing, max_size, stylize_size, checksum, limit, fail_fast,
-        refinement, watch,
+        refinement, watch, watch.end,
     )  # fmt: skip
     if dry_run:
-        raise typer.Exit(_rehearse(stylizer, found, style, settings, as_json=as_json))
-    with Progress(len(found) * len(style), shown=not to_stdout and refinement is None) as progress, watch:
-        for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
-            progress.count(result)
-            report_result(result, as_json=as_json, to_stdout=to_stdout)
+        raise typer.Exit(_rehearse(stylizer, found, style, settings, as_json=as_json, print0=print0))
+    progress = Progress(
+        len(found) * len(style), shown=not to_stdout and refinement is None, limit=limit, styles=len(style)
+    )
+    with Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S) as asked:
+        with progress, watch:
+            for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
+                progress.count(result)
+                report_result(result, as_json=as_json, print0=print0, to_stdout=to_stdout)
+        raise typer.Exit(_account(progress, asked, fail_fast=fail_fast, several=len(found) * len(style) > 1))
+
+
+def _account(progress: Progress, asked: Interrupt, *, fail_fast: bool, several: bool) -> int:
+    """Sum up, and check that every photo found was done, skipped or failed, or why not; the exit code."""
     if several:
         progress.sum_up()
     if asked.is_set():
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if progress.failed:
-        raise typer.Exit(SOME_FAILED)
+        return asked.exit_code
+    if progress.left and not (progress.is_limit_reached or (fail_fast and progress.failed)):
+        say(f"internal error: {progress.left} pictures more were asked for than accounted for. Try: the same again "
+            "with --existing skip, and report this")  # fmt: skip
+        return INTERNAL
+    if lost_lines():
+        say("stdout: not all lines could be written")
+        return INTERNAL
+    return SOME_FAILED if progress.failed else 0
 
 
 def _rehearse(
-    stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", *, as_json: bool
+    stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", *, as_json: bool, print0: bool
 ) -> int:
     """List what would be done, and estimate what it takes; the exit code."""
     from arbitrary_nst.files.dry_run import rehearse
 
     results, estimate = rehearse(stylizer, found, style, settings)
     for result in results:
-        report_result(result, as_json=as_json, to_stdout=False)
+        report_result(result, as_json=as_json, print0=print0, to_stdout=False)
     failing = sum(result.error is not None for result in results)
     skipped = sum(result.skipped for result in results)
     line = f"{len(results) - failing - skipped} to do, {skipped} skipped, {failing} would fail"
@@ -257,29 +275,3 @@ def _bytes(size: str | None) -> int | None:
     if wanted <= 0:
         raise OptionError(f"--max-memory {size}: no size", "4G, 800M, or bytes")
     return wanted
-
-
-def report_result(result: "Result", *, as_json: bool, to_stdout: bool) -> None:
-    """Print a result: a line, or one of JSON; on stderr what went wrong."""
-    for note in result.notes:
-        say(f"{result.input}: {note}")
-    if as_json:
-        fields = asdict(replace(result, error=None, traceback=None))
-        del fields["traceback"]  # for people, with --verbose
-        if result.error is not None:
-            fields |= {"error": result.error.for_terminal, "kind": type(result.error).__name__}
-        print(json.dumps(fields), flush=True)
-    if result.error is not None:
-        if verbose_tracebacks() and result.traceback:
-            sys.stderr.write(result.traceback)
-        say(result.error.for_terminal)
-    elif not as_json:
-        line = f"{result.input} -> {result.output}"
-        if not result.planned:
-            line += f"  {result.width}x{result.height}  {result.seconds:.2f} s"
-        if result.skipped:
-            line = f"{result.input} -> {result.output}  skipped, exists already"
-        if to_stdout:
-            say(line)
-        else:
-            print(line, flush=True)

@@ -8,7 +8,7 @@ import typer
 
 from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, ModelDir, Offline, TrustModel, Verbose, say
+from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, report_result, say
 from arbitrary_nst.errors import OptionError
 
 POLL_S = 1.0
@@ -62,11 +62,12 @@ def watch(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OptionError(f"{output}: cannot be made ({exc.strerror})", "another -o") from exc
-    styles, arrivals, asked = [stylizer.style(path) for path in style], Arrivals(), Interrupt(GRACE_S)
-    say(f"watching {folder}; Ctrl-C ends it")
-    while not asked.is_set():
-        ready = arrivals.whole(expand([folder], recursive=recursive, output=output), time.monotonic())
-        for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
-            running.report_result(result, as_json=as_json, to_stdout=False)
-        asked.wait(POLL_S)
-    raise typer.Exit(EXIT_INTERRUPTED)
+    styles, arrivals = [stylizer.style(path) for path in style], Arrivals()
+    with Interrupt(GRACE_S) as asked:
+        say(f"watching {folder}; Ctrl-C ends it")
+        while not asked.is_set():
+            ready = arrivals.whole(expand([folder], recursive=recursive, output=output), time.monotonic())
+            for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
+                report_result(result, as_json=as_json, to_stdout=False)
+            asked.wait(POLL_S)
+        raise typer.Exit(asked.exit_code)
