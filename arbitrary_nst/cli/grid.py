@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arbitrary_nst.cli.refine import VggWeights
-from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, refuse_without, say
+from arbitrary_nst.cli.report import ModelDir, Offline, TrustModel, Verbose, put, refuse_without, say
 from arbitrary_nst.cli.run import ModelName, OnExisting, Precision, StylePictures
 from arbitrary_nst.errors import OptionError
 
@@ -92,7 +92,7 @@ def grid(
             cells = _ratios(stylizer, opened[0], style[0], chosen, steps or RATIO_STEPS, vgg_weights)
     drawn = sheet(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(target, images.from_pil(drawn).pixels)
-    print(f"{target}  {drawn.width}x{drawn.height}")
+    put(f"{target}  {drawn.width}x{drawn.height}")
 
 
 def _settle(output: Path, existing: "Existing", given: list[Path]) -> Path | None:

@@ -33,8 +33,8 @@ def say(line: str) -> None:
 
 
 def say_traceback(text: str) -> None:
-    """A traceback to stderr, line by line as harmless as any other."""
-    write_stderr("".join(f"{printable(line)}\n" for line in text.splitlines()))
+    """A traceback to stderr; its lines are marked, so that a name with a newline forges none of ours."""
+    write_stderr("".join(f"| {printable(line)}\n" for line in text.splitlines()))
 
 
 def write_stderr(text: str) -> None:
