@@ -13,6 +13,7 @@ import pytest
 from fakes import fake_stylizer
 from PIL import Image
 
+from arbitrary_nst.cli import interrupt
 from arbitrary_nst.files.find import Input
 
 FAKE = Path(__file__).parent / "fake_command.py"
@@ -188,6 +189,34 @@ def test_while_importing_it_leaves_without_a_traceback(folder, name, code):
         call = [sys.executable, "-c", now, "run", "a.jpg", "-s", "style.png", "-m", "mini"]
         ran = subprocess.run(call, capture_output=True, text=True, cwd=folder, timeout=60)
         assert (ran.returncode, ran.stderr) == (code, "arbstyle: interrupted\n"), (module, ran.stderr)
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_watch_ends_too(folder, name, code):
+    (folder / "in").mkdir()
+    process = started(folder, "watch", "in", "-s", "style.png", "-o", "out")
+    assert "watching" in process.stderr.readline()
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code and "Traceback" not in err
+
+
+def test_what_listened_before_listens_again():
+    handlers = [signal.getsignal(each) for each in interrupt.SIGNALS]
+    wakeup, threads = signal.set_wakeup_fd(-1), psutil.Process().num_threads()
+    signal.set_wakeup_fd(wakeup)
+    with interrupt.Interrupt(5) as outer, interrupt.Interrupt(5, raises=True):
+        with pytest.raises(interrupt.Interrupted):
+            signal.raise_signal(signal.SIGTERM)
+        assert not outer.is_set()
+    assert [signal.getsignal(each) for each in interrupt.SIGNALS] == handlers
+    again = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(again)
+    assert again == wakeup
+    deadline = time.monotonic() + 5
+    while psutil.Process().num_threads() > threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert psutil.Process().num_threads() <= threads
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")

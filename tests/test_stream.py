@@ -1,5 +1,6 @@
 """The stream: whatever comes, one result for each photo and style, in order, and nothing left behind."""
 
+import asyncio
 import errno
 import pickle
 import shutil
@@ -18,6 +19,7 @@ from arbitrary_nst.files import stream
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.plan import Settings
 from arbitrary_nst.files.stream import stylize_many
+from arbitrary_nst.refinement.refiner import Refinement, Step
 
 KINDS = {"tiny": (1, 1), "small": (8, 4), "large": (120, 90), "engine": (13, 7), "memory": (17, 7), "encode": (19, 7)}
 FAULTY = {"missing", "broken", "engine", "memory", "encode", "taken"}
@@ -202,6 +204,57 @@ def test_what_stop_raises_comes_out_and_leaves_no_threads(pool, tmp_path):
         ):
             done.append(each)
     assert done and set(threading.enumerate()) == before
+
+
+def test_what_on_step_raises_is_that_pictures_failure(pool, tmp_path):
+    class Refiner:
+        def refine(self, photo, style, start, on_step):
+            raise AssertionError(on_step(Step(0, 20, 0.0, 1.0, 1.0, 1.0, 3.0, 2, 1.0), photo))
+
+    def on_step(name, step, picture):
+        raise failing.pop()
+
+    stylizer, failing = fake_stylizer(), [KeyboardInterrupt(), LookupError("of the caller"), ValueError("too")]
+    stylizer.vgg19 = stylizer.refiner = lambda how: Refiner()
+    chosen = Settings(tmp_path, refinement=Refinement(), on_step=on_step)
+    told, before = [], set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        for result in stylize_many(stylizer, photos_of(tmp_path / "in", 3), [pool / "style0.bmp"], chosen):
+            told.append(result)
+    assert ["ValueError" in str(told[0].error), "of the caller" in told[1].traceback] == [True, True]
+    assert set(threading.enumerate()) == before
+
+
+def test_under_asyncio(pool, tmp_path):
+    """A loop goes on while a thread draws; several at once share a Stylizer's style."""
+    stylizer = fake_stylizer()
+    style = stylizer.style(pool / "style0.bmp")
+
+    async def both():
+        one, many = await asyncio.gather(
+            asyncio.to_thread(stylizer.stylize, pool / "small.png", style),
+            asyncio.to_thread(
+                lambda: list(stylize_many(stylizer, photos_of(tmp_path / "in", 5), [style], Settings(tmp_path)))
+            ),
+        )
+        return one.size, [result.error for result in many]
+
+    assert asyncio.run(both()) == (KINDS["small"], [None] * 5)
+
+
+def test_a_batch_that_fails_is_drawn_one_by_one(pool, tmp_path):
+    stylizer = fake_stylizer()
+    stylizer.engine.together = 3
+    alone = stylizer.engine.transform
+
+    def transform(photos, bottleneck):
+        if len(photos) > 1:
+            raise RuntimeError("not together")
+        return alone(photos, bottleneck)
+
+    stylizer.engine.transform = transform
+    results = list(stylize_many(stylizer, photos_of(tmp_path / "in", 5), [pool / "style0.bmp"], Settings(tmp_path)))
+    assert [result.error for result in results] == [None] * 5
 
 
 def test_a_wrong_option_met_on_the_way_comes_out(pool, tmp_path):
