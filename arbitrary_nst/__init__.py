@@ -3,8 +3,11 @@
 from arbitrary_nst import Stylizer
 stylizer = Stylizer(model="auto")
 picture = stylizer.stylize("photo.jpg", stylizer.style("starry_night.jpg"))
+
+What it has to say goes to the logger "arbitrary_nst", which is quiet until somebody adds a handler.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError, PhotoError
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.styles import Style, blend
     from arbitrary_nst.stylizer import Stylizer, refine
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __version__ = "0.1.0"
 __all__ = [

@@ -1,10 +1,10 @@
 """A model with its engine and refiner, each loaded once: photos and styles in as Photo and Style, Photos out."""
 
-import sys
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.refiner import Refinement, Refiner
 
 
-def to_stderr(line: str) -> None:
-    """Print a line where it is in no picture's way."""
-    print(line, file=sys.stderr)
+_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -35,10 +33,15 @@ class Session:
     Methods raise ModelError and EngineError besides what they say.
     """
 
-    def __init__(self, options: ModelOptions, notify: Callable[[str], None] = to_stderr) -> None:
+    def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         self.options, self._notify = options, notify
         self._vgg19_files: dict[Path | None, Path] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The options alone: a copy, as for another process, loads anew what it needs."""
+        given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
+        return given | {"_refiner": None}
 
     @cached_property
     def model(self) -> Model:

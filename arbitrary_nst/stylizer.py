@@ -1,5 +1,6 @@
 """The public API: a style picture in, a Style out; a photo and a Style in, a picture of the photo's kind out."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -15,7 +16,7 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.images import Photo
 from arbitrary_nst.options import DrawOptions, ModelOptions, RefineOptions
-from arbitrary_nst.session import Session, to_stderr
+from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class RefineKeywords(TypedDict, total=False):
     vgg_weights: PathSource | None
 
 
+_log = logging.getLogger(__name__)
+
+
 class Stylizer(Session):
     """Stylizes photos with one pretrained model. Nothing is loaded or fetched before it is needed.
 
@@ -57,7 +61,8 @@ class Stylizer(Session):
     max_pixels: larger pictures are refused before they are decoded.
     max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
         picture. None is half of what is free when it starts.
-    notify: called with one line about which model was chosen and why, where that is not what was asked for.
+    notify: called with one line about which model was chosen and why, where that is not what was asked for;
+        the logger "arbitrary_nst" by itself.
 
     Methods raise PhotoError, ModelError, EngineError and OptionError, all of them NSTError.
     """
@@ -73,7 +78,7 @@ class Stylizer(Session):
         trust_model: bool = False,
         max_pixels: int = options.MAX_PIXELS,
         max_memory: int | None = None,
-        notify: Callable[[str], None] = to_stderr,
+        notify: Callable[[str], None] = _log.warning,
     ) -> None:
         wanted = ModelOptions(
             model=model,  # type: ignore[arg-type]  # a path as text is as good

@@ -15,6 +15,7 @@ from PIL import Image
 from test_cli import invoke
 
 from arbitrary_nst import images, refine
+from arbitrary_nst.files.plan import Result
 from arbitrary_nst.stylizer import Stylizer
 
 
@@ -135,7 +136,7 @@ def test_layers_and_weights_reach_the_recipe(folder, fake, monkeypatch):
     seen = []
     monkeypatch.setattr(
         "arbitrary_nst.files.stream.stylize_many",
-        lambda stylizer, photos, styles, settings, stop: seen.append(settings) or [],
+        lambda stylizer, photos, styles, settings, stop: seen.append(settings) or [Result("a.jpg", planned=True)],
     )
     options = (
         "--layer",

@@ -1,15 +1,25 @@
 """The command `arbstyle`: options to one call, results to lines, errors to exit codes."""
 
-import io
-import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from arbitrary_nst import __version__
 from arbitrary_nst.cli import doctor, grid, models, refine, run, watch
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, INTERNAL, USAGE, say, verbose_tracebacks
+from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
+from arbitrary_nst.cli.report import (
+    EXIT_INTERRUPTED,
+    INTERNAL,
+    USAGE,
+    open_streams,
+    say,
+    say_traceback,
+    settle_stdout,
+    verbose_tracebacks,
+    write_stderr,
+)
 from arbitrary_nst.cli.usage import explain
 from arbitrary_nst.errors import NSTError
 
@@ -18,7 +28,7 @@ HELP = """Artistic style transfer for photos, in one pass, with Google's pretrai
 Try: arbstyle run photo.jpg --style painting.jpg
 
 Exit codes: 0 all done, 1 internal error, 2 wrong usage, 3 some photos failed, 4 model missing or not verified,
-130 interrupted."""
+130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP."""
 
 app = typer.Typer(
     help=HELP,
@@ -52,30 +62,39 @@ def _global_options(
 
 def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that is not text, or not in this encoding, ends no run
-        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    open_streams()
+    with Interrupt(GRACE_S, raises=True) as asked:
+        code = _run(asked)
+    settle_stdout()
+    sys.exit(code)
+
+
+def _run(asked: Interrupt) -> int | str | None:
+    """Run the command; its exit code."""
     try:
-        sys.exit(app(prog_name="arbstyle", standalone_mode=False) or 0)
+        return app(prog_name="arbstyle", standalone_mode=False) or 0
     except typer.TyperException as exc:
         if type(exc).__name__ == "NoArgsIsHelpError":
-            print(exc.format_message(), file=sys.stderr)
-            sys.exit(USAGE)
-        say(explain(exc, sys.argv[1:]).for_terminal)
-        sys.exit(USAGE)
+            write_stderr(exc.format_message() + "\n")
+        else:
+            say(explain(exc, sys.argv[1:]).for_terminal)
+        return USAGE
     except NSTError as exc:
         if verbose_tracebacks():
-            raise
+            say_traceback(traceback.format_exc())
         say(exc.for_terminal)
-        sys.exit(exc.exit_code)
-    except BrokenPipeError:
-        # The reader left. Python would complain once more when it flushes stdout on the way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(INTERNAL)
-    except KeyboardInterrupt:
+        return exc.exit_code
+    except BrokenPipeError:  # the reader left
+        return INTERNAL
+    except Interrupted:
         say("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
+        return asked.exit_code
+    except KeyboardInterrupt:  # of a library's own making
+        say("interrupted")
+        return EXIT_INTERRUPTED
     except Exception as exc:
         if verbose_tracebacks():
-            raise
+            say_traceback(traceback.format_exc())
         say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")
-        sys.exit(INTERNAL)
+        return INTERNAL
+    return 0

@@ -17,6 +17,7 @@ PANELS = {
     "ModelOptions": "Model and machine",
     "RefineOptions": "Refinement",
     "Watching": "Refinement",
+    "Lines": "Many photos",
 }
 
 

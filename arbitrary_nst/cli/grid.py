@@ -10,7 +10,7 @@ import typer
 
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.refine import refuse_without
-from arbitrary_nst.cli.report import Verbose, say
+from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.run import StylePictures
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import DrawOptions, Existing, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
@@ -99,7 +99,7 @@ def grid(
             cells = _ratios(stylizer, opened[0], style[0], how, draw)
     drawn = lay_out(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(target, images.from_pil(drawn).pixels)
-    print(f"{target}  {drawn.width}x{drawn.height}")
+    put(f"{target}  {drawn.width}x{drawn.height}")
 
 
 def _settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:

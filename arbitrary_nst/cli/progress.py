@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from arbitrary_nst.cli.report import say
+from arbitrary_nst.cli.report import printable, say
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.plan import Result
@@ -14,10 +14,15 @@ SHOWN = 10  # failures named again at the end
 
 
 class Progress:
-    """Counts results. Where stderr is a terminal it shows a bar: photos done, per second, time left, current file."""
+    """Counts results, of which there must be ``total``, or with ``limit`` those of so many photos in ``styles``.
 
-    def __init__(self, total: int, *, shown: bool) -> None:
+    Where stderr is a terminal it shows a bar: pictures done, per second, time left, current file.
+    """
+
+    def __init__(self, total: int, *, shown: bool, limit: int | None = None, styles: int = 1) -> None:
         self.failed = self._done = self._skipped = 0
+        self._total, self._limit, self._styles = total, limit, styles
+        self._begun, self._photo = 0, ""  # photos with a picture that was not skipped, and the last of them
         self._failures: list[str] = []
         self._slowest: Result | None = None
         self._began = time.monotonic()
@@ -28,11 +33,12 @@ class Progress:
 
             self._bar = progress.Progress(
                 "{task.completed}/{task.total}", progress.BarColumn(), "{task.fields[speed]}",
-                progress.TimeRemainingColumn(), "{task.fields[name]}",
+                progress.TimeRemainingColumn(),
+                progress.TextColumn("{task.fields[name]}", markup=False),  # a name may look like markup
                 console=Console(stderr=True), transient=True,
                 redirect_stdout=sys.stdout.isatty(),  # what goes to a file or a pipe is not the bar's business
             )  # fmt: skip
-            self._task = self._bar.add_task("", total=total, speed="", name="")
+            self._task = self._bar.add_task("", total=self._expected(), speed="", name="")
 
     def __enter__(self) -> "Progress":
         """Show the bar."""
@@ -49,6 +55,8 @@ class Progress:
 
     def count(self, result: "Result") -> None:
         """Take in a result."""
+        if not result.skipped and result.input != self._photo:
+            self._begun, self._photo = self._begun + 1, result.input
         if result.error is not None:
             self.failed += 1
             self._failures.append(result.input)
@@ -60,12 +68,30 @@ class Progress:
                 self._slowest = result
         if self._bar is not None:
             speed = f"{self._done / (time.monotonic() - self._began):.2f}/s, {self.failed} failed"
-            self._bar.update(self._task, advance=1, speed=speed, name=result.input.replace("[", "\\["))
+            self._bar.update(self._task, advance=1, total=self._expected(), speed=speed, name=printable(result.input))
+
+    def _expected(self) -> int:
+        """How many results are to come in all: a limit counts photos, and none that was skipped."""
+        if self._limit is None:
+            return self._total
+        return min(self._total, self._limit * self._styles + self._skipped)
+
+    @property
+    def left(self) -> int:
+        """How many pictures have no result. Below 0 there were too many."""
+        return self._total - self._done - self._skipped - self.failed
+
+    @property
+    def is_limit_reached(self) -> bool:
+        """Whether as many photos were done as were asked for."""
+        return self._limit is not None and self._begun >= self._limit
 
     def sum_up(self) -> None:
         """One line of what became of all, and one for those that failed."""
         seconds = time.monotonic() - self._began
         line = f"{self._done} done in {seconds:.1f} s, {self._skipped} skipped, {self.failed} failed"
+        if self.left > 0:
+            line += f", {self.left} not begun"
         if self._slowest is not None:
             line += f"; slowest: {self._slowest.input}, {self._slowest.seconds:.1f} s"
         say(line)

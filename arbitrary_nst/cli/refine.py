@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.report import Verbose, say
+from arbitrary_nst.cli.report import Verbose, printable, say, write_stderr
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options, differing
 
@@ -78,21 +78,27 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish the report."""
-        self._finish()
+        """Leave no file open."""
+        self._clear_line()
+        self._report = None
 
-    def _finish(self) -> None:
-        if self._drew:
-            sys.stderr.write("\r\x1b[K")
-            self._drew = False
+    def end(self, name: str) -> None:
+        """Finish the report of ``name``."""
+        self._clear_line()
         if self._report is not None:
-            self._report.close()
-            self._report = None
+            report, self._report = self._report, None
+            report.close()
+
+    def _clear_line(self) -> None:
+        if self._drew:
+            write_stderr("\r\x1b[K")
+            self._drew = False
 
     def __call__(self, name: str, step: "Step", picture: "Pixels") -> None:
         """Take in a step of the refinement that makes ``name``."""
         if step.step == 0:
-            self._finish()
+            self._clear_line()
+            self._report = None  # of one that failed
             if self._folder is not None:
                 from arbitrary_nst.refinement.loss_report import LossReport
 
@@ -119,8 +125,7 @@ class Watch:
         if step.step:
             line += f", {step.seconds / step.step:.2f} s per step, {step.left:.0f} s left"
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{line}"[:200])
-            sys.stderr.flush()
+            write_stderr(f"\r\x1b[K{printable(line)}"[:200])
             self._drew = True
         elif now - self._shown >= LINE_S or step.step == step.last:
             say(line)

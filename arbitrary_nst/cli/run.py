@@ -1,8 +1,7 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
-import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,18 +12,28 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
-    EXIT_INTERRUPTED,
+    INTERNAL,
     SOME_FAILED,
     Verbose,
+    lost_lines,
+    report_result,
     say,
-    verbose_tracebacks,
 )
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
+from arbitrary_nst.options import (
+    BatchOptions,
+    DrawOptions,
+    EncodeOptions,
+    ModelOptions,
+    Opt,
+    Options,
+    RefineOptions,
+    keywords,
+)
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
-    from arbitrary_nst.files.plan import Result, Settings
+    from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -58,7 +67,20 @@ Output = Annotated[
         "Default: PHOTO__STYLE.EXT beside the photo.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One line of JSON per photo on stdout.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines(Options):
+    """What stdout says of each photo."""
+
+    as_json: Annotated[bool, Opt("One line of JSON per photo on stdout.", flag="--json")] = False
+    print0: Annotated[bool, Opt("Instead of lines, the paths of the results as they are, each with a NUL.")] = False
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for both."""
+        super().__post_init__()
+        if self.as_json and self.print0:
+            raise OptionError("print0: json prints the paths already", "one of the two")
 
 
 @takes_groups
@@ -68,7 +90,7 @@ def run(
     output: Output = None,
     from_file: FromFile = None,
     dry_run: DryRun = False,
-    as_json: Json = False,
+    lines: Lines = Lines(),
     verbose: Verbose = False,
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
@@ -83,8 +105,10 @@ def run(
     to_stdout = output == Path("-") or (output is None and Path("-") in (*given, *listed))
     if to_stdout:
         output = Path("-")
-        if as_json:
-            raise OptionError("--json: stdout carries the picture already", "-o FILE")
+        if lines.as_json or lines.print0:
+            raise OptionError(
+                f"--{'json' if lines.as_json else 'print0'}: stdout carries the picture already", "-o FILE"
+            )
         if sys.stdout.isatty():
             raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
     if not refine:
@@ -109,34 +133,46 @@ def run(
     if batch.existing != "skip":  # which may find that all is there
         refuse_unwritable(output, found)
     several = len(found) * len(style) > 1
-    asked = Interrupt(GRACE_S if how is None else REFINING_GRACE_S)
     if watching.preview is not None:
         refuse_inputs(watching.preview, [*style, *(each.path for each in found)], "--preview")
     watch = refining.Watch(watching.preview, watching.report, output, several=several)
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
     if dry_run:
-        raise typer.Exit(_rehearse(stylizer, found, style, settings, as_json=as_json))
-    with Progress(len(found) * len(style), shown=not to_stdout and how is None) as progress, watch:
-        for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
-            progress.count(result)
-            report_result(result, as_json=as_json, to_stdout=to_stdout)
+        raise typer.Exit(_rehearse(stylizer, found, style, settings, lines))
+    progress = Progress(
+        len(found) * len(style), shown=not to_stdout and how is None, limit=batch.limit, styles=len(style)
+    )
+    with Interrupt(GRACE_S if how is None else REFINING_GRACE_S) as asked:
+        with progress, watch:
+            for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
+                progress.count(result)
+                report_result(result, **keywords(lines), to_stdout=to_stdout)
+        raise typer.Exit(_account(progress, asked, fail_fast=batch.fail_fast, several=several))
+
+
+def _account(progress: Progress, asked: Interrupt, *, fail_fast: bool, several: bool) -> int:
+    """Sum up, and check that every photo found was done, skipped or failed, or why not; the exit code."""
     if several:
         progress.sum_up()
     if asked.is_set():
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if progress.failed:
-        raise typer.Exit(SOME_FAILED)
+        return asked.exit_code
+    if progress.left and not (progress.is_limit_reached or (fail_fast and progress.failed)):
+        say(f"internal error: {progress.left} pictures more were asked for than accounted for. Try: the same again "
+            "with --existing skip, and report this")  # fmt: skip
+        return INTERNAL
+    if lost_lines():
+        say("stdout: not all lines could be written")
+        return INTERNAL
+    return SOME_FAILED if progress.failed else 0
 
 
-def _rehearse(
-    stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", *, as_json: bool
-) -> int:
+def _rehearse(stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", lines: Lines) -> int:
     """List what would be done, and estimate what it takes; the exit code."""
     from arbitrary_nst.files.dry_run import rehearse
 
     results, estimate = rehearse(stylizer, found, style, settings)
     for result in results:
-        report_result(result, as_json=as_json, to_stdout=False)
+        report_result(result, **keywords(lines), to_stdout=False)
     failing = sum(result.error is not None for result in results)
     skipped = sum(result.skipped for result in results)
     line = f"{len(results) - failing - skipped} to do, {skipped} skipped, {failing} would fail"
@@ -160,29 +196,3 @@ def _listed(photos: list[Path], from_file: Path | None) -> list[Path]:
         return read_list(sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes())
     except OSError as exc:
         raise OptionError(f"{from_file}: cannot be read ({exc.strerror})", "check the path") from exc
-
-
-def report_result(result: "Result", *, as_json: bool, to_stdout: bool) -> None:
-    """Print a result: a line, or one of JSON; on stderr what went wrong."""
-    for note in result.notes:
-        say(f"{result.input}: {note}")
-    if as_json:
-        fields = asdict(replace(result, error=None, traceback=None))
-        del fields["traceback"]  # for people, with --verbose
-        if result.error is not None:
-            fields |= {"error": result.error.for_terminal, "kind": type(result.error).__name__}
-        print(json.dumps(fields), flush=True)
-    if result.error is not None:
-        if verbose_tracebacks() and result.traceback:
-            sys.stderr.write(result.traceback)
-        say(result.error.for_terminal)
-    elif not as_json:
-        line = f"{result.input} -> {result.output}"
-        if not result.planned:
-            line += f"  {result.width}x{result.height}  {result.seconds:.2f} s"
-        if result.skipped:
-            line = f"{result.input} -> {result.output}  skipped, exists already"
-        if to_stdout:
-            say(line)
-        else:
-            print(line, flush=True)

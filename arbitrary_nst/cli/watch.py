@@ -10,7 +10,7 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
-from arbitrary_nst.cli.report import EXIT_INTERRUPTED, Verbose, say
+from arbitrary_nst.cli.report import Verbose, report_result, say
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
@@ -25,7 +25,7 @@ def watch(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch.")],
     style: running.StylePictures,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")],
-    as_json: running.Json = False,
+    lines: running.Lines = running.Lines(),
     verbose: Verbose = False,
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
@@ -64,13 +64,14 @@ def watch(
     styles: list[Style | Path] = [*style]
     if how is None:  # embedded once, not for each arrival
         styles = [stylizer.embed(stylizer.read(path), draw, name=path.stem) for path in style]
-    arrivals, asked = Arrivals(), Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S)
-    say(f"watching {folder}; Ctrl-C ends it")
-    while not asked.is_set():
-        ready = arrivals.whole(expand([folder], recursive=batch.recursive, output=output), time.monotonic())
-        ready = without_own(ready, style, say)
-        with watch:
-            for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
-                running.report_result(result, as_json=as_json, to_stdout=False)
-        asked.wait(POLL_S)
-    raise typer.Exit(EXIT_INTERRUPTED)
+    arrivals = Arrivals()
+    with Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S) as asked:
+        say(f"watching {folder}; Ctrl-C ends it")
+        while not asked.is_set():
+            ready = arrivals.whole(expand([folder], recursive=batch.recursive, output=output), time.monotonic())
+            ready = without_own(ready, style, say)
+            with watch:
+                for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
+                    report_result(result, **keywords(lines), to_stdout=False)
+            asked.wait(POLL_S)
+        raise typer.Exit(asked.exit_code)

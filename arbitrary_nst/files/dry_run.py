@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arbitrary_nst import images
-from arbitrary_nst.errors import NSTError
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.making import make, read
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
-from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL, make, read
+from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.styles import Style
@@ -35,34 +36,39 @@ def rehearse(
     """
     photos = list(photos)
     steps: list[Step] = []
-    settings = replace(settings, on_step=lambda name, step, picture: steps.append(step))
-    planner = Planner(stylizer, photos, styles, settings)
-    planned = [each for given in photos for each in planner.plan(given)]
-    jobs = [each for each in planned if isinstance(each, Job)][: settings.limit]
+    settings = replace(settings, on_step=lambda name, step, picture: steps.append(step), on_end=None)
+    planned = _plan(Planner(stylizer, photos, styles, settings), photos, settings.limit)
+    jobs = [each for each in planned if each.outputs]
     wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, stylizer))}
     estimate = _try_out([job for job in jobs if job.source not in wrong], steps, stylizer, settings, wrong)
-    results, left = list[Result](), len(jobs)
-    for each in planned:
-        if isinstance(each, Result):
-            results.append(each)
-        elif left:
-            left -= 1
-            results += [_foretold(each, output, wrong.get(each.source)) for output in each.outputs]
-    return results, estimate
+    return [_foretold(job, each, wrong.get(job.source)) for job in planned for each in job.planned], estimate
 
 
-def _foretold(job: Job, output: Output, fault: Exception | None) -> Result:
+def _plan(planner: Planner, photos: list[Input], limit: int | None) -> list[Job]:
+    """The jobs of a run, which ends at its limit."""
+    planned, begun = list[Job](), 0
+    for given in photos:
+        if begun == limit:
+            break
+        planned.append(planner.plan(given))
+        begun += bool(planned[-1].outputs)
+    return planned
+
+
+def _foretold(job: Job, planned: Output | Result, fault: Exception | None) -> Result:
     """What a run would say of a picture."""
+    if isinstance(planned, Result):
+        return planned
     if fault is not None:
-        return replace(failed(job.source, fault), style=output.style.name)
-    return Result(str(job.source), output.style.name, str(output.target or STREAM), planned=True)
+        return failed(job.source, fault, planned.style.name)
+    return Result(str(job.source), planned.style.name, str(planned.target or STREAM), planned=True)
 
 
 def _unreadable(job: Job, stylizer: Stylizer) -> Exception | None:
     """What is wrong with a photo whose header says nothing."""
     try:
         read(job, stylizer)
-    except (NSTError, MemoryError) as exc:
+    except Exception as exc:
         return exc
     return None
 
@@ -85,7 +91,9 @@ def _try_out(
                 opened, output = read(job, stylizer), job.outputs[0]
                 picture, _ = make(opened.photo, output, stylizer, settings, lambda: len(steps) > TRIAL_STEPS)
                 images.encode(picture, output.format, quality=settings.quality)
-            except (NSTError, MemoryError) as exc:
+            except OptionError:
+                raise
+            except Exception as exc:
                 wrong[job.source] = exc
                 continue
             if warm:

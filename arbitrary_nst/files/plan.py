@@ -5,13 +5,13 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from arbitrary_nst import images, options
-from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError
+from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError, PhotoError
 from arbitrary_nst.files import naming, reading
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.manifest import Manifest, Record
@@ -31,12 +31,14 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
     many photos to do, those skipped not counted; ``fail_fast`` ends the stream at the first that fails.
     ``refinement``: refine each picture so; ``on_step`` is told of each step with the name of the picture, see
-    ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is written as far as it is.
+    ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is written as far as it is;
+    ``on_end`` is told when it is over. What these two raise is that photo's failure.
     """
 
     output: Path | None = None
     refinement: Refinement | None = None
     on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
+    on_end: Callable[[str], None] | None = field(default=None, compare=False)
 
     @classmethod
     def of(
@@ -45,10 +47,11 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         *groups: Options,
         refinement: Refinement | None = None,
         on_step: Callable[[str, Step, Pixels], None] | None = None,
+        on_end: Callable[[str], None] | None = None,
     ) -> "Settings":
         """The settings that whole groups of options make; a group that is not given is as by default."""
         given = {name: value for group in groups for name, value in options.keywords(group).items()}
-        return cls(output, refinement=refinement, on_step=on_step, **given)
+        return cls(output, refinement=refinement, on_step=on_step, on_end=on_end, **given)
 
     @property
     def key(self) -> dict[str, Any]:
@@ -108,12 +111,20 @@ class Output:
 
 @dataclass(frozen=True)
 class Job:
-    """A photo to do, in all styles that it lacks. ``data`` is what came from stdin."""
+    """What is to be done for a photo: in each style, in order, an Output, or the Result where there is one already.
+
+    ``data`` is what came from stdin.
+    """
 
     source: Path
-    outputs: list[Output]
-    size: tuple[int, int]  # width, height
-    data: bytes | None
+    planned: Sequence[Output | Result]
+    size: tuple[int, int] = (0, 0)  # width, height
+    data: bytes | None = None
+
+    @property
+    def outputs(self) -> list[Output]:
+        """What is to be made."""
+        return [each for each in self.planned if isinstance(each, Output)]
 
     @property
     def pixels(self) -> int:
@@ -136,6 +147,8 @@ class Planner:
         if settings.refinement is not None:
             stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
             self._refinement_key = settings.refinement.key | {"precision": stylizer.refining_precision}
+        if any(style.code is not None for style in self.styles):
+            _ = stylizer.engine  # nor is an engine that cannot be loaded
         self._taken = naming.Taken()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
@@ -153,29 +166,30 @@ class Planner:
         )  # fmt: skip
         return StyleInUse(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
 
-    def plan(self, given: Input) -> Iterator[Result | Job]:
+    def plan(self, given: Input) -> Job:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
         source = given.path
         try:
             data = sys.stdin.buffer.read() if source == STREAM else None
             with reading.open_photo(source) if data is None else io.BytesIO(data) as file:
                 own, size = images.peek(file)
-            own = own or images.suffix_format(source) or "jpg"
-            todo = []
-            for style in self.styles:
-                planned = self._plan_output(given, style, own)
-                if isinstance(planned, Result):
-                    yield planned
-                else:
-                    todo.append(planned)
-            if todo:
-                yield Job(source, todo, size, data)
         except OptionError:
             raise
-        except NSTError as exc:
-            yield failed(source, exc)
+        except Exception as exc:
+            return Job(source, [failed(source, exc, style.name) for style in self.styles])
+        own = own or images.suffix_format(source) or "jpg"
+        return Job(source, [self._plan_style(given, style, own) for style in self.styles], size, data)
+
+    def _plan_style(self, given: Input, style: StyleInUse, own: images.Format) -> Output | Result:
+        """One style's part of a job; what is in its way is not in the way of the others."""
+        try:
+            return self._plan_output(given, style, own)
+        except OptionError:
+            raise
         except OSError as exc:  # it went away after it was opened
-            yield failed(source, reading.unreadable(source, exc))
+            return failed(given.path, reading.unreadable(given.path, exc), style.name)
+        except Exception as exc:
+            return failed(given.path, exc, style.name)
 
     def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output:
         source, settings = given.path, self._settings
@@ -226,20 +240,20 @@ class Planner:
         }
 
 
-def failed(source: Path, exc: BaseException) -> Result:
-    """The result of a photo that an error ended."""
-    if isinstance(exc, NSTError):
-        kind, what, hint = type(exc), exc.what, exc.hint
-    elif isinstance(exc, MemoryError):
-        kind, what, hint = EngineMemoryError, "not enough memory", "{max_size}"
-    else:
-        kind, what, hint = (
-            NSTError,
-            f"internal error: {type(exc).__name__}: {exc}",
-            "{verbose}, and report what it prints",
-        )
+def failed(source: Path, exc: BaseException, style: str | None = None) -> Result:
+    """The result of a photo that an error ended, whatever it was."""
+    match exc:
+        case NSTError():
+            kind, what, hint = type(exc), exc.what, exc.hint
+        case MemoryError():
+            kind, what, hint = EngineMemoryError, "not enough memory", "{max_size}"
+        case OSError():
+            kind, what, hint = PhotoError, f"{exc.strerror or exc}", "check the disk, the path and its permissions"
+        case _:
+            what = f"internal error: {type(exc).__name__}: {exc}"
+            kind, hint = NSTError, "{verbose}, and report what it prints"
     error = kind(what if str(source) in what else f"{source}: {what}", hint)
-    return Result(str(source), error=error, traceback="".join(traceback.format_exception(exc)))
+    return Result(str(source), style, error=error, traceback="".join(traceback.format_exception(exc)))
 
 
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:

@@ -1,7 +1,6 @@
 """A stream of photos from file to file: decoding and encoding beside the engine, and a fault stays with its photo."""
 
 import contextlib
-import hashlib
 import sys
 import time
 from collections import deque
@@ -13,28 +12,18 @@ from pathlib import Path
 import psutil
 
 from arbitrary_nst import images
-from arbitrary_nst.errors import NSTError, OptionError
-from arbitrary_nst.files import reading, writing
+from arbitrary_nst.errors import OptionError
+from arbitrary_nst.files import writing
 from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
 
 WORKERS = 2  # threads that decode, and as many that encode
-AHEAD = 4  # photos decoded before the engine wants them, and pictures waiting to be written
-BYTES_PER_PIXEL = 30  # of a photo that waits: its floats, and what decoding and encoding take besides
-
-
-@dataclass(frozen=True)
-class Read:
-    """A decoded photo, its SHA-256, and the seconds it took."""
-
-    photo: Photo
-    sha256: str
-    seconds: float
+AHEAD = 4  # photos decoded before the engine wants them, and as many whose pictures wait to be written
+BYTES_PER_PIXEL = 15  # of a photo or a picture that waits: its floats, and what decoding or encoding takes besides
 
 
 def stylize_many(
@@ -46,141 +35,179 @@ def stylize_many(
 ) -> Iterator[Result]:
     """Stylize each photo in each style and write it, yielding a Result as each is done, in order.
 
-    A fault of one photo is in its Result. One of a style picture, the model or the options is raised, before the
-    first photo is read. When ``stop`` says so, no further photo is begun and those in flight are finished.
+    There is exactly one Result for each photo and style; those after ``limit``, the first failure with ``fail_fast``,
+    or a stop have none. Whatever one photo raises is in its Result. A fault of a style picture, the model or the
+    options is raised, the first two before any photo is read. When ``stop`` says so, no further picture is begun and
+    those in flight are finished. Whoever no longer wants the rest may close the iterator: it leaves no threads.
     """
     photos = list(photos)
     planner = Planner(stylizer, photos, styles, settings)
-    stream = _Stream(stylizer, planner, settings)
-    yield from stream.run(photos, stop)
+    yield from _Stream(stylizer, planner, settings, stop).run(photos)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One picture to draw: a photo, being decoded, in one style. ``is_last``: no other style waits for the photo."""
+
+    job: Job
+    output: Output
+    decoding: Future[Read]
+    is_last: bool
 
 
 class _Stream:
-    def __init__(self, stylizer: Stylizer, planner: Planner, settings: Settings) -> None:
-        self._stylizer, self._planner, self._settings = stylizer, planner, settings
+    """Photos wait ahead of the engine, its pictures behind; both count against the memory that may be spared."""
+
+    def __init__(self, stylizer: Stylizer, planner: Planner, settings: Settings, stop: Callable[[], bool]) -> None:
+        self._stylizer, self._planner, self._settings, self._stop = stylizer, planner, settings, stop
+        self._ahead: deque[Result | Task] = deque()
+        self._behind: deque[tuple[int, Future[Result]]] = deque()
+        self._pixels_ahead = self._pixels_behind = 0
+        self._spare_pixels = spare_pixels()
+        self._begun = 0  # photos, those skipped not counted
+        self._is_over = False  # a failure ended it
         self._together = 1  # photos that the engine is best given at once
         self._drawn: dict[Path | None, Photo] = {}  # pictures drawn before their photo's turn, by where they go
-        self._spare_pixels = psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL
 
-    def run(self, photos: list[Input], stop: Callable[[], bool]) -> Iterator[Result]:
+    def run(self, photos: list[Input]) -> Iterator[Result]:
         """Read ahead, draw, write behind. The engine has one owner, whoever iterates."""
         if self._planner.folder is not None:
             _open_folder(self._planner.folder)
-        decoders, encoders = ThreadPoolExecutor(WORKERS, "decode"), ThreadPoolExecutor(WORKERS, "encode")
         waiting = iter(photos)
-        ahead: deque[Result | tuple[Job, Future[Read]]] = deque()
-        behind: deque[tuple[int, Result | Future[Result]]] = deque()
-        begun, held = 0, 0
+        self._decoders, self._encoders = ThreadPoolExecutor(WORKERS, "decode"), ThreadPoolExecutor(WORKERS, "encode")
         try:
             while True:
-                more = not stop() and (self._settings.limit is None or begun < self._settings.limit)
-                while (
-                    more
-                    and len(ahead) < max(AHEAD, 2 * self._together)
-                    and (held < self._spare_pixels or not (ahead or behind))
-                ):
-                    if (given := next(waiting, None)) is None:
-                        break
-                    planned = list(self._planner.plan(given))
-                    for each in planned:
-                        if isinstance(each, Result):
-                            ahead.append(each)
-                        else:
-                            begun, held = begun + 1, held + each.pixels
-                            ahead.append((each, decoders.submit(read, each, self._stylizer)))
-                    more = self._settings.limit is None or begun < self._settings.limit
-                if not ahead or stop():
-                    break
-                entry = ahead.popleft()
-                if isinstance(entry, Result):
-                    behind.append((0, entry))
+                self._read_ahead(waiting)
+                if self._ahead and not self._is_ending():
+                    self._take_next()
+                    while self._behind and (self._is_crowded() or self._behind[0][1].done()):
+                        yield self._hand_out()
+                elif self._behind:  # it holds the memory that the next photo needs, or is all that is left
+                    yield self._hand_out()
                 else:
-                    job, decoding = entry
-                    upcoming = [each for each in ahead if not isinstance(each, Result)]
-                    for number, result in enumerate(self._draw(job, decoding, upcoming, encoders, stop)):
-                        behind.append((0 if number else job.pixels, result))
-                while len(behind) > AHEAD * len(self._planner.styles) or (behind and _is_done(behind[0][1])):
-                    pixels, result = behind.popleft()
-                    held -= pixels
-                    done = result if isinstance(result, Result) else result.result()
-                    yield done
-                    if done.error is not None and self._settings.fail_fast:
-                        return
-            for _, result in behind:
-                yield result if isinstance(result, Result) else result.result()
+                    return
         finally:
-            decoders.shutdown(wait=False, cancel_futures=True)
-            encoders.shutdown(wait=True)
+            self._decoders.shutdown(cancel_futures=True)
+            self._encoders.shutdown()
 
-    def _draw(
-        self,
-        job: Job,
-        decoding: Future[Read],
-        upcoming: list[tuple[Job, Future[Read]]],
-        encoders: ThreadPoolExecutor,
-        stop: Callable[[], bool],
-    ) -> Iterator[Result | Future[Result]]:
-        """Draw a photo in its styles, and hand each picture on to be written."""
-        try:
-            read_photo = decoding.result()
-        except (NSTError, MemoryError) as exc:
-            yield from (replace(failed(job.source, exc), style=output.style.name) for output in job.outputs)
+    def _is_ending(self) -> bool:
+        return self._is_over or self._stop()
+
+    def _read_ahead(self, waiting: Iterator[Input]) -> None:
+        """Begin photos while there is room, and always where nothing else waits."""
+        limit = self._settings.limit
+        while self._has_room() and (limit is None or self._begun < limit) and not self._is_ending():
+            if (given := next(waiting, None)) is None:
+                return
+            self._begin(self._planner.plan(given))
+
+    def _has_room(self) -> bool:
+        if not (self._ahead or self._behind):
+            return True
+        photos = max(AHEAD, 2 * self._together)
+        is_spare = self._pixels_ahead + self._pixels_behind < self._spare_pixels
+        return is_spare and len(self._ahead) < photos * len(self._planner.styles)
+
+    def _begin(self, job: Job) -> None:
+        """Have a photo decoded, if any style is to be drawn."""
+        outputs = job.outputs
+        if not outputs:
+            self._ahead.extend(each for each in job.planned if isinstance(each, Result))
             return
-        for output in job.outputs:
-            began = time.monotonic()
-            try:
-                self._draw_ahead(read_photo.photo, output, upcoming)
-                if output.target in self._drawn:
-                    picture, whole = self._drawn.pop(output.target), True
-                else:
-                    picture, whole = make(read_photo.photo, output, self._stylizer, self._settings, stop)
-            except OptionError:
-                raise
-            except (NSTError, MemoryError) as exc:
-                yield replace(failed(job.source, exc), style=output.style.name)
-                continue
-            seconds = read_photo.seconds + time.monotonic() - began
-            yield encoders.submit(self._write, job.source, output, picture, whole, read_photo.sha256, seconds)
-            del picture
+        self._begun += 1
+        self._pixels_ahead += job.pixels
+        decoding = self._decoders.submit(read, job, self._stylizer)
+        for each in job.planned:
+            task = each if isinstance(each, Result) else Task(job, each, decoding, each is outputs[-1])
+            self._ahead.append(task)
 
-    def _draw_ahead(self, photo: Photo, output: Output, upcoming: list[tuple[Job, Future[Read]]]) -> None:
+    def _take_next(self) -> None:
+        """Draw the next picture and have it written, or pass on what is known without."""
+        entry = self._ahead.popleft()
+        if isinstance(entry, Result):
+            self._pass_on(entry)
+            return
+        source, style = entry.job.source, entry.output.style.name
+        try:
+            self._draw(entry)
+        except OptionError:
+            raise
+        except Exception as exc:
+            self._pass_on(failed(source, exc, style))
+        finally:
+            self._drawn.pop(entry.output.target, None)
+            if entry.is_last:
+                self._pixels_ahead -= entry.job.pixels
+
+    def _pass_on(self, result: Result) -> None:
+        done: Future[Result] = Future()
+        done.set_result(result)
+        self._behind.append((0, done))
+
+    def _is_crowded(self) -> bool:
+        """Whether too much waits to be written."""
+        return len(self._behind) > AHEAD * len(self._planner.styles) or self._pixels_behind > self._spare_pixels // 2
+
+    def _hand_out(self) -> Result:
+        """The oldest result, once it is there."""
+        pixels, writing_it = self._behind.popleft()
+        result = writing_it.result()
+        self._pixels_behind -= pixels
+        self._is_over |= result.error is not None and self._settings.fail_fast
+        return result
+
+    def _draw(self, task: Task) -> None:
+        """Draw a picture, and hand it on to be written."""
+        opened, output, began = task.decoding.result(), task.output, time.monotonic()
+        self._draw_ahead(opened.photo, output)
+        if output.target in self._drawn:
+            picture, whole = self._drawn.pop(output.target), True
+        else:
+            picture, whole = make(opened.photo, output, self._stylizer, self._settings, self._stop)
+        seconds = opened.seconds + time.monotonic() - began
+        pixels = picture.size[0] * picture.size[1]
+        self._pixels_behind += pixels
+        written = self._encoders.submit(self._write, task.job.source, output, picture, whole, opened.sha256, seconds)
+        self._behind.append((pixels, written))
+
+    def _draw_ahead(self, photo: Photo, output: Output) -> None:
         """Draw a photo together with the next ones of its size, where the engine is best given several."""
         style, settings = output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
         self._together = self._stylizer.engine.batch(*photo.pixels.shape[:2])
+        if self._together < 2:
+            return
         photos = {output.target: photo}
-        for job, decoding in upcoming:
-            same = [each.target for each in job.outputs if each.style is style and each.target not in self._drawn]
+        for task in self._ahead:
             if len(photos) == self._together:
                 break
-            if same and not decoding.exception() and decoding.result().photo.size == photo.size:
-                photos[same[0]] = decoding.result().photo
-        if len(photos) > 1:
+            if isinstance(task, Result) or task.output.style is not style or task.output.target in self._drawn:
+                continue
+            if not task.decoding.exception() and task.decoding.result().photo.size == photo.size:
+                photos[task.output.target] = task.decoding.result().photo
+        if len(photos) == 1:
+            return
+        try:
             pictures = self._stylizer.draw(list(photos.values()), style.code, settings)
-            self._drawn |= dict(zip(photos, pictures, strict=True))
+        except OptionError:
+            raise
+        except Exception:  # each by itself will tell which one it was
+            return
+        self._drawn |= dict(zip(photos, pictures, strict=True))
 
     def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
+        """Encode and write a picture. Raises only where stdout has no reader any more."""
         began = time.monotonic()
         try:
             encoded = images.encode(
                 picture, output.format, quality=self._settings.quality, metadata=self._settings.metadata
             )
-            if output.target is None:
-                sys.stdout.buffer.write(encoded.data)
-                sys.stdout.buffer.flush()
-            else:
-                writing.make_folder(output.target.parent)
-                noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-                if self._planner.manifest is not None and output.record is not None:
-                    # one that was stopped midway is to be made again
-                    noted = self._planner.manifest.around({**output.record, "sha256": sha256}, whole=whole)
-                with noted:
-                    writing.write_atomically(output.target, encoded.data, overwrite=output.overwrite)
-        except (NSTError, MemoryError, OSError) as exc:
-            if isinstance(exc, BrokenPipeError):
+            self._store(output, encoded.data, sha256, whole=whole)
+        except Exception as exc:
+            if isinstance(exc, BrokenPipeError) and output.target is None:
                 raise
-            return replace(failed(source, exc), style=output.style.name)
+            return failed(source, exc, output.style.name)
         width, height = picture.size
         result = Result(
             str(source),
@@ -196,44 +223,24 @@ class _Stream:
         model, engine = self._stylizer.model.card.name, self._stylizer.engine
         return replace(result, model=model, engine=engine.name, precision=engine.precision)
 
-
-def read(job: Job, stylizer: Stylizer) -> Read:
-    """Decode a job's photo. Raises PhotoError."""
-    began = time.monotonic()
-    data = reading.read_photo_bytes(job.source) if job.data is None else job.data
-    name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=stylizer.options.max_pixels)
-    return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
-
-
-def make(
-    photo: Photo, output: Output, stylizer: Stylizer, settings: Settings, stop: Callable[[], bool]
-) -> tuple[Photo, bool]:
-    """The picture, and whether it was finished."""
-    style = output.style
-    if settings.max_size is not None:
-        photo = images.resize_longest(photo, settings.max_size)
-    drawn = None if style.code is None else stylizer.draw([photo], style.code, settings)[0]
-    if settings.refinement is None or style.picture is None:
-        assert drawn is not None
-        return drawn, True
-
-    def on_step(step: Step, picture: Pixels) -> bool:
-        if settings.on_step is not None:
-            settings.on_step(str(output.target or STREAM), step, picture)
-        return stop()
-
-    start = None if drawn is None else drawn.pixels
-    refiner = stylizer.refiner(settings.refinement)
-    refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
-    notes = (*photo.notes, *refined.notes)
-    if refined.ended != "steps":
-        notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
-    return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
+    def _store(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
+        """Put the encoded picture where it goes, and note it in the manifest."""
+        if output.target is None:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            return
+        writing.make_folder(output.target.parent)
+        noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if self._planner.manifest is not None and output.record is not None:
+            # one that was stopped midway is to be made again
+            noted = self._planner.manifest.around({**output.record, "sha256": sha256}, whole=whole)
+        with noted:
+            writing.write_atomically(output.target, data, overwrite=output.overwrite)
 
 
-def _is_done(result: Result | Future[Result]) -> bool:
-    return isinstance(result, Result) or result.done()
+def spare_pixels() -> int:
+    """How many pixels, of photos and pictures, may wait for their turn: a quarter of the free memory."""
+    return int(psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL)
 
 
 def _open_folder(folder: Path) -> None:

@@ -98,7 +98,7 @@ def _from_kaggle(card: Card, handle: str, scratch: Path) -> Path:
 def _quiet_kagglehub(cache: Path) -> Iterator[None]:
     """A private cache, nothing on stdout, and a progress bar only where a person looks at it."""
     settings = {"KAGGLEHUB_CACHE": str(cache), "KAGGLEHUB_VERBOSITY": "error"}
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         settings["TQDM_DISABLE"] = "1"
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)

@@ -1,6 +1,6 @@
 """From what the user asked for to a model that may be loaded."""
 
-import sys
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,7 @@ class Row:
     bytes: int
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
+_log = logging.getLogger(__name__)
 
 
 def resolve(
@@ -38,7 +37,7 @@ def resolve(
     model_dir: Path | None = None,
     offline: bool | None = None,
     trust: bool = False,
-    notify: Notify = _to_stderr,
+    notify: Notify = _log.warning,
 ) -> Model:
     """The model to use, fetched if need be, complete and verified.
 
@@ -174,7 +173,7 @@ def verify(name: str, *, model_dir: Path | None = None) -> Model:
     return Model(card, folder, store.digest(hashes), verified=True)
 
 
-def pull(name: str, *, force: bool = False, notify: Notify = _to_stderr) -> Path:
+def pull(name: str, *, force: bool = False, notify: Notify = _log.warning) -> Path:
     """Fetch a model into the cache and verify it; the folder it is in. Raises ModelError."""
     if store.stay_offline():
         raise ModelError(f"{name}: not fetched, ARBSTYLE_OFFLINE is set", "ARBSTYLE_OFFLINE=0")

@@ -93,7 +93,9 @@ def _download(folder: str) -> str:
 
     try:
         # Keras draws its bar on stdout
-        with contextlib.redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
+        with contextlib.redirect_stdout(
+            sys.stderr if sys.stderr is not None and sys.stderr.isatty() else io.StringIO()
+        ):
             path = keras.utils.get_file(NAME, ORIGIN, cache_dir=folder, cache_subdir="", file_hash=MD5)
     except Exception as exc:  # a bare Exception for whatever the network did, ValueError for a wrong hash
         detail = " ".join(str(exc).split())[:160]

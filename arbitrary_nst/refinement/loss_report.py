@@ -3,8 +3,9 @@
 import csv
 import io
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Literal
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
@@ -25,25 +26,32 @@ class LossReport:
         self._folder, self._steps = folder, list[Step]()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = (folder / "losses.csv").open("w", newline="", encoding="utf-8")
         except OSError as exc:
-            raise PhotoError(f"{folder}: cannot be written ({exc.strerror})", "another {report}") from exc
-        self._table = csv.writer(self._file)
-        self._table.writerow(COLUMNS)
+            raise self._unwritable(exc) from exc
+        self._add_line(COLUMNS, "w")
 
     def add(self, step: Step, picture: Pixels) -> None:
-        """One line of the table; the picture if it is its turn."""
+        """One line of the table; the picture if it is its turn. Raises PhotoError."""
         self._steps.append(step)
-        self._table.writerow([getattr(step, column) for column in COLUMNS])
-        self._file.flush()
+        self._add_line([getattr(step, column) for column in COLUMNS], "a")
         if step.step in {round(share * step.last) for share in SNAPSHOTS}:
             write_picture(self._folder / f"step_{step.step:05d}.png", picture)
 
     def close(self) -> None:
-        """Draw the plot."""
-        self._file.close()
+        """Draw the plot. Raises PhotoError."""
         if self._steps:
             write_atomically(self._folder / "losses.png", plot(self._steps), overwrite=True)
+
+    def _add_line(self, cells: Sequence[Any], mode: Literal["w", "a"]) -> None:
+        """A step takes long: between two the table is closed, so that whatever ends the refinement leaves it whole."""
+        try:
+            with (self._folder / "losses.csv").open(mode, newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow(cells)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+
+    def _unwritable(self, exc: OSError) -> PhotoError:
+        return PhotoError(f"{self._folder}: cannot be written ({exc.strerror})", "another {report}")
 
 
 def write_picture(path: Path, picture: Pixels) -> None:

@@ -1,0 +1,61 @@
+"""One photo: read, and made into a picture."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from arbitrary_nst import images
+from arbitrary_nst.files import reading
+from arbitrary_nst.files.find import STREAM
+from arbitrary_nst.files.plan import Job, Output, Settings
+from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.stylizer import Stylizer
+
+
+@dataclass(frozen=True)
+class Read:
+    """A decoded photo, its SHA-256, and the seconds it took."""
+
+    photo: Photo
+    sha256: str
+    seconds: float
+
+
+def read(job: Job, stylizer: Stylizer) -> Read:
+    """Decode a job's photo. Raises PhotoError."""
+    began = time.monotonic()
+    data = reading.read_photo_bytes(job.source) if job.data is None else job.data
+    name = "stdin" if job.source == STREAM else str(job.source)
+    photo = images.decode(data, name=name, max_pixels=stylizer.options.max_pixels)
+    return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
+
+
+def make(
+    photo: Photo, output: Output, stylizer: Stylizer, settings: Settings, stop: Callable[[], bool]
+) -> tuple[Photo, bool]:
+    """The picture, and whether it was finished."""
+    style = output.style
+    if settings.max_size is not None:
+        photo = images.resize_longest(photo, settings.max_size)
+    drawn = None if style.code is None else stylizer.draw([photo], style.code, settings)[0]
+    if settings.refinement is None or style.picture is None:
+        assert drawn is not None
+        return drawn, True
+
+    def on_step(step: Step, picture: Pixels) -> bool:
+        if settings.on_step is not None:
+            settings.on_step(str(output.target or STREAM), step, picture)
+        return stop()
+
+    start = None if drawn is None else drawn.pixels
+    refiner = stylizer.refiner(settings.refinement)
+    refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
+    if settings.on_end is not None:
+        settings.on_end(str(output.target or STREAM))
+    notes = (*photo.notes, *refined.notes)
+    if refined.ended != "steps":
+        notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
+    return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
