@@ -12,8 +12,8 @@ from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, fai
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL, make, read
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
-from arbitrary_nst.stylizer import Stylizer
 
 TRIAL_STEPS = 3  # of a refinement
 
@@ -27,7 +27,7 @@ class Estimate:
 
 
 def rehearse(
-    stylizer: Stylizer, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
+    session: Session, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
 ) -> tuple[list[Result], Estimate | None]:
     """What ``stylize_many`` would do, by the photos' headers, and an estimate by trying two of them; writes nothing.
 
@@ -36,11 +36,11 @@ def rehearse(
     photos = list(photos)
     steps: list[Step] = []
     settings = replace(settings, on_step=lambda name, step, picture: steps.append(step))
-    planner = Planner(stylizer, photos, styles, settings)
+    planner = Planner(session, photos, styles, settings)
     planned = [each for given in photos for each in planner.plan(given)]
     jobs = [each for each in planned if isinstance(each, Job)][: settings.limit]
-    wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, stylizer))}
-    estimate = _try_out([job for job in jobs if job.source not in wrong], steps, stylizer, settings, wrong)
+    wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, session))}
+    estimate = _try_out([job for job in jobs if job.source not in wrong], steps, session, settings, wrong)
     results, left = list[Result](), len(jobs)
     for each in planned:
         if isinstance(each, Result):
@@ -58,17 +58,17 @@ def _foretold(job: Job, output: Output, fault: Exception | None) -> Result:
     return Result(str(job.source), output.style.name, str(output.target or STREAM), planned=True)
 
 
-def _unreadable(job: Job, stylizer: Stylizer) -> Exception | None:
+def _unreadable(job: Job, session: Session) -> Exception | None:
     """What is wrong with a photo whose header says nothing."""
     try:
-        read(job, stylizer)
+        read(job, session)
     except (NSTError, MemoryError) as exc:
         return exc
     return None
 
 
 def _try_out(
-    jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: Settings, wrong: dict[Path, Exception]
+    jobs: list[Job], steps: list[Step], session: Session, settings: Settings, wrong: dict[Path, Exception]
 ) -> Estimate | None:
     """Do the first photo and the largest without writing them, a refinement for a few steps only.
 
@@ -82,8 +82,8 @@ def _try_out(
             began = time.monotonic()
             steps.clear()
             try:
-                opened, output = read(job, stylizer), job.outputs[0]
-                picture, _ = make(opened.photo, output, stylizer, settings, lambda: len(steps) > TRIAL_STEPS)
+                opened, output = read(job, session), job.outputs[0]
+                picture, _ = make(opened.photo, output, session, settings, lambda: len(steps) > TRIAL_STEPS)
                 images.encode(picture, output.format, quality=settings.quality)
             except (NSTError, MemoryError) as exc:
                 wrong[job.source] = exc

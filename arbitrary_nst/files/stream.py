@@ -20,8 +20,8 @@ from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, fai
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
-from arbitrary_nst.stylizer import Stylizer
 
 WORKERS = 2  # threads that decode, and as many that encode
 AHEAD = 4  # photos decoded before the engine wants them, and pictures waiting to be written
@@ -38,7 +38,7 @@ class Read:
 
 
 def stylize_many(
-    stylizer: Stylizer,
+    session: Session,
     photos: Iterable[Input],
     styles: Sequence[Style | Path],
     settings: Settings,
@@ -50,14 +50,14 @@ def stylize_many(
     first photo is read. When ``stop`` says so, no further photo is begun and those in flight are finished.
     """
     photos = list(photos)
-    planner = Planner(stylizer, photos, styles, settings)
-    stream = _Stream(stylizer, planner, settings)
+    planner = Planner(session, photos, styles, settings)
+    stream = _Stream(session, planner, settings)
     yield from stream.run(photos, stop)
 
 
 class _Stream:
-    def __init__(self, stylizer: Stylizer, planner: Planner, settings: Settings) -> None:
-        self._stylizer, self._planner, self._settings = stylizer, planner, settings
+    def __init__(self, session: Session, planner: Planner, settings: Settings) -> None:
+        self._session, self._planner, self._settings = session, planner, settings
         self._together = 1  # photos that the engine is best given at once
         self._drawn: dict[Path | None, Photo] = {}  # pictures drawn before their photo's turn, by where they go
         self._spare_pixels = psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL
@@ -87,7 +87,7 @@ class _Stream:
                             ahead.append(each)
                         else:
                             begun, held = begun + 1, held + each.pixels
-                            ahead.append((each, decoders.submit(read, each, self._stylizer)))
+                            ahead.append((each, decoders.submit(read, each, self._session)))
                     more = self._settings.limit is None or begun < self._settings.limit
                 if not ahead or stop():
                     break
@@ -133,7 +133,7 @@ class _Stream:
                 if output.target in self._drawn:
                     picture, whole = self._drawn.pop(output.target), True
                 else:
-                    picture, whole = make(read_photo.photo, output, self._stylizer, self._settings, stop)
+                    picture, whole = make(read_photo.photo, output, self._session, self._settings, stop)
             except OptionError:
                 raise
             except (NSTError, MemoryError) as exc:
@@ -148,7 +148,7 @@ class _Stream:
         style, settings = output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
-        self._together = self._stylizer.engine.batch(*photo.pixels.shape[:2])
+        self._together = self._session.engine.batch(*photo.pixels.shape[:2])
         photos = {output.target: photo}
         for job, decoding in upcoming:
             same = [each.target for each in job.outputs if each.style is style and each.target not in self._drawn]
@@ -157,7 +157,7 @@ class _Stream:
             if same and not decoding.exception() and decoding.result().photo.size == photo.size:
                 photos[same[0]] = decoding.result().photo
         if len(photos) > 1:
-            pictures = self._stylizer.draw(list(photos.values()), style.code, settings)
+            pictures = self._session.draw(list(photos.values()), style.code, settings)
             self._drawn |= dict(zip(photos, pictures, strict=True))
 
     def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
@@ -193,27 +193,27 @@ class _Stream:
         )
         if output.style.code is None:
             return result
-        model, engine = self._stylizer.model.card.name, self._stylizer.engine
+        model, engine = self._session.model.card.name, self._session.engine
         return replace(result, model=model, engine=engine.name, precision=engine.precision)
 
 
-def read(job: Job, stylizer: Stylizer) -> Read:
+def read(job: Job, session: Session) -> Read:
     """Decode a job's photo. Raises PhotoError."""
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=stylizer.options.max_pixels)
+    photo = images.decode(data, name=name, max_pixels=session.options.max_pixels)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 
 def make(
-    photo: Photo, output: Output, stylizer: Stylizer, settings: Settings, stop: Callable[[], bool]
+    photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
 ) -> tuple[Photo, bool]:
     """The picture, and whether it was finished."""
     style = output.style
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
-    drawn = None if style.code is None else stylizer.draw([photo], style.code, settings)[0]
+    drawn = None if style.code is None else session.draw([photo], style.code, settings)[0]
     if settings.refinement is None or style.picture is None:
         assert drawn is not None
         return drawn, True
@@ -224,7 +224,7 @@ def make(
         return stop()
 
     start = None if drawn is None else drawn.pixels
-    refiner = stylizer.refiner(settings.refinement)
+    refiner = session.refiner(settings.refinement)
     refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
     notes = (*photo.notes, *refined.notes)
     if refined.ended != "steps":
