@@ -262,8 +262,7 @@ class Stylizer(Session):
             return images.from_pil(source)
         if isinstance(source, bytes):
             return images.decode(source, name="bytes", max_pixels=self.options.max_pixels)
-        path = Path(source)
-        return images.decode(reading.read_photo_bytes(path), name=str(path), max_pixels=self.options.max_pixels)
+        return reading.read_photo(Path(source), self.options)
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
         return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=_stem(style))

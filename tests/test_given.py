@@ -90,7 +90,7 @@ def test_as_a_module_and_by_its_other_name():
     done = subprocess.run([sys.executable, "-m", "arbitrary_nst", "--version"], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("arbstyle ")
     scripts = (Path(__file__).parent.parent / "pyproject.toml").read_text()
-    assert 'arbitrary-nst = "arbitrary_nst.cli:main"' in scripts
+    assert 'arbitrary-nst = "arbitrary_nst.__main__:main"' in scripts
 
 
 def test_completion_can_be_installed():

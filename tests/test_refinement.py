@@ -13,7 +13,7 @@ import pytest
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
-from arbitrary_nst.refinement.loss_report import COLUMNS, LossReport
+from arbitrary_nst.files.loss_report import COLUMNS, LossReport
 from arbitrary_nst.refinement.recipes import RECIPES, VGG_LAYERS, get
 from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner
 from arbitrary_nst.refinement.scales import scale_sizes, split_steps

@@ -8,6 +8,7 @@ import arbitrary_nst
 PACKAGE = Path(arbitrary_nst.__file__).parent
 ROOMS = (
     ("errors",),
+    ("declaration",),
     ("options",),
     ("images",),
     ("styles",),

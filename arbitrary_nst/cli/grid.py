@@ -63,9 +63,9 @@ def grid(
     """
     from arbitrary_nst import images
     from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures
+    from arbitrary_nst.files.loss_report import write_picture
     from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import sheet as lay_out
-    from arbitrary_nst.refinement.loss_report import write_picture
     from arbitrary_nst.stylizer import Stylizer
 
     kind, cell = sheet.kind, sheet.cell

@@ -14,8 +14,8 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options, differing
 
 if TYPE_CHECKING:
+    from arbitrary_nst.files.loss_report import LossReport
     from arbitrary_nst.images.photo import Pixels
-    from arbitrary_nst.refinement.loss_report import LossReport
     from arbitrary_nst.refinement.refiner import Step
 
 PREVIEW_S = 3.0  # between two previews
@@ -100,14 +100,14 @@ class Watch:
             self._clear_line()
             self._report = None  # of one that failed
             if self._folder is not None:
-                from arbitrary_nst.refinement.loss_report import LossReport
+                from arbitrary_nst.files.loss_report import LossReport
 
                 self._report = LossReport(self._folder / self._below(name) if self._several else self._folder)
         if self._report is not None:
             self._report.add(step, picture)
         now, last = time.monotonic(), step.step == step.last
         if self._preview is not None and (last or now - self._seen >= PREVIEW_S):
-            from arbitrary_nst.refinement.loss_report import write_picture
+            from arbitrary_nst.files.loss_report import write_picture
 
             write_picture(self._preview, picture)
             self._seen = now

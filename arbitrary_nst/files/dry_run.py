@@ -13,8 +13,8 @@ from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, fai
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
-from arbitrary_nst.stylizer import Stylizer
 
 TRIAL_STEPS = 3  # of a refinement
 
@@ -28,7 +28,7 @@ class Estimate:
 
 
 def rehearse(
-    stylizer: Stylizer, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
+    session: Session, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
 ) -> tuple[list[Result], Estimate | None]:
     """What ``stylize_many`` would do, by the photos' headers, and an estimate by trying two of them; writes nothing.
 
@@ -37,10 +37,10 @@ def rehearse(
     photos = list(photos)
     steps: list[Step] = []
     settings = replace(settings, on_step=lambda name, step, picture: steps.append(step), on_end=None)
-    planned = _plan(Planner(stylizer, photos, styles, settings), photos, settings.limit)
+    planned = _plan(Planner(session, photos, styles, settings), photos, settings.limit)
     jobs = [each for each in planned if each.outputs]
-    wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, stylizer))}
-    estimate = _try_out([job for job in jobs if job.source not in wrong], steps, stylizer, settings, wrong)
+    wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, session))}
+    estimate = _try_out([job for job in jobs if job.source not in wrong], steps, session, settings, wrong)
     return [_foretold(job, each, wrong.get(job.source)) for job in planned for each in job.planned], estimate
 
 
@@ -64,17 +64,17 @@ def _foretold(job: Job, planned: Output | Result, fault: Exception | None) -> Re
     return Result(str(job.source), planned.style.name, str(planned.target or STREAM), planned=True)
 
 
-def _unreadable(job: Job, stylizer: Stylizer) -> Exception | None:
+def _unreadable(job: Job, session: Session) -> Exception | None:
     """What is wrong with a photo whose header says nothing."""
     try:
-        read(job, stylizer)
+        read(job, session)
     except Exception as exc:
         return exc
     return None
 
 
 def _try_out(
-    jobs: list[Job], steps: list[Step], stylizer: Stylizer, settings: Settings, wrong: dict[Path, Exception]
+    jobs: list[Job], steps: list[Step], session: Session, settings: Settings, wrong: dict[Path, Exception]
 ) -> Estimate | None:
     """Do the first photo and the largest without writing them, a refinement for a few steps only.
 
@@ -88,8 +88,8 @@ def _try_out(
             began = time.monotonic()
             steps.clear()
             try:
-                opened, output = read(job, stylizer), job.outputs[0]
-                picture, _ = make(opened.photo, output, stylizer, settings, lambda: len(steps) > TRIAL_STEPS)
+                opened, output = read(job, session), job.outputs[0]
+                picture, _ = make(opened.photo, output, session, settings, lambda: len(steps) > TRIAL_STEPS)
                 images.encode(picture, output.format, quality=settings.quality)
             except OptionError:
                 raise

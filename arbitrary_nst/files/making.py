@@ -12,7 +12,7 @@ from arbitrary_nst.files.plan import Job, Output, Settings
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Step
-from arbitrary_nst.stylizer import Stylizer
+from arbitrary_nst.session import Session
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,23 @@ class Read:
     seconds: float
 
 
-def read(job: Job, stylizer: Stylizer) -> Read:
+def read(job: Job, session: Session) -> Read:
     """Decode a job's photo. Raises PhotoError."""
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=stylizer.options.max_pixels)
+    photo = images.decode(data, name=name, max_pixels=session.options.max_pixels)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 
 def make(
-    photo: Photo, output: Output, stylizer: Stylizer, settings: Settings, stop: Callable[[], bool]
+    photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
 ) -> tuple[Photo, bool]:
     """The picture, and whether it was finished."""
     style = output.style
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
-    drawn = None if style.code is None else stylizer.draw([photo], style.code, settings)[0]
+    drawn = None if style.code is None else session.draw([photo], style.code, settings)[0]
     if settings.refinement is None or style.picture is None:
         assert drawn is not None
         return drawn, True
@@ -51,7 +51,7 @@ def make(
         return stop()
 
     start = None if drawn is None else drawn.pixels
-    refiner = stylizer.refiner(settings.refinement)
+    refiner = session.refiner(settings.refinement)
     refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
     if settings.on_end is not None:
         settings.on_end(str(output.target or STREAM))

@@ -19,8 +19,8 @@ from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
 from arbitrary_nst.refinement.refiner import Refinement, Step
+from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
-from arbitrary_nst.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
@@ -136,35 +136,34 @@ class Planner:
     """Turns photos into jobs; it knows the styles, the output folder and what that holds, and writes nothing."""
 
     def __init__(
-        self, stylizer: Stylizer, photos: Sequence[Input], styles: Sequence[Style | Path], settings: Settings
+        self, session: Session, photos: Sequence[Input], styles: Sequence[Style | Path], settings: Settings
     ) -> None:
-        self._stylizer, self._settings = stylizer, settings
+        self._session, self._settings = session, settings
         several = len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         self.folder = _output_folder(settings.output, several)
         self.manifest = None if self.folder is None else Manifest(self.folder)
         self._refinement_key: dict[str, Any] | None = None
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
-            stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
-            self._refinement_key = settings.refinement.key | {"precision": stylizer.refining_precision}
+            session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
+            self._refinement_key = settings.refinement.key | {"precision": session.refining_precision}
         if any(style.code is not None for style in self.styles):
-            _ = stylizer.engine  # nor is an engine that cannot be loaded
+            _ = session.engine  # nor is an engine that cannot be loaded
         self._taken = naming.Taken()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
-        picture = None
-        if refinement is not None:
-            if isinstance(style, Style):
+        if isinstance(style, Style):
+            if refinement is not None:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
-            picture = self._stylizer.read(style)
-            if refinement.recipe.init != "stylized":  # the model has no part in it
+            code, picture = style, None
+        else:
+            picture = reading.read_photo(style, self._session.options)
+            if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
                 return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
-        code = (
-            style if isinstance(style, Style)
-            else self._stylizer.embed(picture or self._stylizer.read(style), self._settings, name=style.stem)
-        )  # fmt: skip
-        return StyleInUse(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
+            code = self._session.embed(picture, self._settings, name=style.stem)
+        seen = None if refinement is None else picture
+        return StyleInUse(code.name, code, seen, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
 
     def plan(self, given: Input) -> Job:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
@@ -223,7 +222,7 @@ class Planner:
         """What must be equal for an output to be the one that would be made now."""
         if self.folder is None or source == STREAM:
             return None
-        settings, engine = self._settings, self._stylizer.engine if style.code else None
+        settings, engine = self._settings, self._session.engine if style.code else None
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:

@@ -18,8 +18,8 @@ from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
 from arbitrary_nst.images import Photo
+from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
-from arbitrary_nst.stylizer import Stylizer
 
 WORKERS = 2  # threads that decode, and as many that encode
 AHEAD = 4  # photos decoded before the engine wants them, and as many whose pictures wait to be written
@@ -27,7 +27,7 @@ BYTES_PER_PIXEL = 15  # of a photo or a picture that waits: its floats, and what
 
 
 def stylize_many(
-    stylizer: Stylizer,
+    session: Session,
     photos: Iterable[Input],
     styles: Sequence[Style | Path],
     settings: Settings,
@@ -41,8 +41,8 @@ def stylize_many(
     those in flight are finished. Whoever no longer wants the rest may close the iterator: it leaves no threads.
     """
     photos = list(photos)
-    planner = Planner(stylizer, photos, styles, settings)
-    yield from _Stream(stylizer, planner, settings, stop).run(photos)
+    planner = Planner(session, photos, styles, settings)
+    yield from _Stream(session, planner, settings, stop).run(photos)
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Task:
 class _Stream:
     """Photos wait ahead of the engine, its pictures behind; both count against the memory that may be spared."""
 
-    def __init__(self, stylizer: Stylizer, planner: Planner, settings: Settings, stop: Callable[[], bool]) -> None:
-        self._stylizer, self._planner, self._settings, self._stop = stylizer, planner, settings, stop
+    def __init__(self, session: Session, planner: Planner, settings: Settings, stop: Callable[[], bool]) -> None:
+        self._session, self._planner, self._settings, self._stop = session, planner, settings, stop
         self._ahead: deque[Result | Task] = deque()
         self._behind: deque[tuple[int, Future[Result]]] = deque()
         self._pixels_ahead = self._pixels_behind = 0
@@ -116,7 +116,7 @@ class _Stream:
             return
         self._begun += 1
         self._pixels_ahead += job.pixels
-        decoding = self._decoders.submit(read, job, self._stylizer)
+        decoding = self._decoders.submit(read, job, self._session)
         for each in job.planned:
             task = each if isinstance(each, Result) else Task(job, each, decoding, each is outputs[-1])
             self._ahead.append(task)
@@ -163,7 +163,7 @@ class _Stream:
         if output.target in self._drawn:
             picture, whole = self._drawn.pop(output.target), True
         else:
-            picture, whole = make(opened.photo, output, self._stylizer, self._settings, self._stop)
+            picture, whole = make(opened.photo, output, self._session, self._settings, self._stop)
         seconds = opened.seconds + time.monotonic() - began
         pixels = picture.size[0] * picture.size[1]
         self._pixels_behind += pixels
@@ -175,7 +175,7 @@ class _Stream:
         style, settings = output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
-        self._together = self._stylizer.engine.batch(*photo.pixels.shape[:2])
+        self._together = self._session.engine.batch(*photo.pixels.shape[:2])
         if self._together < 2:
             return
         photos = {output.target: photo}
@@ -189,7 +189,7 @@ class _Stream:
         if len(photos) == 1:
             return
         try:
-            pictures = self._stylizer.draw(list(photos.values()), style.code, settings)
+            pictures = self._session.draw(list(photos.values()), style.code, settings)
         except OptionError:
             raise
         except Exception:  # each by itself will tell which one it was
@@ -220,7 +220,7 @@ class _Stream:
         )
         if output.style.code is None:
             return result
-        model, engine = self._stylizer.model.card.name, self._stylizer.engine
+        model, engine = self._session.model.card.name, self._session.engine
         return replace(result, model=model, engine=engine.name, precision=engine.precision)
 
     def _store(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
