@@ -62,7 +62,7 @@ def toy(monkeypatch):
     """Two cards of tiny models, `best` and `next`, in place of the real ones."""
     best = toy_models.card()
     both = {"best": best, "next": dataclasses.replace(best, name="next", rank=2, downloads=())}
-    for module in ("choose", "card"):
+    for module in ("resolution", "card"):
         monkeypatch.setattr(f"arbitrary_nst.model_zoo.{module}.cards", lambda: both)
     return best
 

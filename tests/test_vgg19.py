@@ -62,7 +62,7 @@ def test_found_in_the_model_folder(genuine, tmp_path, monkeypatch):
 def test_changed_weights_are_refused_unless_trusted(genuine, tmp_path):
     file = tmp_path / "own.h5"
     file.write_bytes(DATA + b"!")
-    with pytest.raises(ModelError, match=r"not loaded.*--trust-model"):
+    with pytest.raises(ModelError, match=r"not loaded.*trust_model"):
         model_zoo.resolve_vgg19(file)
     assert model_zoo.resolve_vgg19(file, trust=True) == file
     with pytest.raises(ModelError, match="cannot be read"):
@@ -86,10 +86,16 @@ def test_fetched_once(genuine, server, capsys):
 @pytest.mark.parametrize("body", [b"x" * len(DATA), b"<html>log in first</html>", None])
 def test_what_comes_broken_leaves_nothing(genuine, server, body):
     server.body = body
-    with pytest.raises(ModelError, match=r"cannot be fetched.*--vgg-weights"):
+    with pytest.raises(ModelError, match=r"cannot be fetched.*vgg_weights"):
         model_zoo.resolve_vgg19()
     assert not list((store.fetched_dir() / "vgg19").iterdir())
 
 
-def test_the_shared_weights_are_known(shared):
-    assert model_zoo.resolve_vgg19(model_dir=shared / "models", offline=True).parent.name == "vgg19"
+def test_the_shared_weights_are_known_for_what_they_are(shared, genuine, tmp_path):
+    restored = model_zoo.resolve_vgg19(model_dir=shared / "models", offline=True)
+    assert model_zoo.identify_vgg19(restored) == "restored"
+    published, other = tmp_path / "published.h5", tmp_path / "other.h5"
+    published.write_bytes(DATA)
+    other.write_bytes(b"")
+    assert model_zoo.identify_vgg19(published) == "published"
+    assert model_zoo.identify_vgg19(other) is None
