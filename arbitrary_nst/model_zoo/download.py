@@ -98,6 +98,10 @@ def _quiet_kagglehub(cache: Path) -> Iterator[None]:
     settings = {"KAGGLEHUB_CACHE": str(cache), "KAGGLEHUB_VERBOSITY": "error"}
     if not sys.stderr.isatty():
         settings["TQDM_DISABLE"] = "1"
+    try:
+        Path.home()
+    except RuntimeError:  # kagglehub cannot be imported without one
+        settings["HOME"] = str(cache)
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

@@ -87,8 +87,9 @@ def compile_cache(model: Model) -> Iterator[dict[str, str]]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sealed = seals.sealed_files(folder)
+        kept = {name for name, sha256 in sealed.items() if seals.is_sealed(folder / name, sha256)}
         for path in folder.iterdir():
-            if path.name != seals.SEAL and not seals.is_sealed(path, sealed.get(path.name, "")):
+            if path.name != seals.SEAL and path.name not in kept:
                 path.unlink()
         usable = seals.only_ours(folder) or not sealed
     except OSError:
@@ -99,7 +100,7 @@ def compile_cache(model: Model) -> Iterator[dict[str, str]]:
     # Weights stay in the converted model: the cache is 1 MB instead of 90, and starts as fast.
     yield {"CACHE_DIR": str(folder), "CACHE_MODE": "OPTIMIZE_SIZE"}
     with contextlib.suppress(OSError):
-        if {path.name for path in folder.iterdir()} - {seals.SEAL} != sealed.keys():
+        if {path.name for path in folder.iterdir()} - {seals.SEAL} != kept:
             seals.seal(folder)
 
 
