@@ -167,7 +167,7 @@ def test_conversion_happens_once_and_again_for_another_model(magenta, monkeypatc
     def never(*_):
         raise AssertionError("converted a second time")
 
-    monkeypatch.setattr(convert, "_from_saved_model", never)
+    monkeypatch.setattr(convert, "_convert_into", never)
     assert convert.converted(magenta) == paths
     other = model_zoo.Model(magenta.card, magenta.folder, "another digest", magenta.verified)
     with pytest.raises(AssertionError, match="second time"):

@@ -91,5 +91,11 @@ def test_what_comes_broken_leaves_nothing(genuine, server, body):
     assert not list((store.fetched_dir() / "vgg19").iterdir())
 
 
-def test_the_shared_weights_are_known(shared):
-    assert model_zoo.resolve_vgg19(model_dir=shared / "models", offline=True).parent.name == "vgg19"
+def test_the_shared_weights_are_known_for_what_they_are(shared, genuine, tmp_path):
+    restored = model_zoo.resolve_vgg19(model_dir=shared / "models", offline=True)
+    assert model_zoo.identify_vgg19(restored) == "restored"
+    published, other = tmp_path / "published.h5", tmp_path / "other.h5"
+    published.write_bytes(DATA)
+    other.write_bytes(b"")
+    assert model_zoo.identify_vgg19(published) == "published"
+    assert model_zoo.identify_vgg19(other) is None

@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from importlib import metadata
+from pathlib import Path
 
 import typer
 
@@ -13,7 +14,6 @@ PACKAGES = (
     "arbitrary-nst",
     "openvino",
     "tensorflow",
-    "tensorflow-hub",
     "keras",
     "scipy",
     "kagglehub",
@@ -46,12 +46,21 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
         if row.where is not None:
             print(f"      {'':<8} {_engine(row.name)}")
             usable |= row.state != "changed"
-    print(f"vgg19          {model_zoo.find_vgg19(model_dir) or 'not here: --refine fetches it, 80 MB'}")
-    for trap in _traps(versions):
+    print(f"vgg19          {_vgg19(model_dir)}")
+    for trap in _traps():
         print(f"trap           {trap}")
     if not usable:
         print("trap           no model is here. Try: arbstyle models pull magenta")
         raise typer.Exit(NO_MODEL)
+
+
+def _vgg19(model_dir: Path | None) -> str:
+    from arbitrary_nst import model_zoo
+
+    found = model_zoo.find_vgg19(model_dir)
+    if found is None:
+        return "not here: --refine fetches it, 80 MB"
+    return f"{model_zoo.identify_vgg19(found) or 'unknown weights'}, {found}"
 
 
 def _version(package: str) -> str | None:
@@ -91,11 +100,8 @@ def _engine(model: str) -> str:
     return f"runs in {name}: {why}"
 
 
-def _traps(versions: dict[str, str | None]) -> list[str]:
+def _traps() -> list[str]:
     traps = []
-    setuptools = versions["setuptools"]
-    if setuptools is None or int(setuptools.split(".")[0]) >= 82:
-        traps.append("tensorflow_hub cannot be imported with this setuptools. Try: pip install 'setuptools<82'")
     if _version("pillow-heif") is None:
         traps.append("HEIC photos cannot be read. Try: pip install 'arbitrary-nst[heic]'")
     from arbitrary_nst.model_zoo import cache_dir

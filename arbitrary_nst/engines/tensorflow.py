@@ -1,4 +1,4 @@
-"""The reference engine: the published SavedModel in TensorFlow, split at the bottleneck."""
+"""The reference engine: the published weights in TensorFlow, split at the bottleneck."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit
-from arbitrary_nst.errors import EngineError, EngineMemoryError, ModelError, OptionError
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.model_zoo.networks import magenta
+from arbitrary_nst.model_zoo.weights import load_weights
 
-# The spatial mean at the end of the style network (facts of the published graph).
-BOTTLENECK = "bottleneck/Mean"
 # Memory that the photo half takes in TensorFlow, in bytes per pixel: 4 MP took 4.5 GB, 12 MP 11 GB.
 BYTES_PER_PIXEL = 1100
 # The most photos that share a call: more bring nothing.
@@ -20,7 +20,7 @@ MOST_TOGETHER = 16
 
 
 class TensorFlowEngine:
-    """Runs a SavedModel in TensorFlow in f32, on a GPU if TensorFlow sees one."""
+    """Runs `magenta` in TensorFlow in f32, on a GPU if TensorFlow sees one."""
 
     name = "tensorflow"
     precision = "f32"
@@ -32,7 +32,7 @@ class TensorFlowEngine:
         self.device = gpus[0] if gpus else "CPU"
         self._on_gpu = bool(gpus)
         self._card = model.card
-        self._predict, self._transform = split(model)
+        self._predict, self._transform = halves(model)
 
     def predict_style(self, style: Pixels) -> Pixels:
         """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
@@ -83,72 +83,24 @@ def _gpu_memory() -> int:
     return int(next(each.memory_limit for each in device_lib.list_local_devices() if each.device_type == "GPU"))
 
 
-def split(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The SavedModel's two halves as TensorFlow functions.
+def halves(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The model's two halves as TensorFlow functions.
 
     (N, S, S, 3) -> (N, 1, 1, D), and (N, H, W, 3) with (N or 1, 1, 1, D) -> (N, H', W', 3), sides rounded up to a
-    multiple of 4. Both run the published operations unchanged: weights become constants, and functions are
-    inlined so that the bottleneck, deep inside them, can be fetched from one half and fed to the other.
+    multiple of 4. They are our own definition of the network with the model's weights as constants: no program that
+    came with the weights is loaded. Raises ModelError where they are not the network's.
     """
     tf = import_tensorflow()
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
+    weights = load_weights(model)
     picture = tf.TensorSpec((None, None, None, 3), tf.float32)
-    module = _load(model)
-    try:
-        whole = tf.function(lambda photo, style: module(photo, style)).get_concrete_function(picture, picture)
-    except (TypeError, ValueError) as exc:
-        raise ModelError(
-            f"{model.folder}: does not take a photo and a style", f"arbstyle models pull {model.card.name}"
-        ) from exc
-    frozen = convert_variables_to_constants_v2(whole, aggressive_inlining=True)
-    graph = frozen.graph.as_graph_def()
-    for node in graph.node:  # inlining ties every node to both inputs; with no side effects left nothing needs it
-        data_inputs = [name for name in node.input if not name.startswith("^")]
-        del node.input[:]
-        node.input.extend(data_inputs)
-    means = [op.outputs[0] for op in frozen.graph.get_operations() if op.name.endswith(BOTTLENECK)]
-    if len(means) != 1 or means[0].shape[-1] != model.card.bottleneck:
-        raise ModelError(
-            f"{model.folder}: no bottleneck of {model.card.bottleneck} numbers inside",
-            f"arbstyle models pull {model.card.name}",
-        )
-    imported = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
-    photo, style = (tensor.name for tensor in frozen.inputs)
-    predict = imported.prune(style, means[0].name)
-    transform = imported.prune([photo, means[0].name], frozen.outputs[0].name)
-    # OpenVINO's converter wants the names and types that a plain function has and a pruned one lacks.
     bottleneck = tf.TensorSpec((None, 1, 1, model.card.bottleneck), tf.float32)
     return (
-        tf.function(lambda style: predict(style), input_signature=[picture]),
-        tf.function(lambda photo, bottleneck: transform(photo, bottleneck), input_signature=[picture, bottleneck]),
+        tf.function(lambda style: magenta.predict_style(weights, style), input_signature=[picture]),
+        tf.function(
+            lambda photo, bottleneck: magenta.transform(weights, photo, bottleneck),
+            input_signature=[picture, bottleneck],
+        ),
     )
-
-
-def _load(model: Model) -> Callable[..., Any]:
-    """The model as ``module(photo, style) -> picture``, whether it was saved with a signature or without one."""
-    try:
-        import tensorflow_hub as hub
-    except ImportError as exc:
-        raise EngineError(
-            f"tensorflow_hub: cannot be imported ({exc})", "pip install tensorflow-hub 'setuptools<82'"
-        ) from exc
-    try:
-        module = hub.load(str(model.folder))
-    except (OSError, ValueError, RuntimeError) as exc:
-        raise ModelError(f"{model.folder}: TensorFlow cannot load it ({exc}).".replace("\n", " ")) from exc
-    if callable(module):
-        return lambda photo, style: _only(module(photo, style))
-    if signature := getattr(module, "signatures", {}).get("serving_default"):
-        return lambda photo, style: _only(signature(placeholder=photo, placeholder_1=style))
-    raise ModelError(f"{model.folder}: neither callable nor with a serving_default signature, so not this model.")
-
-
-def _only(outputs: Any) -> Any:
-    """The picture, which wrappers return bare, in a list or in a dictionary."""
-    if isinstance(outputs, dict):
-        outputs = list(outputs.values())
-    return outputs[0] if isinstance(outputs, list | tuple) else outputs
 
 
 def _tensor(array: Pixels) -> Any:

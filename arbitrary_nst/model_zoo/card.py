@@ -29,15 +29,15 @@ class Download:
 
 @dataclass(frozen=True)
 class Published:
-    """What proves a SavedModel genuine whatever wrapper it came in.
+    """What proves the weights of a SavedModel genuine whatever wrapper they came in.
 
     ``variables``: how many; ``variables_sha256``: of the sorted lines ``name,shape,masked CRC-32C``, as
-    ``proof.variables_digest`` makes them; ``operations``: the types that the published graph is built of.
+    ``weights.digest_of_lines`` makes it; ``layout_sha256``: the same of ``name,shape`` alone.
     """
 
     variables: int
     variables_sha256: str
-    operations: frozenset[str]
+    layout_sha256: str
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,13 @@ class Card:
 
     @property
     def key_files(self) -> tuple[str, ...]:
-        """The files without which a folder is not this model."""
+        """The files that are this model: all that is read of its folder, and all that must be there.
+
+        Of a SavedModel these are its weights. Its graph is a program, and none of ours to run.
+        """
         if self.files:
             return tuple(file.path for file in self.files)
-        return ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
+        return ("variables/variables.index", "variables/variables.data-00000-of-00001")
 
 
 def models_root() -> Path:
@@ -90,12 +93,9 @@ def cards() -> dict[str, Card]:
 
 def _read(path: Path) -> Card:
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    published = table.get("published")
-    if published is not None:
-        published = Published(**{**published, "operations": frozenset(published["operations"])})
     return Card(
         **table["model"] | {"engines": tuple(table["model"]["engines"])},
         files=tuple(File(**file) for file in table.get("files", ())),
         downloads=tuple(Download(**download) for download in table.get("downloads", ())),
-        published=published,
+        published=Published(**table["published"]) if "published" in table else None,
     )

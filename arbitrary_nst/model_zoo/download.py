@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from arbitrary_nst.errors import ModelError
-from arbitrary_nst.model_zoo import store, verification
+from arbitrary_nst.model_zoo import seals, store, verification
 from arbitrary_nst.model_zoo.card import Card, Download
 
 KAGGLE = "https://api.kaggle.com"
@@ -29,14 +29,12 @@ def pull(card: Card, *, force: bool = False, notify: Callable[[str], None] | Non
     A verified copy that is already there is kept unless ``force``. Of two processes at once the second waits and
     finds the first one's copy. A killed or failed download leaves nothing that counts as a model. Raises ModelError.
     """
-    from filelock import FileLock
-
     if not card.downloads:
         raise ModelError(f"{card.name}: comes with the package and cannot be fetched", "reinstall arbitrary-nst")
     final = store.fetched_dir() / card.name
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(final.parent / f".{card.name}.lock"):
+        with seals.locked(final.parent / f".{card.name}.lock", f"{card.name}: fetching"):
             if force or store.missing_files(card, final):
                 for stale in final.parent.glob(f".{card.name}-*"):  # of a process that was killed: we hold the lock
                     shutil.rmtree(stale, ignore_errors=True)
@@ -55,7 +53,7 @@ def _pull_into(card: Card, final: Path) -> None:
     try:
         fetched = scratch / "model"
         for download in card.downloads:
-            _place(_from_kaggle(card, download.handle, scratch), download, fetched)
+            _place(_from_kaggle(card, download.handle, scratch), download, card.key_files, fetched)
         if missing := store.missing_files(card, fetched):
             raise ModelError(f"{card.name}: what came lacks {missing[0]}", f"again later, {COPY_HINT}")
         hashes = store.hash_files(card, fetched)
@@ -73,13 +71,13 @@ def _pull_into(card: Card, final: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _place(source: Path, download: Download, model: Path) -> None:
-    if download.file is None or download.path is None:
-        shutil.copytree(source, model, dirs_exist_ok=True)
-        return
-    model.mkdir(exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):  # a file that did not come is reported with the others
-        shutil.copyfile(source / download.file, model / download.path)
+def _place(source: Path, download: Download, wanted: tuple[str, ...], model: Path) -> None:
+    """Copy what belongs to the model, and nothing else that came along."""
+    names = {download.file: download.path} if download.file and download.path else {name: name for name in wanted}
+    for there, here in names.items():
+        (model / here).parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # a file that did not come is reported with the others
+            shutil.copyfile(source / there, model / here)
 
 
 def _from_kaggle(card: Card, handle: str, scratch: Path) -> Path:
@@ -100,6 +98,10 @@ def _quiet_kagglehub(cache: Path) -> Iterator[None]:
     settings = {"KAGGLEHUB_CACHE": str(cache), "KAGGLEHUB_VERBOSITY": "error"}
     if sys.stderr is None or not sys.stderr.isatty():
         settings["TQDM_DISABLE"] = "1"
+    try:
+        Path.home()
+    except RuntimeError:  # kagglehub cannot be imported without one
+        settings["HOME"] = str(cache)
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

@@ -124,14 +124,15 @@ def _recognise(folder: Path) -> tuple[Card, Path, list[str]]:
 def open_model(card: Card, folder: Path, *, trust: bool = False) -> Model:
     """The complete model in ``folder``, if it is genuine or trusted.
 
-    A SavedModel is proven once, which takes some seconds; from then on its files' hashes must stay what they were.
+    A SavedModel's weights are proven once, which takes some seconds; from then on the hashes of their files must stay
+    what they were.
     """
     hashes = store.hash_files(card, folder)
     digest = store.digest(hashes)
     before = store.recorded(folder) if card.published else None
     try:
         if before is None:
-            if trust and card.published:
+            if trust and card.published:  # what has another layout is refused when its weights are read
                 return Model(card, folder, digest, verified=False)
             check(card, folder, hashes)
             if card.published:

@@ -1,23 +1,30 @@
 """Models on disk: the folders they may be in, what is in them, and the cache."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.model_zoo import seals
 from arbitrary_nst.model_zoo.card import Card, models_root
 
 Hashes = dict[str, str]
 
+# Where a user who has no home keeps a cache: nowhere. Nothing is found below it, and writing says why it cannot.
+NO_CACHE = Path(os.devnull) / "arbitrary_nst"
+
 
 @dataclass(frozen=True)
 class Model:
-    """A model that may be loaded. ``digest`` is over the names and contents of all its files.
+    """A model that may be loaded. ``digest`` is over the names and contents of the files that are it.
 
     ``verified`` is False for one that was let in on trust.
     """
@@ -34,12 +41,16 @@ def stay_offline(told: bool | None = None) -> bool:
 
 
 def cache_dir() -> Path:
-    """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user."""
-    if chosen := os.environ.get("ARBSTYLE_CACHE_DIR"):
-        return Path(chosen).expanduser()
+    """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user; ``NO_CACHE`` where there is no home."""
     from platformdirs import user_cache_path
 
-    return user_cache_path("arbitrary_nst", appauthor=False)
+    try:
+        if chosen := os.environ.get("ARBSTYLE_CACHE_DIR"):
+            return Path(chosen).expanduser()
+        folder = user_cache_path("arbitrary_nst", appauthor=False)
+    except (RuntimeError, KeyError):
+        return NO_CACHE
+    return folder if folder.is_absolute() else NO_CACHE
 
 
 def fetched_dir() -> Path:
@@ -65,21 +76,42 @@ def missing_files(card: Card, folder: Path) -> list[str]:
 
 
 def hash_files(card: Card, folder: Path) -> Hashes:
-    """SHA-256 by name, of the card's files, or of every file where the card lists none.
+    """SHA-256 by name of the files that are the model; whatever else lies in its folder is never read."""
+    return {name: _copy(folder / name, None) for name in card.key_files}
 
-    A SavedModel is loaded as a folder, so a file that was added to it counts as much as one that was changed.
+
+@contextlib.contextmanager
+def snapshot(card: Card, folder: Path, expected: str) -> Iterator[Path]:
+    """A private copy of a model's files, made and hashed in one reading, so that what was checked is what is loaded.
+
+    ``expected`` is the ``digest`` they must have. Raises ModelError where they have another one.
     """
-    names = [file.path for file in card.files] or sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    )
-    hashes = {}
-    for name in names:
-        try:
-            with (folder / name).open("rb") as file:
-                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as exc:
-            raise ModelError(f"{folder / name}: cannot be read ({exc.strerror})", "check its permissions") from exc
-    return hashes
+    with tempfile.TemporaryDirectory(prefix="arbitrary_nst-") as scratch:
+        copy, hashes = Path(scratch), {}
+        for name in card.key_files:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            with (copy / name).open("xb") as file:
+                hashes[name] = _copy(folder / name, file)
+        if digest(hashes) != expected:
+            raise ModelError(f"{folder}: changed while it was read", "again, when nothing writes to it")
+        yield copy
+
+
+def _copy(path: Path, target: BinaryIO | None) -> str:
+    """SHA-256 of a file, read once, and into ``target`` on the way."""
+    whole = hashlib.sha256()
+    try:
+        # Without waiting for a writer, should it be a pipe by now
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ModelError(f"{path}: not a regular file", "a whole copy of the model")
+            while block := file.read(1 << 20):
+                whole.update(block)
+                if target is not None:
+                    target.write(block)
+    except OSError as exc:
+        raise ModelError(f"{path}: cannot be read ({exc.strerror})", "check its permissions") from exc
+    return whole.hexdigest()
 
 
 def digest(hashes: Hashes) -> str:
@@ -94,32 +126,50 @@ def _record_path(folder: Path) -> Path:
 
 def recorded(folder: Path) -> Hashes | None:
     """The hashes noted when the model in this folder was last proven genuine."""
+    path = _record_path(folder)
     try:
-        record = json.loads(_record_path(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads(path.read_text(encoding="utf-8")) if seals.only_ours(path) else None
+    except (OSError, ValueError, RecursionError):
         return None
     return dict(record["files"]) if isinstance(record, dict) and isinstance(record.get("files"), dict) else None
 
 
 def record(folder: Path, hashes: Hashes) -> None:
     """Note the hashes of a model just proven genuine. A cache that cannot be written only costs the next check."""
-    path = _record_path(folder)
-    text = json.dumps({"folder": str(folder.resolve()), "files": hashes}, indent=1)
+    _note(_record_path(folder), json.dumps({"folder": str(folder.resolve()), "files": hashes}, indent=1))
+
+
+def pin_path(card: Card) -> Path:
+    """The file that holds the SHA-256 of this model's weights, as they were when first proven here."""
+    return cache_dir() / "verified" / f"{card.name}.sha256"
+
+
+def pinned(card: Card) -> str | None:
+    """The SHA-256 of the weights first proven here, whatever folder they lay in; None where none were."""
     try:
+        return pin_path(card).read_text(encoding="utf-8").strip() if seals.only_ours(pin_path(card)) else None
+    except (OSError, ValueError):
+        return None
+
+
+def pin(card: Card, sha256: str) -> None:
+    """Remember the SHA-256 of the weights first proven here."""
+    _note(pin_path(card), f"{sha256}\n")
+
+
+def _note(path: Path, text: str) -> None:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(text)
-        os.replace(file.name, path)
-    except OSError:
-        return
+        seals.write(path, text)
 
 
 def clear(names: Iterable[str]) -> int:
     """Remove fetched models, their conversions and records from the cache; bytes freed. Nothing else is touched."""
     freed = 0
     for name in names:
-        _record_path(fetched_dir() / name).unlink(missing_ok=True)
-        (cache_dir() / f"unreachable-{name}").unlink(missing_ok=True)
+        with contextlib.suppress(NotADirectoryError):  # there is no cache
+            _record_path(fetched_dir() / name).unlink(missing_ok=True)
+            (cache_dir() / f"unreachable-{name}").unlink(missing_ok=True)
         for folder in (fetched_dir() / name, conversions_dir() / name):
             freed += folder_bytes(folder)
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,16 +8,19 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
-from arbitrary_nst.model_zoo import store
+from arbitrary_nst.model_zoo import seals, store
 
 NAME = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 ORIGIN = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{NAME}"
 MD5 = "253f8cb515780f3b799900260a226db6"  # as Keras's own source has it
-# The same weights restored from 8 bit per number.
+# The same weights, restored from 8 bit per number: another file, close to the published one and not equal to it.
 RESTORED_SHA256 = "1dd711474076e55146f7279987dc1ea8e4ecdd195d940cf8203ab0b8d8d10ba3"
+
+Kind = Literal["published", "restored"]
 
 HINT = f"{{vgg_weights}}, or {NAME} in the folder vgg19 below ARBSTYLE_MODEL_DIR"
 
@@ -49,12 +52,17 @@ def find_vgg19(model_dir: Path | None = None) -> Path | None:
     for folder in store.places("vgg19", model_dir):
         for path in sorted(folder.glob("*.h5")):
             return path
-    kerass_own = Path.home() / ".keras" / "models" / NAME
-    return kerass_own if kerass_own.is_file() else None
+    with contextlib.suppress(RuntimeError):  # there is no home
+        kerass_own = Path.home() / ".keras" / "models" / NAME
+        return kerass_own if kerass_own.is_file() else None
+    return None
 
 
-def _check(path: Path, *, trust: bool) -> None:
-    """Refuse what is not VGG19 as published. The file holds numbers only: nothing in it can run."""
+def identify_vgg19(path: Path) -> Kind | None:
+    """``published`` for Keras's file, ``restored`` for the same weights restored from 8 bit per number, else None.
+
+    Raises ModelError where the file cannot be read.
+    """
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -63,21 +71,30 @@ def _check(path: Path, *, trust: bool) -> None:
                 sha256.update(block)
     except OSError as exc:
         raise ModelError(f"{path}: cannot be read ({exc.strerror})", HINT) from exc
-    if not trust and md5.hexdigest() != MD5 and sha256.hexdigest() != RESTORED_SHA256:
+    if sha256.hexdigest() == RESTORED_SHA256:
+        return "restored"
+    return "published" if md5.hexdigest() == MD5 else None
+
+
+def _check(path: Path, *, trust: bool) -> None:
+    """Refuse what is neither kind. The file holds numbers only: nothing in it can run."""
+    if identify_vgg19(path) is None and not trust:
         raise ModelError(
-            f"{path}: not VGG19's published weights: not loaded", "a fresh copy, or {trust_model} if they are yours"
+            f"{path}: neither VGG19's published weights nor the known restored ones: not loaded",
+            "a fresh copy, or {trust_model} if they are yours",
         )
 
 
 def _fetch(notify: Callable[[str], None] | None) -> Path:
     """Download through Keras into the cache: whole and verified under its name, or not at all."""
-    from filelock import FileLock
-
     folder = store.fetched_dir() / "vgg19"
     final = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / ".vgg19.lock"), tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
+        with (
+            seals.locked(folder.parent / ".vgg19.lock", "vgg19: fetching"),
+            tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch,
+        ):
             if not final.is_file():  # another process may have been quicker
                 if notify is not None:
                     notify(f"vgg19: fetching 80 MB to {folder}")

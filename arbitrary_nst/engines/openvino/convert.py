@@ -1,22 +1,27 @@
 """A model's two halves as OpenVINO files, made once and kept in the cache."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arbitrary_nst.engines.openvino.rewrites import fuse_narrow_norms, widen
 from arbitrary_nst.errors import EngineError
-from arbitrary_nst.model_zoo import Model, conversions_dir
+from arbitrary_nst.model_zoo import Card, Model, conversions_dir, seals
+from arbitrary_nst.model_zoo.card import models_root
+from arbitrary_nst.model_zoo.store import snapshot
 
 if TYPE_CHECKING:
     import openvino
 
 HALVES = ("predict_style.xml", "transform.xml")
 # Part of the cache's key: raise it when what is written below changes, or how the style half is compiled.
-CONVERSION = 4
+CONVERSION = 5
+SCRATCH = ".making-"
 
 
 def conversion_dir(model: Model) -> Path:
@@ -30,66 +35,116 @@ def conversion_dir(model: Model) -> Path:
 def converted(model: Model) -> tuple[Path, Path]:
     """Paths of the style half and the photo half, converted first if this is the first time.
 
-    Converting a SavedModel imports TensorFlow and takes about 15 s; later calls only look. Of two processes that
-    convert at once one waits for the other. Raises EngineError where the cache cannot be written.
+    Converting `magenta` imports TensorFlow and takes about 15 s; later calls compare hashes, and convert anew what is
+    not as it was written or could have been written by others. Of two processes that convert at once one waits for the
+    other. Raises EngineError where the cache cannot be written, ModelError where the model changed since it was found.
     """
-    if model.card.format == "ir":  # shipped ready to run
+    if model.folder == models_root() / model.card.name:  # shipped ready to run, beside this very code
         return model.folder / HALVES[0], model.folder / HALVES[1]
     final = conversion_dir(model)
-    if not _complete(final):
-        from filelock import FileLock
-
+    if not seals.intact(final):
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{final}.lock"):
-                if not _complete(final):
+            with seals.locked(final.parent / "converting.lock", f"{model.card.name}: converting"):
+                if not seals.intact(final):
                     _convert_into(model, final)
         except OSError as exc:
             raise EngineError(
-                f"{final}: cannot be written ({exc.strerror})", "set ARBSTYLE_CACHE_DIR to a folder with 200 MB free"
+                f"{final}: cannot be written ({exc.strerror or exc})",
+                "set ARBSTYLE_CACHE_DIR to a folder with 200 MB free",
             ) from exc
+        if not seals.intact(final):
+            raise EngineError(f"{final}: others can write to it", "set ARBSTYLE_CACHE_DIR to a folder of your own")
     return final / HALVES[0], final / HALVES[1]
 
 
-def _complete(folder: Path) -> bool:
-    return all((folder / half).is_file() for half in HALVES)
-
-
 def _convert_into(model: Model, final: Path) -> None:
-    """Convert to a temporary folder, then rename: a killed conversion leaves nothing that counts as one."""
-    import openvino
+    """Convert to a temporary folder, then rename: a killed conversion leaves nothing that counts as one.
 
-    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name[:8]}-", dir=final.parent))
+    Called with the lock held: temporary folders that lie there belong to processes that were killed.
+    """
+    for stale in final.parent.glob(f"{SCRATCH}*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=final.parent))
     try:
-        halves = _from_tflite(model) if model.card.format == "tflite" else _from_saved_model(model)
-        widen(halves[1], model.card.stride)
-        fuse_narrow_norms(halves[1])
-        for half, name in zip(halves, HALVES, strict=True):
-            # f32 as published: at f16 the reference tolerance of 0.2 levels would not be ours to promise.
-            openvino.save_model(half, scratch / name, compress_to_fp16=False)
+        _WRITERS[model.card.format](model, scratch)
+        seals.seal(scratch)
         shutil.rmtree(final, ignore_errors=True)
         os.replace(scratch, final)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _from_saved_model(model: Model) -> list["openvino.Model"]:
+@contextlib.contextmanager
+def compile_cache(model: Model) -> Iterator[dict[str, str]]:
+    """OpenVINO's options for keeping compiled networks, as far as they can be believed.
+
+    OpenVINO takes what it finds there unread: a changed file gave other pictures, or hung. So files that are not as
+    they were sealed are removed before, and what it wrote is sealed after. Without a cache that can be written nothing
+    is kept.
+    """
+    folder = conversion_dir(model) / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sealed = seals.sealed_files(folder)
+        kept = {name for name, sha256 in sealed.items() if seals.is_sealed(folder / name, sha256)}
+        for path in folder.iterdir():
+            if path.name != seals.SEAL and path.name not in kept:
+                path.unlink()
+        usable = seals.only_ours(folder) or not sealed
+    except OSError:
+        usable = False
+    if not usable:
+        yield {}
+        return
+    # Weights stay in the converted model: the cache is 1 MB instead of 90, and starts as fast.
+    yield {"CACHE_DIR": str(folder), "CACHE_MODE": "OPTIMIZE_SIZE"}
+    with contextlib.suppress(OSError):
+        if {path.name for path in folder.iterdir()} - {seals.SEAL} != kept:
+            seals.seal(folder)
+
+
+def _write(halves: list["openvino.Model"], model: Model, folder: Path) -> None:
     import openvino
 
-    from arbitrary_nst.engines.tensorflow import split
+    widen(halves[1], model.card.stride)
+    fuse_narrow_norms(halves[1])
+    for half, name in zip(halves, HALVES, strict=True):
+        # f32 as published: at f16 the reference tolerance of 0.2 levels would not be ours to promise.
+        openvino.save_model(half, folder / name, compress_to_fp16=False)
 
-    return [openvino.convert_model(half.get_concrete_function()) for half in split(model)]  # type: ignore[attr-defined]
+
+def _write_saved_model(model: Model, folder: Path) -> None:
+    import openvino
+
+    from arbitrary_nst.engines.tensorflow import halves
+
+    functions = [half.get_concrete_function() for half in halves(model)]  # type: ignore[attr-defined]
+    _write([openvino.convert_model(function) for function in functions], model, folder)
 
 
-def _from_tflite(model: Model) -> list["openvino.Model"]:
+def _write_tflite(model: Model, folder: Path) -> None:
+    with snapshot(model.card, model.folder, model.digest) as copy:
+        _write(_from_tflite(model.card, copy), model, folder)
+
+
+def _copy_ir(model: Model, folder: Path) -> None:
+    with snapshot(model.card, model.folder, model.digest) as copy:
+        shutil.copytree(copy, folder, dirs_exist_ok=True)
+
+
+_WRITERS = {"savedmodel": _write_saved_model, "tflite": _write_tflite, "ir": _copy_ir}
+
+
+def _from_tflite(card: Card, folder: Path) -> list["openvino.Model"]:
     """Both mobile models, free of the sizes they were saved with: any photo, any batch."""
     import openvino
 
     core = openvino.Core()
-    predict, transform = (core.read_model(model.folder / file.path) for file in model.card.files)
+    predict, transform = (core.read_model(folder / file.path) for file in card.files)
     predict.reshape({predict.inputs[0]: [-1, -1, -1, 3]})
     free_sizes(transform)
-    transform.reshape({transform.inputs[0]: [-1, -1, -1, 3], transform.inputs[1]: [-1, 1, 1, model.card.bottleneck]})
+    transform.reshape({transform.inputs[0]: [-1, -1, -1, 3], transform.inputs[1]: [-1, 1, 1, card.bottleneck]})
     return [predict, transform]
 
 
