@@ -285,8 +285,7 @@ def _is_out_of_memory(exc: Exception) -> bool:
 def _choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     options.one_of("precision", wanted, PRECISIONS)
     if wanted == "auto" and not has_gpu_driver():
-        import openvino
-
+        from arbitrary_nst.engines.openvino import openvino
         from arbitrary_nst.engines.openvino.engine import faster_precision
 
         return faster_precision(openvino.Core())

@@ -1,0 +1,37 @@
+"""Libraries that would write to the user's home: what they keep goes to our own cache."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+# Variables that name a library's folder, the sub-folder of our cache that it gets, and where it is by default. The
+# default stays in use where the user has settings there.
+FOLDERS = {
+    "KERAS_HOME": ("keras", "~/.keras/keras.json"),
+    "MPLCONFIGDIR": ("matplotlib", "~/.config/matplotlib/matplotlibrc"),
+}
+_one_at_a_time = threading.RLock()  # the environment belongs to the whole process
+
+
+@contextlib.contextmanager
+def kept_in_our_cache() -> Iterator[None]:
+    """What Keras and matplotlib read inside, when they are imported, as their folder lies in our cache.
+
+    The environment is afterwards as it was.
+    """
+    from arbitrary_nst.model_zoo.store import cache_dir
+
+    with _one_at_a_time:
+        ours = {
+            name: str(cache_dir() / folder)
+            for name, (folder, default) in FOLDERS.items()
+            if name not in os.environ and not Path(default).expanduser().exists()
+        }
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name in ours:
+                os.environ.pop(name, None)
