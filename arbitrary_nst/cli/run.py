@@ -56,6 +56,13 @@ MaxMemory = Annotated[
     str | None,
     typer.Option(metavar="SIZE", help="Like 4G; a photo that takes more is drawn in strips.  [default: half the free]"),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1, envvar="ARBSTYLE_THREADS", show_envvar=True, metavar="N",
+        help="Compute with so many threads.  [default: what affinity and quota leave]",
+    ),
+]  # fmt: skip
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -129,6 +136,7 @@ def run(
     dry_run: DryRun = False,
     max_pixels: MaxPixels = 200_000_000,
     max_memory: MaxMemory = None,
+    threads: Threads = None,
     refine: refining.Refine = False,
     recipe: refining.RecipeName = None,
     steps: refining.Steps = None,
@@ -182,6 +190,7 @@ def run(
         style_crop=style_crop,
         max_pixels=max_pixels,
         max_memory=_bytes(max_memory),
+        threads=threads,
         notify=say,
     )
     found = expand(given, listed=listed, recursive=recursive, output=output, note=say)

@@ -10,13 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
-
 from arbitrary_nst import images
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.files import reading, writing
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Step
@@ -60,13 +59,14 @@ class _Stream:
         self._stylizer, self._planner, self._settings = stylizer, planner, settings
         self._together = 1  # photos that the engine is best given at once
         self._drawn: dict[Path | None, Photo] = {}  # pictures drawn before their photo's turn, by where they go
-        self._spare_pixels = psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL
+        self._spare_pixels = available_memory() // 4 // BYTES_PER_PIXEL
 
     def run(self, photos: list[Input], stop: Callable[[], bool]) -> Iterator[Result]:
         """Read ahead, draw, write behind. The engine has one owner, whoever iterates."""
         if self._planner.folder is not None:
             _open_folder(self._planner.folder)
-        decoders, encoders = ThreadPoolExecutor(WORKERS, "decode"), ThreadPoolExecutor(WORKERS, "encode")
+        workers = min(WORKERS, self._stylizer.threads)
+        decoders, encoders = ThreadPoolExecutor(workers, "decode"), ThreadPoolExecutor(workers, "encode")
         waiting = iter(photos)
         ahead: deque[Result | tuple[Job, Future[Read]]] = deque()
         behind: deque[tuple[int, Result | Future[Result]]] = deque()
@@ -148,7 +148,7 @@ class _Stream:
         style, settings = output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
-        self._together = self._stylizer.engine.batch(*photo.pixels.shape[:2])
+        self._together = self._stylizer.engine.batch(*_drawn_sides(photo, settings))
         photos = {output.target: photo}
         for job, decoding in upcoming:
             same = [each.target for each in job.outputs if each.style is style and each.target not in self._drawn]
@@ -204,7 +204,7 @@ def read(job: Job, stylizer: Stylizer) -> Read:
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=stylizer.max_pixels)
+    photo = stylizer.decode(data, name=name)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 
@@ -234,6 +234,13 @@ def make(
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
     return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
+
+
+def _drawn_sides(photo: Photo, settings: Settings) -> tuple[int, int]:
+    """Height and width at which the engine sees a photo."""
+    limits = [limit for limit in (settings.max_size, settings.stylize_size) if limit is not None]
+    share = min([1.0, *(limit / max(photo.size) for limit in limits)])
+    return max(1, round(photo.size[1] * share)), max(1, round(photo.size[0] * share))
 
 
 def _is_done(result: Result | Future[Result]) -> bool:
