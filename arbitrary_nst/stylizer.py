@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -16,6 +15,9 @@ from arbitrary_nst import images, model_zoo, options
 from arbitrary_nst.engines import Engine, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.files import reading
+from arbitrary_nst.hardware import cpus, loading
+from arbitrary_nst.hardware.decoding import check_decoding
+from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
@@ -45,9 +47,14 @@ class Stylizer:
     style_size: side in px at which the style picture is read; None is the model's own (256).
     style_crop: ``centre`` takes the middle square, ``none`` squeezes the whole picture into one.
     max_pixels: larger pictures are refused before they are decoded.
-    max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
-        picture. None is half of what is free when it starts.
+    max_memory: bytes that decoding or drawing one photo may take. A photo that takes more to draw is drawn in strips,
+        which gives the same picture; one that takes more to decode is refused. None is what is free when it starts:
+        half to draw, three quarters to decode. Containers' limits count.
+    threads: to compute with; None reads ``ARBSTYLE_THREADS``, and else takes what affinity and quota leave.
     notify: called with one line about which model was chosen and why, where that is not what was asked for.
+
+    Threads may share one. A pickled one loads anew. After a fork it works if no engine was used before, and else raises
+    EngineError: an engine's threads stay behind.
 
     Methods raise PhotoError, ModelError, EngineError and OptionError, all of them NSTError.
     """
@@ -65,6 +72,7 @@ class Stylizer:
         style_crop: Literal["centre", "none"] = "centre",
         max_pixels: int = images.MAX_PIXELS,
         max_memory: int | None = None,
+        threads: int | None = None,
         notify: Callable[[str], None] = _to_stderr,
     ) -> None:
         if style_size is not None:
@@ -75,11 +83,12 @@ class Stylizer:
         self._model_dir = None if model_dir is None else Path(model_dir)
         self._offline, self._trust, self._notify = offline, trust_model, notify
         self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
-        self._max_memory = max_memory
+        self._max_memory, self._threads = max_memory, threads
+        cpus.thread_limit(threads)  # a wrong one is told now
         self._vgg19_files: dict[Path | None, Path] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
 
-    @cached_property
+    @loaded_once
     def model(self) -> Model:
         """The model in use: found, fetched if need be, and verified on first access."""
         return model_zoo.resolve(
@@ -90,10 +99,20 @@ class Stylizer:
             notify=self._notify,
         )
 
-    @cached_property
+    @loaded_once
     def engine(self) -> Engine:
         """The engine in use, loaded on first access."""
-        return load_engine(self.model, self._engine_name, self._precision)
+        return load_engine(self.model, self._engine_name, self._precision, self._threads)
+
+    @property
+    def threads(self) -> int:
+        """How many may be kept busy."""
+        return cpus.threads(self._threads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was loaded, which belongs to this process."""
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("model", "engine")}
+        return {**kept, "_refiner": None, "_vgg19_files": {}}
 
     def style(self, source: Source | Array | Photo, *, name: str | None = None) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo."""
@@ -231,30 +250,36 @@ class Stylizer:
 
     def vgg19(self, how: "Refinement") -> Path:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
-        if how.vgg_weights not in self._vgg19_files:
-            self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
-                how.vgg_weights,
-                model_dir=self._model_dir,
-                offline=self._offline,
-                trust=self._trust,
-                notify=self._notify,
-            )
+        with loading.lock():
+            if how.vgg_weights not in self._vgg19_files:
+                self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
+                    how.vgg_weights,
+                    model_dir=self._model_dir,
+                    offline=self._offline,
+                    trust=self._trust,
+                    notify=self._notify,
+                )
         return self._vgg19_files[how.vgg_weights]
 
     def refiner(self, how: "Refinement") -> "Refiner":
         """The optimiser for these settings; the last one is kept, with what it compiled."""
-        if self._refiner is None or self._refiner[0] != how:
-            from arbitrary_nst.refinement.refiner import Refiner
+        loading.refuse_after_fork("keras")
+        with loading.lock():
+            if self._refiner is None or self._refiner[0] != how:
+                self._refiner = how, self._load_refiner(how)
+            return self._refiner[1]
 
-            weights = self.vgg19(how)
-            try:
-                from arbitrary_nst.refinement import losses
-            except (ImportError, ValueError) as exc:
-                reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-                raise EngineError(f"{reason}", "KERAS_BACKEND=tensorflow, or install that backend") from exc
-            vgg19 = losses.read_vgg19(weights)
-            self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
-        return self._refiner[1]
+    def _load_refiner(self, how: "Refinement") -> "Refiner":
+        from arbitrary_nst.refinement.refiner import Refiner
+
+        weights = self.vgg19(how)
+        try:
+            from arbitrary_nst.refinement import losses
+        except (ImportError, ValueError) as exc:
+            reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+            raise EngineError(f"{reason}", "KERAS_BACKEND=tensorflow, or install that backend") from exc
+        vgg19 = losses.read_vgg19(weights)
+        return Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
 
     def needs_strips(self, height: int, width: int) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
@@ -268,10 +293,13 @@ class Stylizer:
             return images.from_array(source)
         if isinstance(source, Image.Image):
             return images.from_pil(source)
-        if isinstance(source, bytes):
-            return images.decode(source, name="bytes", max_pixels=self.max_pixels)
-        path = Path(source)
-        return images.decode(reading.read_photo_bytes(path), name=str(path), max_pixels=self.max_pixels)
+        data, name = (source, "bytes") if isinstance(source, bytes) else (None, str(source))
+        return self.decode(reading.read_photo_bytes(Path(name)) if data is None else data, name=name)
+
+    def decode(self, data: bytes, *, name: str) -> Photo:
+        """``images.decode`` within this Stylizer's limits of pixels and memory; ``name`` is for messages."""
+        check_decoding(data, name=name, max_pixels=self.max_pixels, max_memory=self._max_memory)
+        return images.decode(data, name=name, max_pixels=self.max_pixels)
 
     def _as_style(self, style: Style | Source) -> Style:
         return style if isinstance(style, Style) else self.style(style)
