@@ -15,14 +15,21 @@ FOLDERS = {
 _one_at_a_time = threading.RLock()  # the environment belongs to the whole process
 
 
+def cache_dir() -> Path:
+    """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user."""
+    if chosen := os.environ.get("ARBSTYLE_CACHE_DIR"):
+        return Path(chosen).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("arbitrary_nst", appauthor=False)
+
+
 @contextlib.contextmanager
 def kept_in_our_cache() -> Iterator[None]:
     """What Keras and matplotlib read inside, when they are imported, as their folder lies in our cache.
 
     The environment is afterwards as it was.
     """
-    from arbitrary_nst.model_zoo.store import cache_dir
-
     with _one_at_a_time:
         ours = {
             name: str(cache_dir() / folder)

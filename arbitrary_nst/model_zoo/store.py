@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware import own_folder
 from arbitrary_nst.model_zoo.card import Card, models_root
 
 Hashes = dict[str, str]
@@ -35,11 +36,7 @@ def stay_offline(told: bool | None = None) -> bool:
 
 def cache_dir() -> Path:
     """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user."""
-    if chosen := os.environ.get("ARBSTYLE_CACHE_DIR"):
-        return Path(chosen).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("arbitrary_nst", appauthor=False)
+    return own_folder.cache_dir()
 
 
 def fetched_dir() -> Path:
