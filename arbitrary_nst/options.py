@@ -94,6 +94,11 @@ class ModelOptions(Options):
         int | None,
         Opt("Like 4G; a photo that takes more is drawn in strips.", least=1, unit="SIZE", unset="half of what is free"),
     ] = None
+    threads: Annotated[
+        int | None,
+        Opt("Compute with so many threads; ARBSTYLE_THREADS says so too.", least=1, most=1024, unit="N",
+            unset="what affinity and quota leave"),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,9 @@ import numpy as np
 from arbitrary_nst import images, model_zoo
 from arbitrary_nst.engines import Engine, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst.hardware import cpus, loading
+from arbitrary_nst.hardware.decoding import check_decoding
+from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
@@ -35,15 +37,27 @@ class Session:
 
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         self.options, self._notify = options, notify
+        cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         self._vgg19_files: dict[Path | None, Path] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
-        return given | {"_refiner": None}
+        return given | {"_refiner": None, "_vgg19_files": {}}
 
-    @cached_property
+    @property
+    def threads(self) -> int:
+        """How many may be kept busy."""
+        return cpus.threads(self.options.threads)
+
+    def decode(self, data: bytes, *, name: str) -> Photo:
+        """``images.decode`` within this session's limits of pixels and memory; ``name`` is for messages."""
+        limits = self.options
+        check_decoding(data, name=name, max_pixels=limits.max_pixels, max_memory=limits.max_memory)
+        return images.decode(data, name=name, max_pixels=limits.max_pixels)
+
+    @loaded_once
     def model(self) -> Model:
         """The model in use: found, fetched if need be, and verified on first access."""
         wanted = self.options
@@ -55,10 +69,10 @@ class Session:
             notify=self._notify,
         )
 
-    @cached_property
+    @loaded_once
     def engine(self) -> Engine:
         """The engine in use, loaded on first access."""
-        return load_engine(self.model, self.options.engine, self.options.precision)
+        return load_engine(self.model, self.options.engine, self.options.precision, self.options.threads)
 
     def embed(self, picture: Photo, options: DrawOptions, *, name: str) -> Style:
         """What the model knows of a style picture, read at ``style_size`` and cut as ``style_crop`` says."""
@@ -95,14 +109,15 @@ class Session:
 
     def vgg19(self, how: "Refinement") -> "Path":
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
-        if how.vgg_weights not in self._vgg19_files:
-            self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
-                how.vgg_weights,
-                model_dir=self.options.model_dir,
-                offline=self.options.offline,
-                trust=self.options.trust_model,
-                notify=self._notify,
-            )
+        with loading.lock():
+            if how.vgg_weights not in self._vgg19_files:
+                self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
+                    how.vgg_weights,
+                    model_dir=self.options.model_dir,
+                    offline=self.options.offline,
+                    trust=self.options.trust_model,
+                    notify=self._notify,
+                )
         return self._vgg19_files[how.vgg_weights]
 
     @property
@@ -114,15 +129,20 @@ class Session:
 
     def refiner(self, how: "Refinement") -> "Refiner":
         """The optimiser for these settings; the last one is kept, with what it compiled."""
-        if self._refiner is None or self._refiner[0] != how:
-            from arbitrary_nst.refinement.refiner import Refiner
+        loading.refuse_after_fork("keras")
+        with loading.lock():
+            if self._refiner is None or self._refiner[0] != how:
+                self._refiner = how, self._load_refiner(how)
+            return self._refiner[1]
 
-            weights = self.vgg19(how)
-            try:
-                from arbitrary_nst.refinement import losses
-            except (ImportError, ValueError) as exc:
-                reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-                raise EngineError(f"{reason}", "KERAS_BACKEND=tensorflow, or install that backend") from exc
-            vgg19, wanted = losses.read_vgg19(weights), self.options
-            self._refiner = how, Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
-        return self._refiner[1]
+    def _load_refiner(self, how: "Refinement") -> "Refiner":
+        from arbitrary_nst.refinement.refiner import Refiner
+
+        weights = self.vgg19(how)
+        try:
+            from arbitrary_nst.refinement import losses
+        except (ImportError, ValueError) as exc:
+            reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+            raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
+        vgg19, wanted = losses.read_vgg19(weights), self.options
+        return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)

@@ -59,10 +59,15 @@ class Stylizer(Session):
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
     trust_model: load an unknown or changed model all the same. A SavedModel is a program: it can do what you can.
     max_pixels: larger pictures are refused before they are decoded.
-    max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
-        picture. None is half of what is free when it starts.
+    max_memory: bytes that decoding or drawing one photo may take. A photo that takes more to draw is drawn in strips,
+        which gives the same picture; one that takes more to decode is refused. None is what is free when it starts:
+        half to draw, three quarters to decode. Containers' limits count.
+    threads: to compute with; None reads ``ARBSTYLE_THREADS``, and else takes what affinity and quota leave.
     notify: called with one line about which model was chosen and why, where that is not what was asked for;
         the logger "arbitrary_nst" by itself.
+
+    Threads may share one. A pickled one loads anew. After a fork it works if no engine was used before, and else raises
+    EngineError: an engine's threads stay behind.
 
     Methods raise PhotoError, ModelError, EngineError and OptionError, all of them NSTError.
     """
@@ -78,6 +83,7 @@ class Stylizer(Session):
         trust_model: bool = False,
         max_pixels: int = options.MAX_PIXELS,
         max_memory: int | None = None,
+        threads: int | None = None,
         notify: Callable[[str], None] = _log.warning,
     ) -> None:
         wanted = ModelOptions(
@@ -89,6 +95,7 @@ class Stylizer(Session):
             trust_model=trust_model,
             max_pixels=max_pixels,
             max_memory=max_memory,
+            threads=threads,
         )
         super().__init__(wanted, notify)
 
@@ -261,8 +268,8 @@ class Stylizer(Session):
         if isinstance(source, Image.Image):
             return images.from_pil(source)
         if isinstance(source, bytes):
-            return images.decode(source, name="bytes", max_pixels=self.options.max_pixels)
-        return reading.read_photo(Path(source), self.options)
+            return self.decode(source, name="bytes")
+        return self.decode(reading.read_photo_bytes(Path(source)), name=str(source))
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
         return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=_stem(style))

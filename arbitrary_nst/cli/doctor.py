@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from arbitrary_nst.cli.report import NO_MODEL, ModelDir, Verbose
+from arbitrary_nst.errors import EngineError
 
 PACKAGES = (
     "arbitrary-nst",
@@ -36,6 +37,7 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
         print(f"{name:<14} {version or 'MISSING'}")
     print(f"cpu            {_cpu()}")
     print(f"gpu            {_gpu()}")
+    print(f"may take       {_share()}")
     print(f"cache          {model_zoo.cache_dir()}")
     for variable in ("ARBSTYLE_MODEL_DIR", "ARBSTYLE_OFFLINE", "ARBSTYLE_CACHE_DIR", "HTTPS_PROXY"):
         if value := os.environ.get(variable):
@@ -72,12 +74,11 @@ def _version(package: str) -> str | None:
 
 def _cpu() -> str:
     try:
-        import openvino
-    except ImportError as exc:
-        return f"OpenVINO cannot be imported ({exc})"
+        from arbitrary_nst.engines.openvino import openvino
+        from arbitrary_nst.engines.openvino.engine import faster_precision
+    except EngineError as exc:
+        return str(exc)
     core = openvino.Core()
-    from arbitrary_nst.engines.openvino.engine import faster_precision
-
     cpu, precision = core.get_property("CPU", "FULL_DEVICE_NAME"), faster_precision(core)
     return f"{cpu}; --precision auto is {precision}, the faster on this CPU"
 
@@ -87,9 +88,20 @@ def _gpu() -> str:
 
     if not has_gpu_driver():
         return "no driver"
-    from arbitrary_nst.engines.tensorflow import gpu_names
+    from arbitrary_nst.engines.gpus import tensorflow_gpus
 
-    return ", ".join(gpu_names()) or "a driver, but TensorFlow sees no GPU. Try: pip install 'tensorflow[and-cuda]'"
+    return (
+        ", ".join(tensorflow_gpus(ask=True))
+        or "a driver, but TensorFlow sees no GPU. Try: pip install 'tensorflow[and-cuda]'"
+    )
+
+
+def _share() -> str:
+    """What containers, limits and other programs leave to this one."""
+    from arbitrary_nst.hardware.cpus import threads
+    from arbitrary_nst.hardware.memory import available_memory
+
+    return f"{threads()} threads, {available_memory() / 1e9:.1f} GB of memory"
 
 
 def _engine(model: str) -> str:

@@ -51,9 +51,10 @@ class Engine(Protocol):
         """How many photos of this size a call is best given: 1 on a CPU, on a GPU what its free memory holds."""
 
 
-def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> Engine:
+def load_engine(model: Model, engine: str = "auto", precision: str = "auto", threads: int | None = None) -> Engine:
     """The engine that runs ``model`` on this machine; ``choose_engine`` says how ``auto`` decides.
 
+    ``threads`` is how many it may compute with; None is ARBSTYLE_THREADS, else what quota and affinity leave.
     Raises EngineError where it cannot be loaded, OptionError for unknown names and where the model has no such engine.
     """
     name, _ = choose_engine(model.card, engine)
@@ -61,10 +62,10 @@ def load_engine(model: Model, engine: str = "auto", precision: str = "auto") -> 
     if name == "tensorflow":
         from arbitrary_nst.engines.tensorflow import TensorFlowEngine
 
-        return TensorFlowEngine(model, precision)
+        return TensorFlowEngine(model, precision, threads)
     from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
 
-    return OpenVINOEngine(model, precision)
+    return OpenVINOEngine(model, precision, threads)
 
 
 def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
@@ -82,9 +83,9 @@ def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
         return "openvino", f"the engine of {card.name}"
     if not has_gpu_driver():
         return "openvino", "no GPU driver here, and it is the faster engine on a CPU"
-    from arbitrary_nst.engines.tensorflow import gpu_names
+    from arbitrary_nst.engines.gpus import tensorflow_gpus
 
-    if gpus := gpu_names():
+    if gpus := tensorflow_gpus():
         return "tensorflow", f"TensorFlow sees {gpus[0]}"
     return "openvino", "a GPU driver is here, but TensorFlow sees no GPU"
 

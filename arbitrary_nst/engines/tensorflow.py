@@ -1,5 +1,6 @@
 """The reference engine: the published weights in TensorFlow, split at the bottleneck."""
 
+import contextlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -8,6 +9,8 @@ import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.hardware.cpus import thread_limit
+from arbitrary_nst.hardware.loading import refuse_after_fork
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.model_zoo.networks import magenta
@@ -25,9 +28,11 @@ class TensorFlowEngine:
     name = "tensorflow"
     precision = "f32"
 
-    def __init__(self, model: Model, precision: str = "auto") -> None:
+    def __init__(self, model: Model, precision: str = "auto", threads: int | None = None) -> None:
         if precision == "bf16":
             raise OptionError("tensorflow: runs in f32 only", "{precision=f32}, or {engine=openvino}")
+        refuse_after_fork(self.name)
+        _hold_to(thread_limit(threads))
         gpus = gpu_names()
         self.device = gpus[0] if gpus else "CPU"
         self._on_gpu = bool(gpus)
@@ -36,12 +41,14 @@ class TensorFlowEngine:
 
     def predict_style(self, style: Pixels) -> Pixels:
         """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
+        refuse_after_fork(self.name)
         return np.asarray(self._predict(_tensor(style))).reshape(len(style), -1)
 
     def transform(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
         """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3)."""
         import tensorflow as tf
 
+        refuse_after_fork(self.name)
         height, width = photo.shape[1:3]
         rows = bottleneck.reshape(len(bottleneck), 1, 1, -1)
         try:
@@ -64,6 +71,15 @@ class TensorFlowEngine:
         if not self._on_gpu:
             return 1
         return max(1, min(MOST_TOGETHER, int(0.8 * free_gpu_memory()) // (height * width * BYTES_PER_PIXEL)))
+
+
+def _hold_to(threads: int | None) -> None:
+    """Limit TensorFlow's threads, unless the host program has used it already: then its setting stays."""
+    if threads is not None:
+        tf = import_tensorflow()
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
 def gpu_names() -> list[str]:

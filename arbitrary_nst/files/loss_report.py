@@ -11,6 +11,7 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files.naming import choose_format
 from arbitrary_nst.files.writing import write_atomically
+from arbitrary_nst.hardware.own_folder import kept_in_our_cache
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Step
 
@@ -62,7 +63,8 @@ def write_picture(path: Path, picture: Pixels) -> None:
 
 def plot(steps: list[Step]) -> bytes:
     """The weighted terms over the steps, the scales marked, as a PNG."""
-    from matplotlib.figure import Figure
+    with kept_in_our_cache():
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()

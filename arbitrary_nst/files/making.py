@@ -29,7 +29,7 @@ def read(job: Job, session: Session) -> Read:
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=session.options.max_pixels)
+    photo = session.decode(data, name=name)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 

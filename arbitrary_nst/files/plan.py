@@ -158,7 +158,7 @@ class Planner:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
             code, picture = style, None
         else:
-            picture = reading.read_photo(style, self._session.options)
+            picture = self._session.decode(reading.read_photo_bytes(style), name=str(style))
             if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
                 return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
             code = self._session.embed(picture, self._settings, name=style.stem)

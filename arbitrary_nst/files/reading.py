@@ -5,10 +5,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.images import Photo
-from arbitrary_nst.options import ModelOptions
 
 
 def read_photo_bytes(path: Path) -> bytes:
@@ -18,11 +15,6 @@ def read_photo_bytes(path: Path) -> bytes:
             return file.read()
         except OSError as exc:
             raise unreadable(path, exc) from exc
-
-
-def read_photo(path: Path, options: ModelOptions) -> Photo:
-    """A photo from its file. Raises PhotoError."""
-    return images.decode(read_photo_bytes(path), name=str(path), max_pixels=options.max_pixels)
 
 
 def open_photo(path: Path) -> BinaryIO:

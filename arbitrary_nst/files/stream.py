@@ -9,14 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
-
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import writing
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
@@ -74,7 +73,9 @@ class _Stream:
         if self._planner.folder is not None:
             _open_folder(self._planner.folder)
         waiting = iter(photos)
-        self._decoders, self._encoders = ThreadPoolExecutor(WORKERS, "decode"), ThreadPoolExecutor(WORKERS, "encode")
+        self._decoders, self._encoders = (
+            ThreadPoolExecutor(min(WORKERS, self._session.threads), name) for name in ("decode", "encode")
+        )
         try:
             while True:
                 self._read_ahead(waiting)
@@ -175,7 +176,7 @@ class _Stream:
         style, settings = output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
-        self._together = self._session.engine.batch(*photo.pixels.shape[:2])
+        self._together = self._session.engine.batch(*_drawn_sides(photo, settings))
         if self._together < 2:
             return
         photos = {output.target: photo}
@@ -240,7 +241,14 @@ class _Stream:
 
 def spare_pixels() -> int:
     """How many pixels, of photos and pictures, may wait for their turn: a quarter of the free memory."""
-    return int(psutil.virtual_memory().available // 4 // BYTES_PER_PIXEL)
+    return int(available_memory() // 4 // BYTES_PER_PIXEL)
+
+
+def _drawn_sides(photo: Photo, settings: Settings) -> tuple[int, int]:
+    """Height and width at which the engine sees a photo."""
+    limits = [limit for limit in (settings.max_size, settings.stylize_size) if limit is not None]
+    share = min([1.0, *(limit / max(photo.size) for limit in limits)])
+    return max(1, round(photo.size[1] * share)), max(1, round(photo.size[0] * share))
 
 
 def _open_folder(folder: Path) -> None:

@@ -1,13 +1,26 @@
 """How much memory may be taken, and how much was."""
 
+import math
 import sys
+from pathlib import Path
 
 import psutil
+
+from arbitrary_nst.hardware import control_groups
+
+
+def available_memory(root: Path = Path("/")) -> int:
+    """Bytes that this process may still take: the least that the machine, its container and its own limit leave.
+
+    ``root`` holds ``sys`` and ``proc``.
+    """
+    left = min(psutil.virtual_memory().available, control_groups.memory_left(root), _address_space_left())
+    return max(0, int(left))
 
 
 def allowed_memory(max_memory: int | None) -> int:
     """Bytes that one picture may take: ``max_memory``, or half of what is free now."""
-    return max_memory or psutil.virtual_memory().available // 2
+    return max_memory or available_memory() // 2
 
 
 def peak_memory() -> int:
@@ -18,3 +31,13 @@ def peak_memory() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _address_space_left() -> float:
+    """What `ulimit -v` leaves: addresses count there, used or not."""
+    if sys.platform == "win32":
+        return math.inf
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return math.inf if limit == resource.RLIM_INFINITY else limit - psutil.Process().memory_info().vms

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware import own_folder
 from arbitrary_nst.model_zoo import seals
 from arbitrary_nst.model_zoo.card import Card, models_root
 
 Hashes = dict[str, str]
 
 # Where a user who has no home keeps a cache: nowhere. Nothing is found below it, and writing says why it cannot.
-NO_CACHE = Path(os.devnull) / "arbitrary_nst"
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,7 @@ def stay_offline(told: bool | None = None) -> bool:
 
 def cache_dir() -> Path:
     """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user; ``NO_CACHE`` where there is no home."""
-    from platformdirs import user_cache_path
-
-    try:
-        if chosen := os.environ.get("ARBSTYLE_CACHE_DIR"):
-            return Path(chosen).expanduser()
-        folder = user_cache_path("arbitrary_nst", appauthor=False)
-    except (RuntimeError, KeyError):
-        return NO_CACHE
-    return folder if folder.is_absolute() else NO_CACHE
+    return own_folder.cache_dir()
 
 
 def fetched_dir() -> Path:

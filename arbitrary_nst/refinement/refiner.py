@@ -302,8 +302,7 @@ def choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     """What a refinement computes in on this machine; ``auto`` is the faster."""
     options.one_of("precision", wanted, PRECISIONS)
     if wanted == "auto" and not has_gpu_driver():
-        import openvino
-
+        from arbitrary_nst.engines.openvino import openvino
         from arbitrary_nst.engines.openvino.engine import faster_precision
 
         return faster_precision(openvino.Core())

@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 
 import many as streams
-import openvino
 
+from arbitrary_nst.engines.openvino import openvino
 from arbitrary_nst.engines.openvino.engine import cpu_has_bf16
 
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parents[3] / "shared"))

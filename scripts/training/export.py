@@ -11,8 +11,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import openvino
 
+from arbitrary_nst.engines.openvino import openvino
 from arbitrary_nst.model_zoo.networks import mini
 
 INT8_WEIGHTS = 80_000  # a kernel with so many of them is stored in int8
@@ -51,7 +51,7 @@ def converted(net, inputs):
 
 def compress(model) -> None:
     """Store the kernels of convolutions and dense layers in f16, the larger ones in int8, in place."""
-    from openvino import opset13 as ops
+    ops = openvino.opset13
 
     for node in model.get_ordered_ops():
         if node.get_type_name() not in ("Convolution", "MatMul"):

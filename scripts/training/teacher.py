@@ -3,8 +3,8 @@
 import threading
 
 import numpy as np
-import openvino
 
+from arbitrary_nst.engines.openvino import openvino
 from arbitrary_nst.engines.openvino.convert import free_sizes
 
 

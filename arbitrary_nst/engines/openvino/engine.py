@@ -1,22 +1,27 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit, fitted
-from arbitrary_nst.engines.openvino.convert import compile_cache, converted
-from arbitrary_nst.engines.openvino.infer import finish, first_line, start, tensor
+from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted
+from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
 from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
-from arbitrary_nst.errors import EngineError
+from arbitrary_nst.errors import EngineError, EngineMemoryError
+from arbitrary_nst.hardware.cpus import thread_limit
+from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork
+from arbitrary_nst.hardware.quiet_openvino import KERNELS
 from arbitrary_nst.model_zoo import Model
 
 if TYPE_CHECKING:
     import openvino
 
 
+# How OpenVINO says that it could not write, or read, a file.
+FILE_FAILED = ("basic_ios", "iostream", "open file")
+MORE_MEMORY = "free some, or raise the limit of memory and addresses (ulimit -v)"
 LINUX_CPU = Path("/proc/cpuinfo")
 
 
@@ -46,11 +51,12 @@ class OpenVINOEngine:
 
     name = "openvino"
 
-    def __init__(self, model: Model, precision: str = "auto") -> None:
-        try:
-            import openvino
-        except ImportError as exc:
-            raise EngineError(f"openvino: cannot be imported ({exc})", "pip install openvino") from exc
+    def __init__(self, model: Model, precision: str = "auto", threads: int | None = None) -> None:
+        import openvino
+
+        refuse_after_fork(self.name)
+        limit = thread_limit(threads)
+        self._how = {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
         self._core = openvino.Core()
         self._model = model
         if precision == "bf16" and not cpu_has_bf16(self._core):
@@ -72,6 +78,7 @@ class OpenVINOEngine:
 
     def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
         """``transform`` of one photo (1, H, W, 3), within 1e-3 of it in f32, in a fraction of the memory."""
+        refuse_after_fork(self.name)
         picture = self._strips.transform(
             photo[0], self._second_input(bottleneck), fitted(photo, self._model.card), STRIP_BYTES
         )
@@ -93,7 +100,7 @@ class OpenVINOEngine:
             return bottleneck
         return bottleneck.reshape(len(bottleneck), 1, 1, -1)
 
-    @cached_property
+    @loaded_once
     def _predict(self) -> "openvino.CompiledModel":
         # Always f32, also where the network was trained for int8: it runs once per style, its error would shift every
         # picture, and without VNNI instructions OpenVINO's int8 convolutions overflow.
@@ -101,13 +108,13 @@ class OpenVINOEngine:
         with compile_cache(self._model) as cache:
             return self._compile(path, "f32", {"LP_TRANSFORMS_MODE": "NO", **cache})
 
-    @cached_property
+    @loaded_once
     def _transform(self) -> "openvino.CompiledModel":
         path = str(self._halves[1])
         with compile_cache(self._model) as cache:
             return self._compile(path, self.precision, cache)
 
-    @cached_property
+    @loaded_once
     def _strips(self) -> Strips:
         from arbitrary_nst.engines.openvino.passes import cut
 
@@ -115,23 +122,35 @@ class OpenVINOEngine:
         passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
         return Strips(passes, self._compile)
 
-    @cached_property
+    @loaded_once
     def _halves(self) -> tuple[Path, Path]:
-        return converted(self._model)
+        try:
+            return converted(self._model)
+        except RuntimeError as exc:
+            if any(sign in str(exc) for sign in FILE_FAILED):
+                raise EngineError(
+                    f"{conversion_dir(self._model)}: cannot be written (is the disk full?)",
+                    "set ARBSTYLE_CACHE_DIR to a folder with 200 MB free",
+                ) from exc
+            raise
 
     def _compile(self, network: Any, precision: str, options: dict[str, str] | None = None) -> "openvino.CompiledModel":
         """Compile a model or a file of one. Options that fail, as an unwritable cache, are dropped, the last first."""
         try:
-            return self._core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision, **(options or {})})
-        except RuntimeError as exc:
+            how = {"INFERENCE_PRECISION_HINT": precision, **self._how, **(options or {})}
+            return self._core.compile_model(network, "CPU", how)
+        except (RuntimeError, MemoryError) as exc:
             if options:
                 return self._compile(network, precision, dict(list(options.items())[:-1]))
             name = self._model.card.name
+            if is_out_of_memory(exc):
+                raise EngineMemoryError(f"{name}: OpenVINO has not enough memory to load it", MORE_MEMORY) from exc
             raise EngineError(
                 f"{name}: OpenVINO cannot load it ({first_line(exc)})", f"arbstyle models clear {name}"
             ) from exc
 
     def _infer(self, compiled: "openvino.CompiledModel", inputs: list[Pixels]) -> Pixels:
+        refuse_after_fork(self.name)
         request = compiled.create_infer_request()
         tensors = [tensor(np.ascontiguousarray(array, np.float32)) for array in inputs]
         start(request, tensors)

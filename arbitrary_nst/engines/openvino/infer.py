@@ -18,7 +18,7 @@ Compile = Callable[[Any, str], "openvino.CompiledModel"]  # of a model that is t
 # How long a wait for a result may keep Ctrl-C waiting, in milliseconds.
 POLL_MS = 100
 # How OpenVINO says that it got no memory.
-OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory")
+OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory", "Cannot allocate", "mmap")
 
 
 def tensor(array: Array) -> Input:
@@ -61,9 +61,14 @@ def finish(request: "openvino.InferRequest") -> None:
 
 def _failure(request: "openvino.InferRequest", exc: RuntimeError) -> EngineError:
     shape = "x".join(str(side) for side in request.get_input_tensor(0).shape)
-    if any(sign in str(exc) for sign in OUT_OF_MEMORY):
+    if is_out_of_memory(exc):
         return EngineMemoryError(f"openvino: out of memory on {shape}", "{max_size}")
     return EngineError(f"openvino: failed on {shape} ({first_line(exc)})", "{max_size}, or {engine=tensorflow}")
+
+
+def is_out_of_memory(exc: BaseException) -> bool:
+    """Whether OpenVINO says that it got no memory."""
+    return isinstance(exc, MemoryError) or any(sign in str(exc) for sign in OUT_OF_MEMORY)
 
 
 def first_line(exc: BaseException) -> str:
