@@ -1,5 +1,6 @@
 """The public API: a style picture in, a Style out; a photo and a Style in, a picture out."""
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -97,11 +98,18 @@ class Stylizer:
 
     def style(self, source: Source | Array | Photo, *, name: str | None = None) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo."""
-        picture = self.read(source)
         size = self._style_size or self.model.card.style_size
+        if isinstance(source, str | PathLike):
+            data = reading.read_photo_bytes(Path(source))
+            picture = images.decode(data, name=str(source), max_pixels=self.max_pixels)
+        else:
+            picture = self.read(source)
+            data = source if isinstance(source, bytes) else picture.pixels.tobytes()
+        origin = hashlib.sha256(data)
+        origin.update(f"{size} {self._style_crop}".encode())
         square = images.style_input(picture.pixels, size=size, crop=self._style_crop)
         bottleneck = self.engine.predict_style(square[np.newaxis])[0]
-        return Style(bottleneck, self.model.digest, name or _stem(source))
+        return Style(bottleneck, self.model.digest, name or _stem(source), origin.hexdigest())
 
     @overload
     def stylize(
@@ -255,6 +263,15 @@ class Stylizer:
             vgg19 = losses.read_vgg19(weights)
             self._refiner = how, Refiner(how, vgg19, precision=self._precision, max_memory=self._max_memory)
         return self._refiner[1]
+
+    @property
+    def engine_asked(self) -> str:
+        """The engine and the precision as they were asked for, which is the same on every machine."""
+        return f"{self._engine_name} {self._precision}"
+
+    def tell(self, line: str) -> None:
+        """Pass a line on to ``notify``."""
+        self._notify(line)
 
     def needs_strips(self, height: int, width: int) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""

@@ -36,7 +36,7 @@ def rehearse(
     photos = list(photos)
     steps: list[Step] = []
     settings = replace(settings, on_step=lambda name, step, picture: steps.append(step))
-    planner = Planner(stylizer, photos, styles, settings)
+    planner = Planner(stylizer, photos, styles, settings, write=False)
     planned = [each for given in photos for each in planner.plan(given)]
     jobs = [each for each in planned if isinstance(each, Job)][: settings.limit]
     wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, stylizer))}

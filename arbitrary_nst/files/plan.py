@@ -1,9 +1,12 @@
 """What is to be done: how, with which styles, and for each photo where it goes and what is there already."""
 
+import contextlib
 import hashlib
 import io
 import os
+import stat
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,15 +14,18 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from arbitrary_nst import images, options
-from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError
-from arbitrary_nst.files import naming, reading
+from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError, PhotoError
+from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.manifest import Manifest, Record
+from arbitrary_nst.files.output_folder import OutputFolder, manifest_to_read
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Refinement, Step
 from arbitrary_nst.styles import Style
 from arbitrary_nst.stylizer import Stylizer
+
+WAIT_S = 0.1  # between two looks at what another run is at
 
 
 @dataclass(frozen=True)
@@ -116,31 +122,53 @@ class Job:
 
 
 class Planner:
-    """Turns photos into jobs; it knows the styles, the output folder and what that holds, and writes nothing."""
+    """Turns photos into jobs, and puts pictures where they go; it knows the styles and what the output folder holds."""
 
     def __init__(
-        self, stylizer: Stylizer, photos: Sequence[Input], styles: Sequence[Style | Path], settings: Settings
+        self,
+        stylizer: Stylizer,
+        photos: Sequence[Input],
+        styles: Sequence[Style | Path],
+        settings: Settings,
+        *,
+        write: bool = True,
+        several: bool = False,
     ) -> None:
+        """``several``: more photos will come than are known now. Without ``write`` the folder is only looked at."""
         self._stylizer, self._settings = stylizer, settings
-        several = len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
+        several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         self.folder = _output_folder(settings.output, several)
-        self.manifest = None if self.folder is None else Manifest(self.folder)
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
             stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
         self._taken = naming.Taken()
+        self._postponed: dict[Input, list[tuple[StyleInUse, str]]] = {}
+        self._left: dict[Input, list[StyleInUse]] = {}  # of photos that come up again
+        self.begun = 0  # photos
+        self._output: OutputFolder | None = None
+        self._manifest: Manifest | None = None
+        if self.folder is not None and write:
+            self._output = OutputFolder(self.folder, stylizer.tell)
+            self._manifest = self._output.manifest
+        elif self.folder is not None:
+            self._manifest = manifest_to_read(self.folder)
+
+    def close(self) -> None:
+        """Let go of the output folder, and let other runs have what was claimed in it."""
+        if self._output is not None:
+            self._output.close()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
-        picture = None
-        if refinement is not None:
-            if isinstance(style, Style):
+        if isinstance(style, Style):
+            if refinement is not None:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
-            picture = self._stylizer.read(style)
-            if refinement.recipe.init != "stylized":  # the model has no part in it
-                return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
-        code = style if isinstance(style, Style) else self._stylizer.style(picture or style, name=style.stem)
-        return StyleInUse(code.name, code, picture, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
+            return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
+        picture = None if refinement is None else self._stylizer.read(style)
+        if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
+            return StyleInUse(style.stem, None, picture, _sha256(reading.read_photo_bytes(style)))
+        code = self._stylizer.style(style, name=style.stem)
+        return StyleInUse(code.name, code, picture, code.origin or "")
 
     def plan(self, given: Input) -> Iterator[Result | Job]:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
@@ -151,13 +179,16 @@ class Planner:
                 own, size = images.peek(file)
             own = own or images.suffix_format(source) or "jpg"
             todo = []
-            for style in self.styles:
+            for style in self._left.pop(given, self.styles):
                 planned = self._plan_output(given, style, own)
+                if planned is None:  # another run is at it: it comes up again
+                    continue
                 if isinstance(planned, Result):
                     yield planned
                 else:
                     todo.append(planned)
             if todo:
+                self.begun += 1
                 yield Job(source, todo, size, data)
         except OptionError:
             raise
@@ -166,7 +197,8 @@ class Planner:
         except OSError as exc:  # it went away after it was opened
             yield failed(source, reading.unreadable(source, exc))
 
-    def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output:
+    def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output | None:
+        """Where a picture goes, or that there is nothing to do; None while another run has its name."""
         source, settings = given.path, self._settings
         one_file = settings.output if self.folder is None and settings.output != STREAM else None
         format = naming.choose_format(settings.format, own, one_file)
@@ -174,31 +206,114 @@ class Planner:
             return Output(style, None, format, False, None)
         stem = Path("stdin") if source == STREAM else source
         folder = stem.parent if self.folder is None else self.folder / given.below
-        wanted = one_file or folder / naming.default_name(stem, style.name, format)
-        path = wanted if one_file else self._taken.claim(wanted, lambda path: self._is_guarded(path, source))
+        path = one_file or folder / naming.default_name(stem, style.name, format)
+        if one_file is None:
+            try:
+                path = self._claim(path, source)
+            except _ClaimedElsewhere as exc:
+                self._give_way(exc.path)
+                self._postponed.setdefault(given, []).append((style, self._key(exc.path)))
+                return None
+        planned = None
+        try:
+            planned = self._settle(source, style, path, format)
+        finally:
+            if self._manifest is not None and not isinstance(planned, Output):
+                self._manifest.release(self._key(path))
+        return planned
+
+    def _claim(self, wanted: Path, source: Path) -> Path:
+        """The name for a photo's picture, which nothing else is written to until it is there."""
+        resumes = self._settings.existing == "skip" and source != STREAM
+
+        def is_refused(path: Path) -> bool:
+            if self._manifest is not None and not self._manifest.claim(self._key(path)):
+                if self._settings.existing == "rename":
+                    return True
+                raise _ClaimedElsewhere(path)
+            if self._settings.existing == "rename":
+                refused = os.path.lexists(path)
+            else:
+                refused = resumes and self._manifest is not None and self._manifest.guards(path, source)
+            if refused and self._manifest is not None:
+                self._manifest.release(self._key(path))
+            return refused
+
+        announced: list[Path] = []
+        if resumes and self._manifest is not None:
+            announced = [path for path in self._manifest.announced(source) if naming.is_numbered(path, wanted)]
+        return self._taken.claim(wanted, source, is_refused, announced)
+
+    def _key(self, path: Path) -> str:
+        """What every run into this folder calls an output, wherever the folder is mounted."""
+        return naming.folded(path).removeprefix(naming.folded(self.folder or Path()))
+
+    def _give_way(self, path: Path) -> None:
+        """Leave a picture to the run that is at it. Raises where two of them cannot be meant."""
+        if self._settings.existing != "fail":
+            return
+        what, hint = f"{path}: another run is making it", "{existing=skip}: so runs share the work"
+        raise PhotoError(what, hint) if self.begun else OptionError(what, hint)
+
+    def _settle(self, source: Path, style: StyleInUse, path: Path, format: images.Format) -> Result | Output:
+        """What is to be done where a name is chosen."""
         record = self._record(source, style, path)
-        existing = settings.existing
+        existing, overwrite = self._settings.existing, self._settings.existing == "overwrite"
         if existing == "skip" and record is not None:  # the manifest knows better than the mere name
-            if path.is_file() and self.manifest is not None and self.manifest.holds(record):
+            if _is_file(path) and self._manifest is not None and self._manifest.holds(record):
                 return Result(str(source), style.name, str(path), skipped=True)
-            existing = "overwrite"
+            existing, overwrite = "overwrite", os.path.lexists(path)
         target = naming.settle(path, existing, None if source == STREAM else source)
         if target is None:
             return Result(str(source), style.name, str(path), skipped=True)
-        return Output(style, target, format, existing == "overwrite", record)
+        return Output(style, target, format, overwrite, record)
 
-    def _is_guarded(self, path: Path, source: Path) -> bool:
-        """Whether a file is there that a picture of this photo gets a name beside."""
-        if self._settings.existing == "rename":
-            return os.path.lexists(path)
-        resumes = self._settings.existing == "skip" and source != STREAM
-        return resumes and self.manifest is not None and self.manifest.guards(path, source)
+    def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
+        """Write a picture where it was planned, and that it is there, if it is ``whole``, into the manifest.
+
+        Raises PhotoError.
+        """
+        assert output.target is not None
+        if self._output is None:
+            writing.make_folder(output.target.parent)
+            given_by_name = self._settings.output is not None
+            writing.write_atomically(output.target, data, overwrite=output.overwrite, through_link=given_by_name)
+            return
+        noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if output.record is not None:
+            # one that was stopped midway is to be made again
+            noted = self._output.manifest.around({**output.record, "sha256": sha256}, whole=whole)
+        with noted:
+            self._output.write(output.target, data, overwrite=output.overwrite)
+        self._output.manifest.release(self._key(output.target))
+
+    def postponed(self, stop: Callable[[], bool]) -> list[Input]:
+        """Wait until other runs let go of photos that were left to them: those are to be planned again.
+
+        Only when nothing of this run is in flight: it lets go of what failed, so that no two runs wait for each other.
+        """
+        if self._manifest is None:
+            return []
+        self._manifest.release_all()
+        if not self._postponed:
+            return []
+        self._stylizer.tell(f"{self.folder}: another run writes into it too; waiting for what that is at")
+        while not stop():
+            free = [
+                given for given, left in self._postponed.items() if all(self._manifest.is_free(key) for _, key in left)
+            ]
+            if free:
+                for given in free:
+                    self._left[given] = [style for style, _ in self._postponed.pop(given)]
+                return free
+            time.sleep(WAIT_S)
+        return []
 
     def _record(self, source: Path, style: StyleInUse, output: Path) -> Record | None:
         """What must be equal for an output to be the one that would be made now."""
         if self.folder is None or source == STREAM:
             return None
-        settings, engine = self._settings, self._stylizer.engine if style.code else None
+        settings = self._settings
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:
@@ -209,7 +324,8 @@ class Planner:
             "output": str(output.relative_to(self.folder)),
             "style": style.sha256,
             "model": style.code and style.code.model,
-            "engine": engine and f"{engine.name} {engine.precision}",
+            # as asked for: what `auto` means differs from machine to machine, and the folder may come from another
+            "engine": style.code and self._stylizer.engine_asked,
             "settings": [
                 settings.format,
                 settings.quality,
@@ -219,6 +335,26 @@ class Planner:
             ],
             "refinement": None if settings.refinement is None else repr(settings.refinement),
         }
+
+
+class _ClaimedElsewhere(Exception):
+    """Another run has this output."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file itself: what a link leads to is not ours."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def failed(source: Path, exc: BaseException) -> Result:

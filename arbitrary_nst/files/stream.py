@@ -14,7 +14,7 @@ import psutil
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import NSTError, OptionError
-from arbitrary_nst.files import reading, writing
+from arbitrary_nst.files import reading
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
 from arbitrary_nst.images import Photo
@@ -43,16 +43,31 @@ def stylize_many(
     styles: Sequence[Style | Path],
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
+    planner: Planner | None = None,
 ) -> Iterator[Result]:
     """Stylize each photo in each style and write it, yielding a Result as each is done, in order.
+
+    Where another run writes into the folder too, its photos are left to it, looked at last, and made if it failed.
+    ``planner`` serves several calls, for a folder that is watched; else each opens the output folder anew.
 
     A fault of one photo is in its Result. One of a style picture, the model or the options is raised, before the
     first photo is read. When ``stop`` says so, no further photo is begun and those in flight are finished.
     """
     photos = list(photos)
-    planner = Planner(stylizer, photos, styles, settings)
-    stream = _Stream(stylizer, planner, settings)
-    yield from stream.run(photos, stop)
+    held = (
+        contextlib.nullcontext(planner) if planner else contextlib.closing(Planner(stylizer, photos, styles, settings))
+    )
+    with held as planner:
+        before = planner.begun
+        while photos:
+            left = None if settings.limit is None else settings.limit - (planner.begun - before)
+            if left == 0:
+                break
+            for result in _Stream(stylizer, planner, replace(settings, limit=left)).run(photos, stop):
+                yield result
+                if result.error is not None and settings.fail_fast:
+                    return
+            photos = planner.postponed(stop)  # what another run was at
 
 
 class _Stream:
@@ -64,8 +79,6 @@ class _Stream:
 
     def run(self, photos: list[Input], stop: Callable[[], bool]) -> Iterator[Result]:
         """Read ahead, draw, write behind. The engine has one owner, whoever iterates."""
-        if self._planner.folder is not None:
-            _open_folder(self._planner.folder)
         decoders, encoders = ThreadPoolExecutor(WORKERS, "decode"), ThreadPoolExecutor(WORKERS, "encode")
         waiting = iter(photos)
         ahead: deque[Result | tuple[Job, Future[Read]]] = deque()
@@ -172,13 +185,7 @@ class _Stream:
                 sys.stdout.buffer.write(encoded.data)
                 sys.stdout.buffer.flush()
             else:
-                writing.make_folder(output.target.parent)
-                noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-                if self._planner.manifest is not None and output.record is not None:
-                    # one that was stopped midway is to be made again
-                    noted = self._planner.manifest.around({**output.record, "sha256": sha256}, whole=whole)
-                with noted:
-                    writing.write_atomically(output.target, encoded.data, overwrite=output.overwrite)
+                self._planner.put(output, encoded.data, sha256, whole=whole)
         except (NSTError, MemoryError, OSError) as exc:
             if isinstance(exc, BrokenPipeError):
                 raise
@@ -238,15 +245,3 @@ def make(
 
 def _is_done(result: Result | Future[Result]) -> bool:
     return isinstance(result, Result) or result.done()
-
-
-def _open_folder(folder: Path) -> None:
-    """Make the folder if need be, and remove what a killed run left in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise OptionError(
-            f"{folder}: not a folder for several photos ({exc.strerror})", "{output} another folder"
-        ) from exc
-    with contextlib.suppress(OSError):
-        writing.remove_left_over(folder)
