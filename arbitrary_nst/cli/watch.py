@@ -1,6 +1,6 @@
 """`arbstyle watch`: stylize what arrives in a folder."""
 
-import time
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +10,6 @@ from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import EXIT_INTERRUPTED, ModelDir, Offline, TrustModel, Verbose, say
 from arbitrary_nst.errors import OptionError
-
-POLL_S = 1.0
 
 
 def watch(
@@ -39,9 +37,9 @@ def watch(
     """
     if not folder.is_dir():
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
-    from arbitrary_nst.files.arrivals import Arrivals
+    from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.plan import Planner, Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.stylizer import Stylizer
 
@@ -58,15 +56,10 @@ def watch(
         output, format, quality, metadata, existing="skip", max_size=max_size, stylize_size=stylize_size
     )  # the manifest knows what was made before this watch began
     expand([folder], output=output)  # refuses a folder that is its own output
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise OptionError(f"{output}: cannot be made ({exc.strerror})", "another -o") from exc
-    styles, arrivals, asked = [stylizer.style(path) for path in style], Arrivals(), Interrupt(GRACE_S)
-    say(f"watching {folder}; Ctrl-C ends it")
-    while not asked.is_set():
-        ready = arrivals.whole(expand([folder], recursive=recursive, output=output), time.monotonic())
-        for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
-            running.report_result(result, as_json=as_json, to_stdout=False)
-        asked.wait(POLL_S)
+    asked = Interrupt(GRACE_S)
+    with contextlib.closing(Planner(stylizer, [], style, settings, several=True)) as planner:
+        say(f"watching {folder}; Ctrl-C ends it")
+        for ready in arriving(folder, asked, recursive=recursive, output=output, note=say):
+            for result in stylize_many(stylizer, ready, style, settings, stop=asked.is_set, planner=planner):
+                running.report_result(result, as_json=as_json, to_stdout=False)
     raise typer.Exit(EXIT_INTERRUPTED)

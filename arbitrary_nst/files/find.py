@@ -100,6 +100,20 @@ def read_list(data: bytes) -> list[Path]:
     return [Path(os.fsdecode(line)) for line in lines if line.strip()]
 
 
+def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[Input]:
+    """The photos at a path below a folder, as ``expand`` of that folder would tell them."""
+    relative, kept = path.relative_to(folder), output.resolve()
+    is_hidden = any(part.startswith(".") for part in relative.parts)
+    if is_hidden or path == folder or path.resolve().is_relative_to(kept):
+        return []
+    if path.is_dir():
+        return list(_walk(path, relative, True, output, set(), lambda line: None)) if recursive else []
+    is_below = len(relative.parts) > 1
+    if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() and (recursive or not is_below):
+        return [Input(path, relative.parent, in_folder=True)]
+    return []
+
+
 def _matches(path: Path) -> list[Path]:
     """The path, or what it matches where it is a pattern that the shell left alone."""
     text = str(path)
