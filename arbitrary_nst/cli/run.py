@@ -191,7 +191,7 @@ def run(
     asked = Interrupt(GRACE_S if refinement is None else REFINING_GRACE_S)
     if preview is not None:
         refuse_inputs(preview, [*style, *(each.path for each in found)], "--preview")
-    watch = refining.Watch(preview, report, output, several=several)
+    watch = refining.Watch(preview, report, output, several=several, existing=existing)
     settings = Settings(
         output, format, quality, metadata, existing, max_size, stylize_size, checksum, limit, fail_fast,
         refinement, watch,
