@@ -187,6 +187,34 @@ def test_a_planted_line_and_a_link_replace_no_file_of_the_users(photos, tmp_path
     assert not (out / "0__style.png").is_symlink() and names(out) == ["0__style.png"]
 
 
+def test_only_a_file_that_was_named_is_written_through_a_link(photos, tmp_path):
+    real, linked_folder = tmp_path / "real.png", tmp_path / "linked"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link.png").symlink_to(real)
+    linked_folder.symlink_to("out")
+    (named,) = stream(photos[:1], tmp_path / "link.png", existing="overwrite")
+    assert named.error is None and real.is_file() and (tmp_path / "link.png").is_symlink()
+    assert all(result.error is None for result in stream(photos, linked_folder))
+    assert len(names(tmp_path / "out")) == PHOTOS
+    beside = photos[0].with_name("0__style.png")
+    beside.symlink_to(real)
+    before = real.read_bytes()
+    (result,) = stylize_many(
+        fake_stylizer(), [Input(photos[0])], [tmp_path / "style.png"], Settings(existing="overwrite", quality=9)
+    )
+    assert result.error is None and not beside.is_symlink() and real.read_bytes() == before
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors")
+def test_a_run_leaves_no_descriptor_open(photos, tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    list(stream(photos, tmp_path / "out"))
+    abandoned = stream(photos, tmp_path / "other")
+    next(abandoned)
+    abandoned.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_odd_lines_do_not_count(photos, tmp_path):
     out = tmp_path / "out"
     out.mkdir()

@@ -65,7 +65,11 @@ class Directory:
 
     def link(self, name: str, other: str) -> None:
         """Give a file a second name. Raises OSError, FileExistsError where that is taken."""
-        os.link(self._place(name), self._place(other), src_dir_fd=self._at, dst_dir_fd=self._at, follow_symlinks=False)
+        source, target = self._place(name), self._place(other)
+        if self._at is None:
+            os.link(source, target)
+        else:
+            os.link(source, target, src_dir_fd=self._at, dst_dir_fd=self._at, follow_symlinks=False)
 
     def replace(self, name: str, other: str) -> None:
         """Rename a file to what may be taken. Raises OSError."""

@@ -1,10 +1,8 @@
 """What is to be done: how, with which styles, and for each photo where it goes and what is there already."""
 
-import contextlib
 import hashlib
 import io
 import os
-import stat
 import sys
 import time
 import traceback
@@ -17,8 +15,8 @@ from arbitrary_nst import images, options
 from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError, PhotoError
 from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.files.find import STREAM, Input
-from arbitrary_nst.files.manifest import Manifest, Record
-from arbitrary_nst.files.output_folder import OutputFolder, manifest_to_read
+from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Refinement, Step
@@ -142,16 +140,12 @@ class Planner:
         if settings.refinement is not None:
             stylizer.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
         self._taken = naming.Taken()
-        self._postponed: dict[Input, list[tuple[StyleInUse, str]]] = {}
+        self._postponed: dict[Input, list[tuple[StyleInUse, Path]]] = {}
         self._left: dict[Input, list[StyleInUse]] = {}  # of photos that come up again
         self.begun = 0  # photos
-        self._output: OutputFolder | None = None
-        self._manifest: Manifest | None = None
-        if self.folder is not None and write:
-            self._output = OutputFolder(self.folder, stylizer.tell)
-            self._manifest = self._output.manifest
-        elif self.folder is not None:
-            self._manifest = manifest_to_read(self.folder)
+        self._output = None
+        if self.folder is not None:
+            self._output = OutputFolder(self.folder, settings.existing, stylizer.tell, write=write)
 
     def close(self) -> None:
         """Let go of the output folder, and let other runs have what was claimed in it."""
@@ -210,43 +204,24 @@ class Planner:
         if one_file is None:
             try:
                 path = self._claim(path, source)
-            except _ClaimedElsewhere as exc:
+            except ClaimedElsewhere as exc:
                 self._give_way(exc.path)
-                self._postponed.setdefault(given, []).append((style, self._key(exc.path)))
+                self._postponed.setdefault(given, []).append((style, exc.path))
                 return None
         planned = None
         try:
             planned = self._settle(source, style, path, format)
         finally:
-            if self._manifest is not None and not isinstance(planned, Output):
-                self._manifest.release(self._key(path))
+            if self._output is not None and not isinstance(planned, Output):
+                self._output.release(path)
         return planned
 
     def _claim(self, wanted: Path, source: Path) -> Path:
         """The name for a photo's picture, which nothing else is written to until it is there."""
-        resumes = self._settings.existing == "skip" and source != STREAM
-
-        def is_refused(path: Path) -> bool:
-            if self._manifest is not None and not self._manifest.claim(self._key(path)):
-                if self._settings.existing == "rename":
-                    return True
-                raise _ClaimedElsewhere(path)
-            if self._settings.existing == "rename":
-                refused = os.path.lexists(path)
-            else:
-                refused = resumes and self._manifest is not None and self._manifest.guards(path, source)
-            if refused and self._manifest is not None:
-                self._manifest.release(self._key(path))
-            return refused
-
-        announced: list[Path] = []
-        if resumes and self._manifest is not None:
-            announced = [path for path in self._manifest.announced(source) if naming.is_numbered(path, wanted)]
-        return self._taken.claim(wanted, source, is_refused, announced)
-
-    def _key(self, path: Path) -> str:
-        """What every run into this folder calls an output, wherever the folder is mounted."""
-        return naming.folded(path).removeprefix(naming.folded(self.folder or Path()))
+        if self._output is not None:
+            return self._output.claim(wanted, None if source == STREAM else source)
+        beside_all = self._settings.existing == "rename"
+        return self._taken.claim(wanted, source, lambda path: beside_all and os.path.lexists(path))
 
     def _give_way(self, path: Path) -> None:
         """Leave a picture to the run that is at it. Raises where two of them cannot be meant."""
@@ -260,7 +235,7 @@ class Planner:
         record = self._record(source, style, path)
         existing, overwrite = self._settings.existing, self._settings.existing == "overwrite"
         if existing == "skip" and record is not None:  # the manifest knows better than the mere name
-            if _is_file(path) and self._manifest is not None and self._manifest.holds(record):
+            if self._output is not None and self._output.holds(record, path):
                 return Result(str(source), style.name, str(path), skipped=True)
             existing, overwrite = "overwrite", os.path.lexists(path)
         target = naming.settle(path, existing, None if source == STREAM else source)
@@ -278,29 +253,24 @@ class Planner:
             writing.make_folder(output.target.parent)
             given_by_name = self._settings.output is not None
             writing.write_atomically(output.target, data, overwrite=output.overwrite, through_link=given_by_name)
-            return
-        noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-        if output.record is not None:
-            # one that was stopped midway is to be made again
-            noted = self._output.manifest.around({**output.record, "sha256": sha256}, whole=whole)
-        with noted:
-            self._output.write(output.target, data, overwrite=output.overwrite)
-        self._output.manifest.release(self._key(output.target))
+        else:
+            record = None if output.record is None else {**output.record, "sha256": sha256}
+            self._output.put(output.target, data, record, overwrite=output.overwrite, whole=whole)
 
     def postponed(self, stop: Callable[[], bool]) -> list[Input]:
         """Wait until other runs let go of photos that were left to them: those are to be planned again.
 
         Only when nothing of this run is in flight: it lets go of what failed, so that no two runs wait for each other.
         """
-        if self._manifest is None:
+        if self._output is None:
             return []
-        self._manifest.release_all()
+        self._output.release_all()
         if not self._postponed:
             return []
         self._stylizer.tell(f"{self.folder}: another run writes into it too; waiting for what that is at")
         while not stop():
             free = [
-                given for given, left in self._postponed.items() if all(self._manifest.is_free(key) for _, key in left)
+                given for given, left in self._postponed.items() if all(self._output.is_free(path) for _, path in left)
             ]
             if free:
                 for given in free:
@@ -337,24 +307,8 @@ class Planner:
         }
 
 
-class _ClaimedElsewhere(Exception):
-    """Another run has this output."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.path = path
-
-
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _is_file(path: Path) -> bool:
-    """Whether it is a file itself: what a link leads to is not ours."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
 
 
 def failed(source: Path, exc: BaseException) -> Result:
