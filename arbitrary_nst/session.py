@@ -1,5 +1,6 @@
 """A model with its engine and refiner, each loaded once: photos and styles in as Photo and Style, Photos out."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -74,12 +75,21 @@ class Session:
         """The engine in use, loaded on first access."""
         return load_engine(self.model, self.options.engine, self.options.precision, self.options.threads)
 
-    def embed(self, picture: Photo, options: DrawOptions, *, name: str) -> Style:
-        """What the model knows of a style picture, read at ``style_size`` and cut as ``style_crop`` says."""
+    def tell(self, line: str) -> None:
+        """Pass a line on to ``notify``."""
+        self._notify(line)
+
+    def embed(self, picture: Photo, options: DrawOptions, *, name: str, origin: str | None = None) -> Style:
+        """What the model knows of a style picture, read at ``style_size`` and cut as ``style_crop`` says.
+
+        ``origin`` is the SHA-256 of the picture's file; None takes that of its pixels.
+        """
         size = options.style_size or self.model.card.style_size
         square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
         bottleneck = self.engine.predict_style(square[np.newaxis])[0]
-        return Style(bottleneck, self.model.digest, name)
+        known = origin or hashlib.sha256(picture.pixels.tobytes()).hexdigest()
+        known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
+        return Style(bottleneck, self.model.digest, name, known)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """Photos of one size in a style, in one call of the engine or as few as memory allows.

@@ -1,5 +1,6 @@
 """A style as a value: embed once, apply to many photos."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,11 +16,14 @@ class Style:
 
     ``bottleneck`` is (D,) float32, D on the model's card (768 for magenta, 100 for lite); ``model`` is the digest of
     the model that made it, since another model reads other meanings into the numbers; ``name`` goes into file names.
+    ``origin`` is a SHA-256 of the picture and the options it came from, which are the same on every machine, where the
+    bottleneck's last bits are not; None where that is not known.
     """
 
     bottleneck: NDArray[np.float32]
     model: str
     name: str = "style"
+    origin: str | None = None
 
 
 def blend(shares: Mapping[Style, float]) -> Style:
@@ -33,4 +37,12 @@ def blend(shares: Mapping[Style, float]) -> Style:
     bottleneck = np.zeros_like(first.bottleneck)
     for style, share in shares.items():
         bottleneck += np.float32(share) * style.bottleneck
-    return Style(bottleneck, first.model, "+".join(style.name for style in shares))
+    return Style(bottleneck, first.model, "+".join(style.name for style in shares), _origin(shares))
+
+
+def _origin(shares: Mapping[Style, float]) -> str | None:
+    """What a blend came from, if that is known of all its styles."""
+    if any(style.origin is None for style in shares):
+        return None
+    parts = sorted(f"{style.origin} {share!r}" for style, share in shares.items())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

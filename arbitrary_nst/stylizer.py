@@ -1,5 +1,6 @@
 """The public API: a style picture in, a Style out; a photo and a Style in, a picture of the photo's kind out."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -113,7 +114,10 @@ class Stylizer(Session):
         takes the middle square, ``none`` squeezes the whole picture into one.
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
-        return self.embed(self.read(source), wanted, name=name or _stem(source))
+        data = reading.read_photo_bytes(Path(source)) if isinstance(source, str | PathLike) else source
+        picture = self.decode(data, name=_name(source)) if isinstance(data, bytes) else self.read(data)
+        origin = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else None
+        return self.embed(picture, wanted, name=name or _stem(source), origin=origin)
 
     @overload
     def stylize(
@@ -267,9 +271,8 @@ class Stylizer(Session):
             return images.from_array(source)
         if isinstance(source, Image.Image):
             return images.from_pil(source)
-        if isinstance(source, bytes):
-            return self.decode(source, name="bytes")
-        return self.decode(reading.read_photo_bytes(Path(source)), name=str(source))
+        data = source if isinstance(source, bytes) else reading.read_photo_bytes(Path(source))
+        return self.decode(data, name=_name(source))
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
         return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=_stem(style))
@@ -297,6 +300,11 @@ def _in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:
     if picture.alpha is None:
         return picture.pixels
     return np.concatenate([picture.pixels, picture.alpha[..., np.newaxis]], axis=-1)
+
+
+def _name(source: object) -> str:
+    """What to call a picture in messages."""
+    return str(source) if isinstance(source, str | PathLike) else "bytes"
 
 
 def _stem(source: Source | Array | Photo) -> str:

@@ -31,8 +31,26 @@ def test_a_folder_is_walked_by_name_and_mirrored(tree):
 
 
 def test_several_folders_keep_their_names(tree):
-    found = expand([Path("in/sub"), Path("in/sub/deep")], output=Path("out"))
-    assert [str(each.below) for each in found] == ["sub", "sub/deep"]
+    (tree / "more").mkdir()
+    (tree / "more/d.jpg").touch()
+    found = expand([Path("in/sub"), Path("more")], output=Path("out"))
+    assert [str(each.below) for each in found] == ["sub", "sub/deep", "more"]
+
+
+def test_a_folder_given_with_one_below_it_or_twice_is_as_if_given_alone(tree):
+    (tree / "same").symlink_to(tree / "in")
+    alone, notes = expand([Path("in")], output=Path("out")), []
+    for given in (["in", "in/sub"], ["in/sub", "in"], ["in", "in"], ["in", "in/sub/deep", "same"]):
+        found = expand([Path(each) for each in given], output=Path("out"), note=notes.append)
+        assert found == alone and not notes
+    found = expand([Path("in"), Path("in/sub")], output=Path("out"), recursive=False)
+    assert [str(each.below) for each in found] == ["in", "in", "sub"]
+
+
+def test_a_folder_that_the_walk_through_another_leaves_out_is_walked_where_it_is_given(tree):
+    (tree / "in/.hidden").mkdir()
+    (tree / "in/.hidden/h.jpg").touch()
+    assert "in/.hidden/h.jpg" in paths(expand([Path("in"), Path("in/.hidden")], output=Path("out")))
 
 
 def test_a_photo_is_taken_once_and_a_missing_one_is_left_to_be_reported(tree):

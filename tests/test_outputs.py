@@ -72,14 +72,6 @@ def test_no_two_photos_end_in_one_file_whatever_their_names(names):
     assert all(len(os.fsencode(path.name)) <= naming.LONGEST_NAME for path in claimed)
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
-    (tmp_path / "sub").mkdir()
-    dead, alive = tmp_path / "sub" / ".arbstyle-4194399-abc", tmp_path / f".arbstyle-{os.getpid()}-abc"
-    dead.touch(), alive.touch()
-    writing.remove_left_over(tmp_path)
-    assert not dead.exists() and alive.exists()
-
-
 @pytest.mark.parametrize(("wanted", "output"), [("png", "x.jpg"), ("auto", "x.gif")])
 def test_contradictory_or_unknown_suffix(wanted, output):
     with pytest.raises(OptionError, match="Try"):
@@ -124,18 +116,6 @@ def test_a_file_that_appears_meanwhile_is_left_alone(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_link_is_written_through_and_the_umask_kept(tmp_path):
-    (tmp_path / "real").write_bytes(b"old")
-    (tmp_path / "link").symlink_to("real")
-    before = os.umask(0o027)
-    try:
-        writing.write_atomically(tmp_path / "link", b"new", overwrite=True)
-    finally:
-        os.umask(before)
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
-    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
-
-
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
@@ -175,3 +155,12 @@ def test_only_regular_files_are_read(tmp_path):
         with pytest.raises(PhotoError, match="Try"):
             reading.read_photo_bytes(path)
     assert time.monotonic() - began < 5
+
+
+def test_naming_takes_as_many_steps_as_there_are_photos(monkeypatch):
+    steps, numbered = [], naming.numbered
+    monkeypatch.setattr(naming, "numbered", lambda path, number: steps.append(number) or numbered(path, number))
+    taken = naming.Taken()
+    names = [taken.claim(Path("out/a__s.jpg"), owner=number).name for number in range(4000)]
+    assert names[-1] == "a__s_4000.jpg" and len(set(names)) == 4000 and len(steps) == 4000
+    assert taken.claim(Path("out/a__s.jpg"), owner=7).name == "a__s_8.jpg"  # one that comes again

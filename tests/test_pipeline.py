@@ -199,15 +199,15 @@ def test_stylize_size_shows_the_network_less(tmp_path):
 def test_a_full_disk_costs_one_photo(tmp_path, monkeypatch):
     for number in range(4):
         Image.new("RGB", (20, 20), "red").save(tmp_path / f"{number}.png")
-    real, calls = os.fsync, []
+    real, calls = os.write, []
 
-    def full_once(descriptor):
-        calls.append(descriptor)
-        if len(calls) == 2:
+    def full_once(descriptor, data):
+        calls.append(bytes(data[:4]) == b"\x89PNG")
+        if calls[-1] and sum(calls) == 2:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(descriptor)
+        return real(descriptor, data)
 
-    monkeypatch.setattr(os, "fsync", full_once)
+    monkeypatch.setattr(os, "write", full_once)
     output = tmp_path / "out"
     photos = expand([tmp_path / f"{n}.png" for n in range(4)])
     results = list(stylize_many(fake_stylizer(), photos, [tmp_path / "0.png"], Settings(output)))
@@ -230,7 +230,7 @@ def test_a_folder_turned_read_only(tmp_path, monkeypatch):
 
     photos = expand([tmp_path / "a.png", tmp_path / "b.png"])
     stream = stylize_many(fake_stylizer(), photos, [tmp_path / "a.png"], Settings(tmp_path / "out"))
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+    monkeypatch.setattr("arbitrary_nst.files.writing._open_temporary", refuse)
     results = list(stream)
     assert len(results) == 2 and all("the file system is read-only" in str(result.error) for result in results)
 

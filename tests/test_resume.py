@@ -13,6 +13,7 @@ import pytest
 from fakes import fake_stylizer
 from PIL import Image
 
+from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import Manifest
 from arbitrary_nst.files.plan import Settings
@@ -92,16 +93,16 @@ def test_only_what_is_as_it_was_is_skipped(photos, tmp_path):
 
 
 def test_a_torn_or_changed_line_does_not_count(tmp_path):
-    manifest = Manifest(tmp_path)
+    manifest = Manifest(Directory.open(tmp_path))
     for number in range(3):
         manifest.add({"input": "a.png", "output": f"{number}.png", "size": number})
     path = tmp_path / "arbstyle.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"size": 1', b'"size": 7')[:-5])
-    manifest = Manifest(tmp_path)
+    manifest = Manifest(Directory.open(tmp_path))
     assert [manifest.holds({"output": f"{n}.png", "size": n}) for n in range(3)] == [True, False, False]
     manifest.add({"input": "a.png", "output": "2.png", "size": 2})
-    assert Manifest(tmp_path).holds({"output": "2.png", "size": 2})
+    assert Manifest(Directory.open(tmp_path)).holds({"output": "2.png", "size": 2})
     assert all(json.loads(line.rpartition(b" ")[0]) for line in whole.splitlines())
 
 
@@ -109,10 +110,10 @@ def test_a_picture_is_announced_before_it_is_written(tmp_path):
     mine, theirs, picture = tmp_path / "a.png", tmp_path / "b.png", tmp_path / "out" / "a__s.png"
     record = {"input": str(mine), "output": picture.name, "size": 1}
     picture.parent.mkdir()
-    with Manifest(picture.parent).around(record, whole=False):  # a refinement that was stopped
+    with Manifest(Directory.open(picture.parent)).around(record, whole=False):  # a refinement that was stopped
         picture.touch()
     mine.touch()
-    manifest = Manifest(picture.parent)
+    manifest = Manifest(Directory.open(picture.parent))
     assert not manifest.holds(record) and not manifest.guards(picture, mine)
     assert manifest.guards(picture, theirs) and manifest.guards(picture.with_name("never announced.png"), mine) is False
     picture.with_name("never announced.png").touch()

@@ -213,7 +213,7 @@ def test_a_report_or_preview_without_room_costs_one_photo(folder, monkeypatch):
     out = folder / "out"
     for blocked in ("report/a__style.jpg/losses.csv", "report/a__style.jpg/losses.png"):
         (folder / blocked).mkdir(parents=True)  # a folder is in the way
-        with Watch(None, folder / "report", out, several=True) as watch:
+        with Watch(None, folder / "report", out, several=True, existing="overwrite") as watch:
             settings = Settings(out, existing="overwrite", refinement=Refinement(), on_step=watch, on_end=watch.end)
             photos = [Input(folder / name) for name in ("a.jpg", "b.jpg")]
             results = list(stylize_many(stylizer, photos, [folder / "style.png"], settings))

@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+import watchfiles
 from PIL import Image
 
-from arbitrary_nst.files.arrivals import Arrivals
+from arbitrary_nst.files import arrivals as arrivals_module
+from arbitrary_nst.files.arrivals import Arrivals, arriving, tells_changes
 from arbitrary_nst.files.find import Input, expand
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,3 +114,105 @@ def test_the_command(tmp_path):
         process.communicate()
     with Image.open(out / "second__style.jpg") as image:
         assert image.size == (60, 20)
+
+
+# --- how a folder is watched
+
+
+class Stopped:
+    """Asks to stop after so many looks."""
+
+    def __init__(self, looks=100):
+        self.looks, self.waited = looks, []
+
+    def is_set(self):
+        self.looks -= 1
+        return self.looks < 0
+
+    def wait(self, seconds):
+        self.waited.append(seconds)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """``told(folder, *steps)``: the names that arrive while a fake system tells what ``steps`` return, at 10 s each."""
+
+    def arrive(folder, *steps):
+        clock = iter(range(0, 1000, 10))
+        monkeypatch.setattr(arrivals_module.time, "monotonic", lambda: next(clock))
+
+        def changes(place, **options):
+            for step in steps:
+                yield {(watchfiles.Change.modified, str(path)) for path in step()}
+            yield set()
+
+        monkeypatch.setattr(watchfiles, "watch", changes)
+        monkeypatch.setattr(arrivals_module, "_as_found", lambda *given: iter([[Input(Path("looking-again"))]]))
+        found = arriving(folder, Stopped(), recursive=True, output=folder / "out", note=lambda line: None)
+        return [each.path.name for ready in found for each in ready]
+
+    return arrive
+
+
+def test_an_arrival_costs_no_listing(tmp_path, told, monkeypatch):
+    listings = []
+    monkeypatch.setattr(
+        arrivals_module, "expand", lambda *given, **options: listings.append(given) or expand(*given, **options)
+    )
+    monkeypatch.setattr(arrivals_module, "RELIST_S", 1e6)
+    monkeypatch.setattr(arrivals_module, "RELIST_SHARE", 1e-6)
+
+    def photo(name):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        return path
+
+    photo("there.jpg")
+    steps = [lambda: [], *(lambda n=n: [photo(f"{n}.jpg")] for n in range(5)),
+             lambda: [photo("sub/deep/in.jpg").parent.parent], lambda: [photo(".hidden.jpg"), photo("out/o.jpg"),
+             photo("notes.txt"), tmp_path / "gone.jpg"]]  # fmt: skip
+    assert told(tmp_path, *steps) == [
+        "there.jpg",
+        "0.jpg",
+        "1.jpg",
+        "2.jpg",
+        "3.jpg",
+        "4.jpg",
+        "in.jpg",
+        "looking-again",
+    ]
+    assert len(listings) == 1
+
+
+def test_where_the_system_does_not_tell_it_is_looked_at_again(tmp_path, told, monkeypatch):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "linked").symlink_to("sub")
+    assert told(tmp_path, lambda: pytest.fail("nobody listens")) == ["looking-again"]
+    (tmp_path / "linked").unlink()
+
+    def link_comes():
+        (tmp_path / "linked").symlink_to("sub")
+        return [tmp_path / "linked"]
+
+    assert told(tmp_path, link_comes, lambda: pytest.fail("nobody listens")) == ["looking-again"]
+
+
+def test_network_drives_tell_nothing(tmp_path, monkeypatch):
+    class Mounted:
+        def __init__(self, mountpoint, fstype, opts="rw"):
+            self.mountpoint, self.fstype, self.opts = str(mountpoint), fstype, opts
+
+    drives = [Mounted("/", "ext4"), Mounted(tmp_path / "nas", "nfs4"), Mounted(tmp_path / "ssh", "fuse.sshfs"),
+              Mounted(tmp_path / "usb", "fuseblk")]  # fmt: skip
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: drives)
+    told = {name: tells_changes(tmp_path / name / "in") for name in ("here", "nas", "ssh", "usb")}
+    assert told == {"here": True, "nas": False, "ssh": False, "usb": True}
+
+
+def test_looking_again_takes_a_small_share_of_a_core(monkeypatch):
+    clock = iter(range(1000))  # each listing takes a second
+    monkeypatch.setattr(arrivals_module.time, "monotonic", lambda: next(clock))
+    stop = Stopped(looks=3)
+    assert list(arrivals_module._as_found(stop, Arrivals(), list)) == []
+    assert stop.waited == [1 / arrivals_module.POLL_SHARE] * 3

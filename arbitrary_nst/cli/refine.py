@@ -16,6 +16,7 @@ from arbitrary_nst.options import Opt, Options, differing
 if TYPE_CHECKING:
     from arbitrary_nst.files.loss_report import LossReport
     from arbitrary_nst.images.photo import Pixels
+    from arbitrary_nst.options import Existing
     from arbitrary_nst.refinement.refiner import Step
 
 PREVIEW_S = 3.0  # between two previews
@@ -65,7 +66,21 @@ def recipes(verbose: Verbose = False) -> None:
 class Watch:
     """Follows refinements: a line on stderr, the preview, the report; use it as a context manager."""
 
-    def __init__(self, preview: Path | None, report: Path | None, output: Path | None, *, several: bool) -> None:
+    def __init__(
+        self,
+        preview: Path | None,
+        report: Path | None,
+        output: Path | None,
+        *,
+        several: bool,
+        existing: "Existing" = "fail",
+    ) -> None:
+        """Raises PhotoError where the one report would overwrite another."""
+        self._existing = existing
+        if report is not None and not several:
+            from arbitrary_nst.files.loss_report import place
+
+            report = place(report, existing)
         self._preview, self._folder, self._output, self._several = preview, report, output, several
         self._report: LossReport | None = None
         self._seen = self._shown = -1e9
@@ -102,7 +117,9 @@ class Watch:
             if self._folder is not None:
                 from arbitrary_nst.files.loss_report import LossReport
 
-                self._report = LossReport(self._folder / self._below(name) if self._several else self._folder)
+                self._report = LossReport(
+                    self._folder / self._below(name) if self._several else self._folder, self._existing
+                )
         if self._report is not None:
             self._report.add(step, picture)
         now, last = time.monotonic(), step.step == step.last

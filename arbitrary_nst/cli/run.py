@@ -135,7 +135,7 @@ def run(
     several = len(found) * len(style) > 1
     if watching.preview is not None:
         refuse_inputs(watching.preview, [*style, *(each.path for each in found)], "--preview")
-    watch = refining.Watch(watching.preview, watching.report, output, several=several)
+    watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, style, settings, lines))

@@ -1,6 +1,6 @@
 """`arbstyle watch`: stylize what arrives in a folder."""
 
-import time
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +15,7 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
 if TYPE_CHECKING:
-    from arbitrary_nst.styles import Style
-
-POLL_S = 1.0
+    pass
 
 
 @takes_groups
@@ -43,10 +41,10 @@ def watch(
         refining.refuse_without("refinement", "{refine}", refinement, watching)
     if not folder.is_dir():
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
-    from arbitrary_nst.files.arrivals import Arrivals
+    from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import style_pictures, without_own
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.plan import Planner, Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
@@ -57,21 +55,14 @@ def watch(
     stylizer = Stylizer(**keywords(model), notify=say)
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch)
     expand([folder], output=output)  # refuses a folder that is its own output
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise OptionError(f"{output}: cannot be made ({exc.strerror})", "another -o") from exc
-    styles: list[Style | Path] = [*style]
-    if how is None:  # embedded once, not for each arrival
-        styles = [stylizer.embed(stylizer.read(path), draw, name=path.stem) for path in style]
-    arrivals = Arrivals()
-    with Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S) as asked:
+    with (
+        Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S) as asked,
+        contextlib.closing(Planner(stylizer, [], style, settings, several=True)) as planner,
+    ):
         say(f"watching {folder}; Ctrl-C ends it")
-        while not asked.is_set():
-            ready = arrivals.whole(expand([folder], recursive=batch.recursive, output=output), time.monotonic())
-            ready = without_own(ready, style, say)
+        for arrived in arriving(folder, asked, recursive=batch.recursive, output=output, note=say):
+            ready = without_own(arrived, style, say)
             with watch:
-                for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set) if ready else ():
+                for result in stylize_many(stylizer, ready, style, settings, stop=asked.is_set, planner=planner):
                     report_result(result, **keywords(lines), to_stdout=False)
-            asked.wait(POLL_S)
         raise typer.Exit(asked.exit_code)

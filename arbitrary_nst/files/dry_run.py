@@ -1,5 +1,6 @@
 """A dry run: what would be done, and what it would take, by trying two photos."""
 
+import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +38,8 @@ def rehearse(
     photos = list(photos)
     steps: list[Step] = []
     settings = replace(settings, on_step=lambda name, step, picture: steps.append(step), on_end=None)
-    planned = _plan(Planner(session, photos, styles, settings), photos, settings.limit)
+    with contextlib.closing(Planner(session, photos, styles, settings, write=False)) as planner:
+        planned = _plan(planner, photos, settings.limit)
     jobs = [each for each in planned if each.outputs]
     wrong = {job.source: fault for job in jobs if not job.pixels and (fault := _unreadable(job, session))}
     estimate = _try_out([job for job in jobs if job.source not in wrong], steps, session, settings, wrong)

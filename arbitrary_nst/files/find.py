@@ -44,10 +44,13 @@ def expand(
     A folder is searched for the suffixes of photos, below it too if ``recursive``; what lies in the folder ``output``
     is left out, as are hidden files. Links are followed; ``note`` is told of loops and of what is neither file nor
     folder. A file given by name is taken as it is, also where it does not exist. Several folders are mirrored under
-    their own names. Raises OptionError for a pattern that matches nothing and a folder that is its own output.
+    their own names; one that lies in another is a part of that. Raises OptionError for a pattern that matches nothing
+    and a folder that is its own output.
     """
     paths = [*(match for path in given for match in _matches(path)), *listed]
     folders = [path for path in paths if os.path.isdir(path)]  # Path.is_dir raises for a name too long, or closed
+    roots = _roots(folders, output, recursive=recursive)
+    several, left = len(roots) > 1, set(roots)
     found: list[Input] = []
     seen: set[tuple[int, int]] = set()
     for path in paths:
@@ -58,12 +61,34 @@ def expand(
             raise OptionError(f"{path}: a folder needs one for its results", "{output} FOLDER")
         if is_same_file(path, output):
             raise OptionError(f"{path}: is the output folder too", f"another {{output}}, or {path / 'styled'}")
-        root = Path(path.resolve().name) if len(folders) > 1 else Path()
+        if path not in left:
+            continue
+        left.remove(path)
+        root = Path(path.resolve().name) if several else Path()
         found += _walk(path, root, recursive, output, seen, note)
     once: dict[str, Input] = {}
     for each in found:
         once.setdefault("-" if each.path == STREAM else os.path.abspath(each.path), each)
     return list(once.values())
+
+
+def _roots(folders: Iterable[Path], output: Path | None, *, recursive: bool) -> list[Path]:
+    """The folders to walk: each once, and none that the walk through another comes by."""
+    by_place: dict[Path, Path] = {}
+    for folder in folders:
+        by_place.setdefault(folder.resolve(), folder)
+    kept = None if output is None else output.resolve()
+
+    def is_reached(place: Path, start: Path) -> bool:
+        hidden = any(part.startswith(".") for part in place.relative_to(start).parts)
+        left_out = kept is not None and place.is_relative_to(kept) and not start.is_relative_to(kept)
+        return not (hidden or left_out)
+
+    return [
+        folder
+        for place, folder in by_place.items()
+        if not (recursive and any(start in by_place and is_reached(place, start) for start in place.parents))
+    ]
 
 
 def read_list(data: bytes) -> list[Path]:
@@ -73,6 +98,20 @@ def read_list(data: bytes) -> list[Path]:
     else:
         lines = [line.removesuffix(b"\r") for line in data.removeprefix(codecs.BOM_UTF8).split(b"\n")]
     return [Path(os.fsdecode(line)) for line in lines if line.strip()]
+
+
+def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[Input]:
+    """The photos at a path below a folder, as ``expand`` of that folder would tell them."""
+    relative, kept = path.relative_to(folder), output.resolve()
+    is_hidden = any(part.startswith(".") for part in relative.parts)
+    if is_hidden or path == folder or path.resolve().is_relative_to(kept):
+        return []
+    if path.is_dir():
+        return list(_walk(path, relative, True, output, set(), lambda line: None)) if recursive else []
+    is_below = len(relative.parts) > 1
+    if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() and (recursive or not is_below):
+        return [Input(path, relative.parent, in_folder=True)]
+    return []
 
 
 def _matches(path: Path) -> list[Path]:

@@ -3,28 +3,57 @@
 import csv
 import io
 import itertools
+import os
+import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.files.naming import choose_format
+from arbitrary_nst.files.naming import choose_format, numbered
 from arbitrary_nst.files.writing import write_atomically
 from arbitrary_nst.hardware.own_folder import kept_in_our_cache
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.options import Existing
 from arbitrary_nst.refinement.refiner import Step
 
 COLUMNS = ("step", "scale", "seconds", "content", "style", "tv", "total")
 TERMS = ("content", "style", "tv", "total")
+TABLE, PLOT = "losses.csv", "losses.png"
+_SNAPSHOT = re.compile(r"step_[0-9]{5,}\.png")
 SNAPSHOTS = (0, 1 / 16, 1 / 4, 1 / 2, 1)  # of the way
+
+
+def place(folder: Path, existing: Existing) -> Path:
+    """The folder for a report under the policy for what exists; one that holds a report already is left as it is.
+
+    Raises PhotoError with ``fail``; ``skip`` and ``rename`` take the next number. Only ``overwrite`` overwrites.
+    """
+    if existing == "overwrite" or not _holds_report(folder):
+        if os.path.lexists(folder / TABLE) and not stat.S_ISREG(os.lstat(folder / TABLE).st_mode):
+            raise PhotoError(f"{folder / TABLE}: is no file", "another {report}")
+        return folder
+    if existing == "fail":
+        raise PhotoError(f"{folder}: holds a report already", "another {report}, or {existing=rename}")
+    return next(each for number in itertools.count(2) if not _holds_report(each := numbered(folder, number)))
+
+
+def _holds_report(folder: Path) -> bool:
+    """Whether a file of a name that a report writes is there."""
+    try:
+        return any(name in (TABLE, PLOT) or _SNAPSHOT.fullmatch(name) for name in os.listdir(folder))
+    except OSError:
+        return False
 
 
 class LossReport:
     """Writes ``losses.csv`` as it goes, ``step_00000.png`` at a few steps, and ``losses.png`` when closed."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._steps = folder, list[Step]()
+    def __init__(self, folder: Path, existing: Existing = "fail") -> None:
+        """See ``place`` for ``existing``. Raises PhotoError."""
+        self._folder, self._steps = (folder := place(folder, existing)), list[Step]()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -36,12 +65,12 @@ class LossReport:
         self._steps.append(step)
         self._add_line([getattr(step, column) for column in COLUMNS], "a")
         if step.step in {round(share * step.last) for share in SNAPSHOTS}:
-            write_picture(self._folder / f"step_{step.step:05d}.png", picture)
+            write_picture(self._folder / f"step_{step.step:05d}.png", picture, through_link=False)
 
     def close(self) -> None:
         """Draw the plot. Raises PhotoError."""
         if self._steps:
-            write_atomically(self._folder / "losses.png", plot(self._steps), overwrite=True)
+            write_atomically(self._folder / PLOT, plot(self._steps), overwrite=True)
 
     def _add_line(self, cells: Sequence[Any], mode: Literal["w", "a"]) -> None:
         """A step takes long: between two the table is closed, so that whatever ends the refinement leaves it whole."""
@@ -55,10 +84,10 @@ class LossReport:
         return PhotoError(f"{self._folder}: cannot be written ({exc.strerror})", "another {report}")
 
 
-def write_picture(path: Path, picture: Pixels) -> None:
+def write_picture(path: Path, picture: Pixels, *, through_link: bool = True) -> None:
     """In the format of the suffix, PNG where there is none; whole or not at all. Raises PhotoError and OptionError."""
     encoded = images.encode(images.Photo(picture), choose_format("auto", "png", path))
-    write_atomically(path, encoded.data, overwrite=True)
+    write_atomically(path, encoded.data, overwrite=True, through_link=through_link)
 
 
 def plot(steps: list[Step]) -> bytes:

@@ -1,5 +1,6 @@
 """Where a result goes: its format and name, and what is there already."""
 
+import itertools
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +12,8 @@ from arbitrary_nst.files.reading import kind
 from arbitrary_nst.images.encode import SUFFIXES, suffix_format
 from arbitrary_nst.options import Existing, Format
 
-# Most file systems end a name here, in bytes; a temporary file's mark needs room as well.
-LONGEST_NAME = 255 - len(".arbstyle-4194304-12345678")
+# Most file systems end a name at 255 bytes; the rest is room for what other programs append.
+LONGEST_NAME = 229
 
 
 def choose_format(wanted: Format | Literal["auto"], own: Format, output: Path | None) -> Format:
@@ -47,25 +48,58 @@ class Taken:
     """The outputs of this run, so that a.jpg and a.png, or A.jpg and a.jpg, do not end in one file."""
 
     def __init__(self) -> None:
-        self._names: set[str] = set()
+        self._owners: dict[str, object] = {}
+        self._given: dict[tuple[str, object], Path] = {}
+        self._next: dict[str, int] = {}
 
-    def claim(self, path: Path, guarded: Callable[[Path], bool] = lambda path: False) -> Path:
-        """``path``, or with ``_2``, ``_3``... where an earlier photo of this run has it or it is ``guarded``."""
-        for candidate in _numbered(path):
-            # some file systems do not tell A from a, nor the two ways to write an accent
-            key = unicodedata.normalize("NFC", str(candidate.absolute())).casefold()
-            if key not in self._names and not guarded(candidate):
-                self._names.add(key)
+    def claim(
+        self,
+        path: Path,
+        owner: object = None,
+        guarded: Callable[[Path], bool] = lambda path: False,
+        announced: Iterable[Path] = (),
+    ) -> Path:
+        """``path``, or with ``_2``, ``_3``... where another photo of this run has it or it is ``guarded``.
+
+        An ``owner`` that comes again gets what it had, if that is not guarded now; else one of those ``announced`` for
+        it before this run. A name that was refused once is not tried for a later owner: n photos take n steps.
+        """
+        owner = object() if owner is None else owner
+        first = folded(path)
+        had = [self._given[first, owner]] if (first, owner) in self._given else []
+        for candidate in itertools.chain(had, announced, self._untried(path, first)):
+            if self._owners.setdefault(folded(candidate), owner) != owner:
+                continue
+            self._given[first, owner] = candidate  # also if ``guarded`` raises: it is kept for when they come again
+            if not guarded(candidate):
                 return candidate
+            del self._owners[folded(candidate)], self._given[first, owner]
         raise AssertionError("unreachable: numbering has no end")
 
+    def _untried(self, path: Path, first: str) -> Iterator[Path]:
+        while True:
+            number = self._next.get(first, 1)
+            self._next[first] = number + 1
+            yield numbered(path, number)
 
-def _numbered(path: Path) -> Iterator[Path]:
-    yield path
-    number = 2
-    while True:
-        yield path.with_name(f"{_shortened(path.stem, LONGEST_NAME - 16)}_{number}{path.suffix}")
-        number += 1
+
+def numbered(path: Path, number: int) -> Path:
+    """The path itself for 1, else with ``_2``, ``_3``..."""
+    if number == 1:
+        return path
+    return path.with_name(f"{_shortened(path.stem, LONGEST_NAME - 16)}_{number}{path.suffix}")
+
+
+def is_numbered(path: Path, wanted: Path) -> bool:
+    """Whether ``path`` is one of those that ``numbered`` makes of ``wanted``."""
+    number = path.stem.rpartition("_")[2]
+    of_digits = number.isascii() and number.isdecimal() and len(number) < 10
+    return path == wanted or (of_digits and path == numbered(wanted, int(number)))
+
+
+def folded(path: Path) -> str:
+    """A key that is equal for names that some file system does not tell apart: A and a, two ways to write an accent."""
+    return unicodedata.normalize("NFC", os.path.abspath(path)).casefold()
 
 
 def settle(path: Path, existing: Existing, source: Path | None) -> Path | None:
@@ -82,7 +116,7 @@ def settle(path: Path, existing: Existing, source: Path | None) -> Path | None:
     if existing == "skip":
         return None
     if existing == "rename":
-        return Taken().claim(path, os.path.lexists)
+        return Taken().claim(path, guarded=os.path.lexists)
     raise PhotoError(f"{path}: exists already", "{existing=skip}, overwrite or rename")
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,15 +13,18 @@ from typing import Any
 
 from arbitrary_nst import images, options
 from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError, PhotoError
-from arbitrary_nst.files import naming, reading
+from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.files.find import STREAM, Input
-from arbitrary_nst.files.manifest import Manifest, Record
+from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
 from arbitrary_nst.refinement.refiner import Refinement, Step
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
+
+WAIT_S = 0.1  # between two looks at what another run is at
 
 
 @dataclass(frozen=True)
@@ -133,41 +137,56 @@ class Job:
 
 
 class Planner:
-    """Turns photos into jobs; it knows the styles, the output folder and what that holds, and writes nothing."""
+    """Turns photos into jobs, and puts pictures where they go; it knows the styles and what the output folder holds."""
 
     def __init__(
-        self, session: Session, photos: Sequence[Input], styles: Sequence[Style | Path], settings: Settings
+        self,
+        session: Session,
+        photos: Sequence[Input],
+        styles: Sequence[Style | Path],
+        settings: Settings,
+        *,
+        write: bool = True,
+        several: bool = False,
     ) -> None:
+        """``several``: more photos will come than are known now. Without ``write`` the folder is only looked at."""
         self._session, self._settings = session, settings
-        several = len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
+        several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         self.folder = _output_folder(settings.output, several)
-        self.manifest = None if self.folder is None else Manifest(self.folder)
-        self._refinement_key: dict[str, Any] | None = None
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
-            self._refinement_key = settings.refinement.key | {"precision": session.refining_precision}
         if any(style.code is not None for style in self.styles):
             _ = session.engine  # nor is an engine that cannot be loaded
         self._taken = naming.Taken()
+        self._postponed: dict[Input, list[tuple[StyleInUse, Path]]] = {}
+        self._left: dict[Input, list[StyleInUse]] = {}  # of photos that come up again
+        self.begun = 0  # photos
+        self._output = None
+        if self.folder is not None:
+            self._output = OutputFolder(self.folder, settings.existing, session.tell, write=write)
+
+    def close(self) -> None:
+        """Let go of the output folder, and let other runs have what was claimed in it."""
+        if self._output is not None:
+            self._output.close()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
         if isinstance(style, Style):
             if refinement is not None:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
-            code, picture = style, None
-        else:
-            picture = self._session.decode(reading.read_photo_bytes(style), name=str(style))
-            if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
-                return StyleInUse(style.stem, None, picture, hashlib.sha256(picture.pixels.tobytes()).hexdigest())
-            code = self._session.embed(picture, self._settings, name=style.stem)
-        seen = None if refinement is None else picture
-        return StyleInUse(code.name, code, seen, hashlib.sha256(code.bottleneck.tobytes()).hexdigest())
+            return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
+        data = reading.read_photo_bytes(style)
+        picture = self._session.decode(data, name=str(style))
+        if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
+            return StyleInUse(style.stem, None, picture, _sha256(data))
+        code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
+        return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
 
     def plan(self, given: Input) -> Job:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
-        source = given.path
+        source, styles = given.path, self._left.pop(given, self.styles)
         try:
             data = sys.stdin.buffer.read() if source == STREAM else None
             with reading.open_photo(source) if data is None else io.BytesIO(data) as file:
@@ -175,12 +194,15 @@ class Planner:
         except OptionError:
             raise
         except Exception as exc:
-            return Job(source, [failed(source, exc, style.name) for style in self.styles])
+            return Job(source, [failed(source, exc, style.name) for style in styles])
         own = own or images.suffix_format(source) or "jpg"
-        return Job(source, [self._plan_style(given, style, own) for style in self.styles], size, data)
+        planned = [self._plan_style(given, style, own) for style in styles]
+        job = Job(source, [each for each in planned if each is not None], size, data)
+        self.begun += bool(job.outputs)
+        return job
 
-    def _plan_style(self, given: Input, style: StyleInUse, own: images.Format) -> Output | Result:
-        """One style's part of a job; what is in its way is not in the way of the others."""
+    def _plan_style(self, given: Input, style: StyleInUse, own: images.Format) -> Output | Result | None:
+        """One style's part of a job, None where another run is at it; what is in its way is not in the others'."""
         try:
             return self._plan_output(given, style, own)
         except OptionError:
@@ -190,7 +212,8 @@ class Planner:
         except Exception as exc:
             return failed(given.path, exc, style.name)
 
-    def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output:
+    def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output | None:
+        """Where a picture goes, or that there is nothing to do; None while another run has its name."""
         source, settings = given.path, self._settings
         one_file = settings.output if self.folder is None and settings.output != STREAM else None
         format = naming.choose_format(settings.format, own, one_file)
@@ -198,25 +221,84 @@ class Planner:
             return Output(style, None, format, False, None)
         stem = Path("stdin") if source == STREAM else source
         folder = stem.parent if self.folder is None else self.folder / given.below
-        wanted = one_file or folder / naming.default_name(stem, style.name, format)
-        path = wanted if one_file else self._taken.claim(wanted, lambda path: self._is_guarded(path, source))
+        path = one_file or folder / naming.default_name(stem, style.name, format)
+        if one_file is None:
+            try:
+                path = self._claim(path, source)
+            except ClaimedElsewhere as exc:
+                self._give_way(exc.path)
+                self._postponed.setdefault(given, []).append((style, exc.path))
+                return None
+        planned = None
+        try:
+            planned = self._settle(source, style, path, format)
+        finally:
+            if self._output is not None and not isinstance(planned, Output):
+                self._output.release(path)
+        return planned
+
+    def _claim(self, wanted: Path, source: Path) -> Path:
+        """The name for a photo's picture, which nothing else is written to until it is there."""
+        if self._output is not None:
+            return self._output.claim(wanted, None if source == STREAM else source)
+        beside_all = self._settings.existing == "rename"
+        return self._taken.claim(wanted, source, lambda path: beside_all and os.path.lexists(path))
+
+    def _give_way(self, path: Path) -> None:
+        """Leave a picture to the run that is at it. Raises where two of them cannot be meant."""
+        if self._settings.existing != "fail":
+            return
+        what, hint = f"{path}: another run is making it", "{existing=skip}: so runs share the work"
+        raise PhotoError(what, hint) if self.begun else OptionError(what, hint)
+
+    def _settle(self, source: Path, style: StyleInUse, path: Path, format: images.Format) -> Result | Output:
+        """What is to be done where a name is chosen."""
         record = self._record(source, style, path)
-        existing = settings.existing
+        existing, overwrite = self._settings.existing, self._settings.existing == "overwrite"
         if existing == "skip" and record is not None:  # the manifest knows better than the mere name
-            if path.is_file() and self.manifest is not None and self.manifest.holds(record):
+            if self._output is not None and self._output.holds(self._must_equal(record), path):
                 return Result(str(source), style.name, str(path), skipped=True)
-            existing = "overwrite"
+            existing, overwrite = "overwrite", os.path.lexists(path)
         target = naming.settle(path, existing, None if source == STREAM else source)
         if target is None:
             return Result(str(source), style.name, str(path), skipped=True)
-        return Output(style, target, format, existing == "overwrite", record)
+        return Output(style, target, format, overwrite, record)
 
-    def _is_guarded(self, path: Path, source: Path) -> bool:
-        """Whether a file is there that a picture of this photo gets a name beside."""
-        if self._settings.existing == "rename":
-            return os.path.lexists(path)
-        resumes = self._settings.existing == "skip" and source != STREAM
-        return resumes and self.manifest is not None and self.manifest.guards(path, source)
+    def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
+        """Write a picture where it was planned, and that it is there, if it is ``whole``, into the manifest.
+
+        Raises PhotoError.
+        """
+        assert output.target is not None
+        if self._output is None:
+            writing.make_folder(output.target.parent)
+            given_by_name = self._settings.output is not None
+            writing.write_atomically(output.target, data, overwrite=output.overwrite, through_link=given_by_name)
+        else:
+            record = None if output.record is None else {**output.record, "sha256": sha256}
+            self._output.put(output.target, data, record, overwrite=output.overwrite, whole=whole)
+
+    def postponed(self, stop: Callable[[], bool]) -> list[Input]:
+        """Wait until other runs let go of photos that were left to them: those are to be planned again.
+
+        Only when nothing of this run is in flight: it lets go of what failed, so that no two runs wait for each other.
+        """
+        if self._output is None:
+            return []
+        self._output.release_all()
+        if not self._postponed:
+            return []
+        self._session.tell(f"{self.folder}: another run writes into it too; waiting for what that is at")
+        while not stop():
+            free = [
+                given for given, left in self._postponed.items() if all(self._output.is_free(path) for _, path in left)
+            ]
+            if free:
+                for given in free:
+                    self._left[given] = [style for style, _ in self._postponed.pop(given)]
+                return free
+            time.sleep(WAIT_S)
+        return []
 
     def _record(self, source: Path, style: StyleInUse, output: Path) -> Record | None:
         """What must be equal for an output to be the one that would be made now."""
@@ -233,10 +315,23 @@ class Planner:
             "output": str(output.relative_to(self.folder)),
             "style": style.sha256,
             "model": style.code and style.code.model,
-            "engine": engine and f"{engine.name} {engine.precision}",
             "settings": settings.key,
-            "refinement": self._refinement_key,
+            "refinement": None if settings.refinement is None else settings.refinement.key,
+            # what was really used: it counts where it is asked for, and `auto` is content with any
+            "engine": engine and engine.name,
+            "precision": engine and engine.precision,
+            "refining_precision": settings.refinement and self._session.refining_precision,
         }
+
+    def _must_equal(self, record: Record) -> Record:
+        """What of a record counts: what `auto` chose on another machine is as good as what it chooses here."""
+        asked = self._session.options
+        free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
+        return {name: value for name, value in record.items() if free.get(name) != "auto"}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def failed(source: Path, exc: BaseException, style: str | None = None) -> Result:

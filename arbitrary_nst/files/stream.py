@@ -11,7 +11,6 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.files import writing
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
@@ -31,6 +30,7 @@ def stylize_many(
     styles: Sequence[Style | Path],
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
+    planner: Planner | None = None,
 ) -> Iterator[Result]:
     """Stylize each photo in each style and write it, yielding a Result as each is done, in order.
 
@@ -38,10 +38,24 @@ def stylize_many(
     or a stop have none. Whatever one photo raises is in its Result. A fault of a style picture, the model or the
     options is raised, the first two before any photo is read. When ``stop`` says so, no further picture is begun and
     those in flight are finished. Whoever no longer wants the rest may close the iterator: it leaves no threads.
+
+    Where another run writes into the folder too, its photos are left to it, looked at last, and made if it failed.
+    ``planner`` serves several calls, for a folder that is watched; else each opens the output folder anew.
     """
     photos = list(photos)
-    planner = Planner(session, photos, styles, settings)
-    yield from _Stream(session, planner, settings, stop).run(photos)
+    held = (
+        contextlib.nullcontext(planner) if planner else contextlib.closing(Planner(session, photos, styles, settings))
+    )
+    with held as planner:
+        before, is_over = planner.begun, False
+        while photos and not is_over:
+            left = None if settings.limit is None else settings.limit - (planner.begun - before)
+            if left == 0:
+                break
+            for result in _Stream(session, planner, replace(settings, limit=left), stop).run(photos):
+                is_over |= result.error is not None and settings.fail_fast
+                yield result
+            photos = planner.postponed(stop)  # what another run was at
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,6 @@ class _Stream:
 
     def run(self, photos: list[Input]) -> Iterator[Result]:
         """Read ahead, draw, write behind. The engine has one owner, whoever iterates."""
-        if self._planner.folder is not None:
-            _open_folder(self._planner.folder)
         waiting = iter(photos)
         self._decoders, self._encoders = (
             ThreadPoolExecutor(min(WORKERS, self._session.threads), name) for name in ("decode", "encode")
@@ -204,7 +216,11 @@ class _Stream:
             encoded = images.encode(
                 picture, output.format, quality=self._settings.quality, metadata=self._settings.metadata
             )
-            self._store(output, encoded.data, sha256, whole=whole)
+            if output.target is None:
+                sys.stdout.buffer.write(encoded.data)
+                sys.stdout.buffer.flush()
+            else:
+                self._planner.put(output, encoded.data, sha256, whole=whole)
         except Exception as exc:
             if isinstance(exc, BrokenPipeError) and output.target is None:
                 raise
@@ -224,20 +240,6 @@ class _Stream:
         model, engine = self._session.model.card.name, self._session.engine
         return replace(result, model=model, engine=engine.name, precision=engine.precision)
 
-    def _store(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
-        """Put the encoded picture where it goes, and note it in the manifest."""
-        if output.target is None:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-            return
-        writing.make_folder(output.target.parent)
-        noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-        if self._planner.manifest is not None and output.record is not None:
-            # one that was stopped midway is to be made again
-            noted = self._planner.manifest.around({**output.record, "sha256": sha256}, whole=whole)
-        with noted:
-            writing.write_atomically(output.target, data, overwrite=output.overwrite)
-
 
 def spare_pixels() -> int:
     """How many pixels, of photos and pictures, may wait for their turn: a quarter of the free memory."""
@@ -249,15 +251,3 @@ def _drawn_sides(photo: Photo, settings: Settings) -> tuple[int, int]:
     limits = [limit for limit in (settings.max_size, settings.stylize_size) if limit is not None]
     share = min([1.0, *(limit / max(photo.size) for limit in limits)])
     return max(1, round(photo.size[1] * share)), max(1, round(photo.size[0] * share))
-
-
-def _open_folder(folder: Path) -> None:
-    """Make the folder if need be, and remove what a killed run left in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise OptionError(
-            f"{folder}: not a folder for several photos ({exc.strerror})", "{output} another folder"
-        ) from exc
-    with contextlib.suppress(OSError):
-        writing.remove_left_over(folder)
