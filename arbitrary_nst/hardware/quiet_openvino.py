@@ -1,8 +1,10 @@
-"""OpenVINO without its telemetry, and with caches that do not grow."""
+"""OpenVINO without its telemetry and, until it is wanted, its converter, and with caches that do not grow."""
 
+import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
@@ -11,31 +13,55 @@ from arbitrary_nst.errors import EngineError
 # With the 5,000 and 1,024 that they would keep, each further size of photo takes half a megabyte for ever.
 KERNELS = 128
 TELEMETRY = "openvino_telemetry"
+CONVERTER = "openvino.tools.ovc"
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = threading.RLock()
 
 
 def import_openvino() -> Any:
-    """OpenVINO. Raises EngineError where it cannot be imported.
+    """OpenVINO, without its converter, which it imports when it is called. Raises EngineError where it cannot be had.
 
     By itself it tells Google Analytics that it was imported and writes a client's number to ``~/intel``. Its parts
     bind a stub of their own where that package is missing: so it is missing while they are imported, and only then.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
-    if "openvino" in sys.modules:
-        import openvino
-
-        return openvino
-    with _one_at_a_time:
-        there = {name: module for name, module in sys.modules.items() if name.split(".")[0] == TELEMETRY}
-        for name in there:
-            del sys.modules[name]
-        sys.modules[TELEMETRY] = None  # type: ignore[assignment]
+    if "openvino" not in sys.modules:
         try:
-            import openvino
+            with _missing(TELEMETRY, CONVERTER):  # the converter takes a third of the import's time
+                import openvino
         except ImportError as exc:
             raise EngineError(f"openvino: cannot be imported ({exc})", "pip install openvino") from exc
-        finally:
-            del sys.modules[TELEMETRY]
-            sys.modules.update(there)
+        if not hasattr(openvino, "convert_model"):
+            openvino.convert_model = _convert_model
+    import openvino
+
     return openvino
+
+
+def _convert_model(*given: Any, **options: Any) -> Any:
+    """``openvino.convert_model``, imported now."""
+    with _missing(TELEMETRY):
+        from openvino.tools.ovc import convert_model
+    sys.modules["openvino"].convert_model = convert_model  # type: ignore[attr-defined]
+    return convert_model(*given, **options)
+
+
+@contextlib.contextmanager
+def _missing(*packages: str) -> Iterator[None]:
+    """Some packages cannot be imported inside; those that were imported before come back."""
+    with _one_at_a_time:
+        there = {
+            name: module
+            for name, module in sys.modules.items()
+            if any(name == package or name.startswith(f"{package}.") for package in packages)
+        }
+        for name in there:
+            del sys.modules[name]
+        for package in packages:
+            sys.modules[package] = None  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            for package in packages:
+                sys.modules.pop(package, None)
+            sys.modules.update(there)
