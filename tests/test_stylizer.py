@@ -91,7 +91,9 @@ def test_max_pixels_is_checked():
 
 def test_metadata_stays_with_a_decoded_photo():
     stylizer = fake_stylizer()
-    photo = Photo(np.zeros((4, 4, 3), np.float32), exif=b"exif", xmp=b"xmp", format="JPEG", notes=("note",))
+    photo = Photo(
+        np.zeros((4, 4, 3), np.float32), metadata=Metadata(exif=b"exif", xmp=b"xmp"), format="JPEG", notes=("note",)
+    )
     result = stylizer.stylize_photo(photo, stylizer.style(RED))
     assert (result.exif, result.xmp, result.format, result.notes) == (b"exif", b"xmp", "JPEG", ("note",))
 

@@ -95,7 +95,10 @@ Format = Annotated[
     typer.Option("--format", "-f", help="auto: by the output's suffix, else the photo's own."),
 ]
 Quality = Annotated[int, typer.Option("--quality", "-q", min=1, max=100, metavar="N", help="Of jpg, webp and avif.")]
-Metadata = Annotated[Literal["keep", "strip"], typer.Option(help="EXIF and XMP of the photo.")]
+Metadata = Annotated[
+    Literal["keep", "strip", "private"],
+    typer.Option(help="EXIF, XMP, IPTC, text. private: without position and serial numbers."),
+]
 OnExisting = Annotated[
     Literal["fail", "skip", "overwrite", "rename"], typer.Option("--existing", help="If the output is there already.")
 ]

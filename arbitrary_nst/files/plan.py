@@ -36,7 +36,7 @@ class Settings:
     output: Path | None = None
     format: images.Format | Literal["auto"] = "auto"
     quality: int = 95
-    metadata: Literal["keep", "strip"] = "keep"
+    metadata: images.Policy = "keep"
     existing: naming.Existing = "fail"
     max_size: int | None = None
     stylize_size: int | None = None
@@ -49,7 +49,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Raise OptionError for what is out of range."""
         options.one_of("format", self.format, ("auto", *get_args(images.Format)))
-        options.one_of("metadata", self.metadata, ("keep", "strip"))
+        options.one_of("metadata", self.metadata, get_args(images.Policy))
         options.one_of("existing", self.existing, get_args(naming.Existing))
         options.within("quality", self.quality, 1, 100)
 

@@ -2,13 +2,16 @@
 
 from arbitrary_nst.images.decode import MAX_PIXELS, decode, from_pil, peek
 from arbitrary_nst.images.encode import Encoded, Format, encode, format_of, suffix_format
+from arbitrary_nst.images.metadata import Metadata, Policy
 from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
 
 __all__ = [
     "MAX_PIXELS",
     "Encoded",
     "Format",
+    "Metadata",
     "Photo",
+    "Policy",
     "decode",
     "encode",
     "format_of",
