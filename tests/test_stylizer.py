@@ -9,6 +9,7 @@ from PIL import Image
 
 import arbitrary_nst
 from arbitrary_nst import OptionError, Photo, PhotoError, Style, Stylizer
+from arbitrary_nst.images import Metadata
 
 RED = Image.new("RGB", (40, 40), (255, 0, 0))
 

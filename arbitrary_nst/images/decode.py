@@ -13,8 +13,9 @@ from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import metadata
-from arbitrary_nst.images.encode import Format, format_of
+from arbitrary_nst.images.encode import format_of
 from arbitrary_nst.images.photo import Photo, to_float, upright
+from arbitrary_nst.images.placing import Format
 
 MAX_PIXELS = 200_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
@@ -75,6 +76,8 @@ def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
     if 0 in image.size:
         raise PhotoError(f"image: {image.width}x{image.height} is no picture", "one with pixels")
+    if image.format != "TIFF":
+        return _from_open_image(image, None, name="image")
     exif = image.getexif()
     kept = dict(exif), dict(exif._ifds)
     try:

@@ -1,4 +1,4 @@
-"""EXIF in and out of TIFF files, which keep it among their own tags: gathered into a block, or laid before the pixels."""
+"""EXIF in and out of TIFF files, which keep it among their own tags: gathered into a block, or laid before pixels."""
 
 import struct
 from dataclasses import dataclass
@@ -49,30 +49,31 @@ def gathered(read: Read) -> tuple[bytes | None, tuple[str, ...]]:
     """
     source = Structure(read)
     tags = {id(each): _tags(source, each) for each in source.all()}
-    need = sum(
-        6 + sum(12 + (len(_bytes(tag)) + 1 if tag.tag != MAKER_NOTE else 0) for tag in each) for each in tags.values()
-    )
-    note = None if source.exif is None else source.exif.find(MAKER_NOTE)
-    maker, notes, start = b"", (), 8
-    if note is not None and source.exif is not None:
-        maker = source.bytes_of(note)
-        if len(maker) > 4 and note.value + len(maker) <= FURTHEST:
-            start = 8 if note.value >= 8 + need else (note.value + len(maker) + 1) // 2 * 2
-        elif len(maker) > 4 and not maker.startswith(MOVABLE):
-            tags[id(source.exif)] = [tag for tag in tags[id(source.exif)] if tag.tag != MAKER_NOTE]
-            notes = ("the maker's own notes dropped: they hold only at their place in the file",)
-            note = None
-    out = bytearray(start)
-    if note is not None and source.exif is not None and len(maker) > 4 and note.value + len(maker) <= FURTHEST:
-        fixed = Tag(MAKER_NOTE, note.type, note.count, note.value)
-        tags[id(source.exif)] = [fixed if tag.tag == MAKER_NOTE else tag for tag in tags[id(source.exif)]]
+    inside = [] if source.exif is None else tags[id(source.exif)]
+    maker = next((tag for tag in inside if tag.tag == MAKER_NOTE and len(_bytes(tag)) > 4), None)
+    notes: tuple[str, ...] = ()
+    out = bytearray(8)
+    if maker is None or source.exif is None:
+        _write_all(out, source, tags)
+        return (bytes(out) if len(out) > 8 else None), notes
+    data, entry = _bytes(maker), source.exif.find(MAKER_NOTE)
+    assert entry is not None
+    inside.remove(maker)
+    if entry.value + len(data) <= FURTHEST:
+        others = sum(len(_bytes(tag)) + 13 for each in tags.values() for tag in each) + 100  # heads and pointers
+        inside.append(Tag(MAKER_NOTE, entry.type, entry.count, entry.value))
+        if entry.value < 8 + others:
+            out.extend(bytes(entry.value + len(data) - len(out)))
+        _write_all(out, source, tags)
+        out.extend(bytes(max(0, entry.value + len(data) - len(out))))
+        out[entry.value : entry.value + len(data)] = data
+        return bytes(out), notes
+    if data.startswith(MOVABLE):
+        inside.append(maker)
     else:
-        note = None
+        notes = ("the maker's own notes dropped: they hold only at their place in the file",)
     _write_all(out, source, tags)
-    if note is not None:
-        out.extend(bytes(max(0, note.value + len(maker) - len(out))))
-        out[note.value : note.value + len(maker)] = maker
-    return (bytes(out) if any(tags.values()) else None), notes
+    return (bytes(out) if len(out) > 8 else None), notes
 
 
 def _write_all(out: bytearray, source: Structure, tags: dict[int, list[Tag]]) -> None:
@@ -87,8 +88,7 @@ def _write_all(out: bytearray, source: Structure, tags: dict[int, list[Tag]]) ->
             at = _write(out, all_tags, source.order)
             pointers[id(parent)].append(Tag(pointer, 4, 1, struct.pack(source.order + "I", at)))
     first = tags[id(source.first)] + pointers[id(source.first)]
-    tags[id(source.first)] = first
-    out[:8] = (b"II*\0" if source.order == "<" else b"MM\0*") + struct.pack(source.order + "I", 0)
+    out[:4] = b"II*\0" if source.order == "<" else b"MM\0*"
     if first:
         struct.pack_into(source.order + "I", out, 4, _write(out, first, source.order))
 

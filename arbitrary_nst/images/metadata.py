@@ -67,6 +67,7 @@ class Metadata:
             exif=kept.exif and _patched(kept.exif, exif.Block.make_private),
             xmp=kept.xmp and xmp.private(kept.xmp),
             photoshop=kept.photoshop and photoshop.private(kept.photoshop),
+            text=tuple(text for text in kept.text if not xmp.PRIVATE_NAMES.search(text.keyword)),
         )
 
     def _resized(self, size: tuple[int, int]) -> "Metadata":
@@ -228,11 +229,16 @@ def _read_text(image: Image.Image) -> tuple[Text, ...]:
         return ()
     found = []
     for keyword, value in image.info.items():
-        if not isinstance(value, str) or keyword.startswith(("XML:com.adobe.xmp", "Raw profile type ")):
+        if (
+            not isinstance(value, str)
+            or not isinstance(keyword, str)
+            or keyword.startswith(("XML:com.adobe.xmp", "Raw profile type "))
+        ):
             continue
-        international = isinstance(value, PngImagePlugin.iTXt)
-        tags = (str(value.lang or ""), str(value.tkey or "")) if international else (None, None)
-        found.append(Text(str(keyword), str(value), *tags))
+        if isinstance(value, PngImagePlugin.iTXt):
+            found.append(Text(keyword, str(value), str(value.lang or ""), str(value.tkey or "")))
+        else:
+            found.append(Text(keyword, value))
     return tuple(found)
 
 
@@ -244,8 +250,8 @@ def _read_density(image: Image.Image) -> Density | None:
     with contextlib.suppress(*BROKEN, ZeroDivisionError):
         x, y = info.get("jfif_density") or info.get("aspect") or info.get("dpi") or (0, 0)
         unit: Literal["inch", "cm", "aspect"] = "aspect" if "aspect" in info else "inch"
-        if "jfif_density" in info:
-            unit = {1: "inch", 2: "cm"}.get(info.get("jfif_unit"), "aspect")  # type: ignore[assignment]
+        if "jfif_density" in info and info.get("jfif_unit") != 1:
+            unit = "cm" if info.get("jfif_unit") == 2 else "aspect"
         if 0 < float(x) < 65536 and 0 < float(y) < 65536 and not (unit == "aspect" and x == y):
             return Density(float(x), float(y), unit)
     return None

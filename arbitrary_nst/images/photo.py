@@ -147,7 +147,7 @@ def to_pil(photo: Photo) -> Image.Image:
     image = Image.fromarray(to_bytes(photo.pixels), "RGB")
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(to_bytes(photo.alpha), "L"))
-    image.info |= placing.for_pillow(photo.metadata.written(photo.size, "keep"))
+    image.info.update(placing.for_pillow(photo.metadata.written(photo.size, "keep")))
     image.info["icc_profile"] = srgb_profile()
     return image
 

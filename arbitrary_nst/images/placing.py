@@ -1,9 +1,10 @@
 """Where each format keeps metadata, in the words of Pillow's options, and a note for what it has no place for."""
 
+import io
 import struct
 from typing import Any, Literal
 
-from PIL import PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from arbitrary_nst.images import exif_layout, photoshop, xmp
 from arbitrary_nst.images.exif import ORIENTATION, Block, Structure
@@ -39,12 +40,22 @@ def for_pillow(metadata: Metadata) -> dict[str, Any]:
     """What ``picture.save(path, **picture.info)`` may take in any format, without raising."""
     info: dict[str, Any] = {}
     if metadata.exif is not None and len(metadata.exif) + len(PREFIX) <= JPEG_SEGMENT:
-        info["exif"] = PREFIX + (_without_orientation(metadata.exif) or metadata.exif)
+        block = _without_orientation(metadata.exif)
+        info |= {"exif": PREFIX + block} if block is not None and _pillow_takes(block) else {}
     if metadata.xmp is not None and len(metadata.xmp) + 29 <= JPEG_SEGMENT:
         info["xmp"] = metadata.xmp
     if metadata.density is not None and metadata.density.unit != "aspect":
         info["dpi"] = _per_inch(metadata.density)
     return info
+
+
+def _pillow_takes(block: bytes) -> bool:
+    """Whether Pillow can lay a block out in a TIFF, for which it reads and writes every tag."""
+    try:
+        Image.new("L", (1, 1)).save(io.BytesIO(), "TIFF", exif=PREFIX + block)
+    except (*BROKEN, Warning):
+        return False
+    return True
 
 
 def _in_jpeg(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
@@ -125,8 +136,6 @@ def _in_avif(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
 
 def _in_tiff(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
     """All but EXIF, which Pillow would write anew: see ``finished``."""
-    from PIL import TiffImagePlugin
-
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     values = {700: metadata.xmp}
     if metadata.photoshop is not None:

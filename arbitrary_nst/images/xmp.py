@@ -208,7 +208,7 @@ def _properties(document: minidom.Document) -> Iterator[Property]:
         if element is None:
             continue
         yield element
-        yield from (element.attributes.item(index) for index in range(element.attributes.length))
+        yield from list(element.attributes.values())
         todo += [child for child in element.childNodes if child.nodeType == Node.ELEMENT_NODE]
 
 
@@ -222,6 +222,9 @@ def _text(element: minidom.Element) -> str:
 
 def _without_gone(it: Property) -> str | None:
     space, name = _name(it)
+    if isinstance(it, minidom.Attr) and space == XMLNS:
+        space = it.value  # a declaration goes with all that it is for
+        return "" if space.startswith(GONE_SPACES) else None
     gone = space.startswith(GONE_SPACES) or (space in GONE_NAME_SPACES and GONE_NAMES.match(name))
     return "" if gone else None
 
