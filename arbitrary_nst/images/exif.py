@@ -15,7 +15,8 @@ EXIF, GPS, INTEROP = 34665, 34853, 40965
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 SIZE_TAGS = {256: 0, 257: 1, 40962: 0, 40963: 1}
 PHOTOSHOP_LAYERS, SUB_DIRECTORIES, XIAOMI_MOTION_PHOTO = 37724, 330, 34967
-GONE = {PHOTOSHOP_LAYERS, SUB_DIRECTORIES, XIAOMI_MOTION_PHOTO}  # declare parts that no result has
+# Declare parts that no result has; then XMP, Photoshop's resources and a profile, which have places of their own.
+GONE = {PHOTOSHOP_LAYERS, SUB_DIRECTORIES, XIAOMI_MOTION_PHOTO, 700, 34377, 34675}
 # Serial numbers of camera and lens, the camera's owner, and makers' data, which hold serial numbers and places too.
 PRIVATE = {GPS, MAKER_NOTE, 700, 33723, 34377, 42032, 42033, 42037, 50735, 50740, 65000, 65001}
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}

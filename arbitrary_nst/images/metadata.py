@@ -91,7 +91,9 @@ def read(image: Image.Image) -> Found:
     """All that an image which Pillow opened tells; of a TIFF before its pixels are loaded. Raises nothing."""
     notes: list[str] = []
     orientation, block = 1, None
-    width, height = image.size
+    size = image.size
+    if image.format == "HEIF" and image.info.get("original_orientation") in range(5, 9):  # turned already
+        size = size[::-1]
     try:
         raw, gathering = _raw_exif(image)
         notes += gathering
@@ -99,7 +101,7 @@ def read(image: Image.Image) -> Found:
             patched = exif.Block(raw)
             orientation = patched.upright()
             patched.drop_parts()
-            if image.info.get("icc_profile") or patched.is_adobe_rgb():
+            if _declares_colour(image) or patched.is_adobe_rgb():
                 patched.to_srgb()
             block = bytes(patched.data)
         if image.format in ("AVIF", "TIFF"):  # which tell it elsewhere, and turn the pixels by themselves unless asked
@@ -109,15 +111,21 @@ def read(image: Image.Image) -> Found:
         block, orientation = None, 1
         notes.append(f"EXIF dropped: it cannot be read ({type(exc).__name__})")
     packet, xmp_notes = _read_xmp(image)
-    if packet is not None and image.info.get("icc_profile"):
+    if packet is not None and _declares_colour(image):
         packet = xmp.to_srgb(packet)
     density = _read_density(image)
     if orientation >= 5:
         density = density and Density(density.y, density.x, density.unit)
-    metadata = Metadata(
-        block, packet, _read_photoshop(image), _read_comments(image), _read_text(image), density, (width, height)
-    )
+    metadata = Metadata(block, packet, _read_photoshop(image), _read_comments(image), _read_text(image), density, size)
     return Found(metadata, orientation, (*notes, *xmp_notes))
+
+
+def _declares_colour(image: Image.Image) -> bool:
+    """Whether the pixels are converted to sRGB from what the file says besides EXIF."""
+    nclx = image.info.get("nclx_profile")
+    primaries = nclx.get("color_primaries") if isinstance(nclx, dict) else 1
+    by_name = any(image.info.get(name) for name in ("icc_profile", "cicp", "chromaticity"))
+    return by_name or primaries not in (1, 2)  # BT.709, which sRGB shares, and unspecified
 
 
 def _patched(block: bytes, patch: Callable[[exif.Block], None]) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 from typing import Any, Literal
 
 from PIL import Image, PngImagePlugin, TiffImagePlugin
@@ -44,6 +45,9 @@ def for_pillow(metadata: Metadata) -> dict[str, Any]:
         info |= {"exif": PREFIX + block} if block is not None and _pillow_takes(block) else {}
     if metadata.xmp is not None and len(metadata.xmp) + 29 <= JPEG_SEGMENT:
         info["xmp"] = metadata.xmp
+    segments, _ = _in_jpeg(replace(metadata, exif=None, xmp=None))
+    chunks, _ = _in_png(metadata)
+    info |= {name: value for name, value in (segments | chunks).items() if name in ("extra", "pnginfo")}
     if metadata.density is not None and metadata.density.unit != "aspect":
         info["dpi"] = _per_inch(metadata.density)
     return info
