@@ -359,3 +359,65 @@ def test_the_readers_of_16_bit_tiffs_keep_their_tags():
     image = Image.fromarray(np.full((4, 4), 40000, np.uint16))
     told = decode(saved(image, "TIFF", description="Süd", software="s")).exif
     assert b"s\0" in told
+
+
+@pytest.mark.parametrize("name", ["meta", "canon_makernote", "panasonic_makernote", "exif_types"])
+@pytest.mark.parametrize("format", ["jpg", "tiff"])
+def test_files_shaped_like_cameras(name, format, shared, tmp_path):
+    path = shared / "inputs" / "photos" / f"{name}.jpg"
+    if not path.exists():
+        pytest.skip("needs the shared photos")
+    data = path.read_bytes()
+    before, after = (
+        kept(tags_of(each, tmp_path, suffix))
+        for each, suffix in ((data, "jpg"), (images.encode(decode(data), format).data, format))
+    )
+    positioning = {tag for tag in before if "YCbCrPositioning" in tag} if format == "tiff" else set()
+    resolution = {tag for tag in after if "Resolution" in tag and tag not in before}
+    assert {tag: value for tag, value in after.items() if tag not in resolution} == {
+        tag: value for tag, value in before.items() if tag not in positioning
+    }
+
+
+def test_heic_keeps_its_block_and_its_true_size():
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    block = b"Exif\0\0" + camera_block(size=(64, 32), orientation=6)
+    pillow_heif.from_pillow(picture(64, 32)).save(buffer, quality=95, exif=block)
+    photo = decode(buffer.getvalue())
+    told = reopened(images.encode(photo, "jpg")).getexif()
+    assert (told.get_ifd(34665)[40962], told.get_ifd(34665)[40963]) == photo.size and told[274] == 1
+    assert "Café".encode() in photo.exif and b"Canon EOS R5 image" in photo.exif
+
+
+def test_an_avif_that_turns_itself_keeps_its_block():
+    data = saved(picture(), "AVIF", exif=b"Exif\0\0" + camera_block(orientation=6))  # Pillow moves it into a box
+    photo = decode(data)
+    assert photo.size == (16, 24) and photo.metadata.size == (24, 16)
+    assert decode(images.encode(photo, "avif").data).size == (16, 24)
+
+
+def test_a_comment_of_a_gif_goes_into_a_jpeg():
+    photo = decode(saved(picture(), "GIF", comment=b"words"))
+    assert decode(images.encode(photo, "jpg").data).metadata.comments == (b"words",)
+
+
+def test_private_text_of_a_png():
+    text = PngImagePlugin.PngInfo()
+    text.add_text("exif:GPSLatitude", "35/1")
+    text.add_text("Author", "Süd")
+    photo = decode(saved(picture(), "PNG", pnginfo=text))
+    written = decode(images.encode(photo, "png", metadata="private").data)
+    assert [each.keyword for each in written.metadata.text] == ["Author"]
+
+
+def test_a_picture_saved_by_its_info_keeps_all_of_it(tmp_path):
+    resources = photoshop.joined([photoshop.Resource(1028, b"\x1c\2\x74\0\1R")])
+    segment = b"\xff\xed" + struct.pack(">H", len(resources) + 16) + b"Photoshop 3.0\0" + resources
+    told = {"exif": b"Exif\0\0" + camera_block(), "xmp": packet('dc:format="x"'), "comment": b"words", "extra": segment}
+    shown = images.to_pil(decode(saved(picture(), "JPEG", dpi=(300, 300), **told)))
+    for suffix in ("jpg", "png"):
+        shown.save(tmp_path / f"x.{suffix}", **shown.info)
+        back = decode((tmp_path / f"x.{suffix}").read_bytes()).metadata
+        assert b"Canon EOS R5 image" in back.exif and back.xmp == told["xmp"]
+        assert photoshop.iptc_of(back.photoshop) and round(back.density.x) == 300 and (back.comments or back.text)
