@@ -8,8 +8,7 @@ from typing import Literal
 
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files.reading import kind
-from arbitrary_nst.images.encode import SUFFIXES, suffix_format
-from arbitrary_nst.images.placing import Format
+from arbitrary_nst.images.encode import SUFFIXES, Format, suffix_format
 
 Existing = Literal["fail", "skip", "overwrite", "rename"]
 

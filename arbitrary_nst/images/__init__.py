@@ -1,10 +1,9 @@
 """Bytes to a Photo and back, with nothing of the photo lost on the way."""
 
 from arbitrary_nst.images.decode import MAX_PIXELS, decode, from_pil, peek
-from arbitrary_nst.images.encode import Encoded, encode, format_of, suffix_format
+from arbitrary_nst.images.encode import Encoded, Format, encode, format_of, suffix_format
 from arbitrary_nst.images.metadata import Metadata, Policy
 from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
-from arbitrary_nst.images.placing import Format
 
 __all__ = [
     "MAX_PIXELS",

@@ -13,9 +13,8 @@ from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import metadata
-from arbitrary_nst.images.encode import format_of
+from arbitrary_nst.images.encode import Format, format_of
 from arbitrary_nst.images.photo import Photo, to_float, upright
-from arbitrary_nst.images.placing import Format
 
 MAX_PIXELS = 200_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")

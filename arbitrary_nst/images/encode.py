@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -11,7 +11,8 @@ from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import placing
 from arbitrary_nst.images.metadata import Policy
 from arbitrary_nst.images.photo import Photo, srgb_profile, to_bytes
-from arbitrary_nst.images.placing import Format
+
+Format = Literal["jpg", "png", "webp", "avif", "tiff"]
 
 PILLOW_NAMES: dict[Format, str] = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "tiff": "TIFF"}
 SUFFIXES: dict[str, Format] = {

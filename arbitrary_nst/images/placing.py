@@ -3,7 +3,7 @@
 import io
 import struct
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
@@ -11,18 +11,17 @@ from arbitrary_nst.images import exif_layout, photoshop, xmp
 from arbitrary_nst.images.exif import ORIENTATION, Block, Structure
 from arbitrary_nst.images.metadata import BROKEN, PHOTOSHOP_MARK, PREFIX, Density, Metadata, Text
 
-Format = Literal["jpg", "png", "webp", "avif", "tiff"]
 JPEG_SEGMENT = 65_533  # bytes in one segment of a JPEG
 INCHES = 2.54  # cm
 
 
-def options_for(format: Format, metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
-    """Pillow's options, and notes."""
-    place = {"jpg": _in_jpeg, "png": _in_png, "webp": _in_webp, "avif": _in_avif, "tiff": _in_tiff}[format]
-    return place(metadata)
+def options_for(format: str, metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
+    """Pillow's options for a format of ``encode``'s, and notes."""
+    places = {"jpg": _in_jpeg, "png": _in_png, "avif": _in_avif, "tiff": _in_tiff}
+    return places[format](metadata) if format in places else _in_boxes(format, metadata)
 
 
-def finished(format: Format, data: bytes, metadata: Metadata) -> tuple[bytes, list[str]]:
+def finished(format: str, data: bytes, metadata: Metadata) -> tuple[bytes, list[str]]:
     """A file that Pillow wrote with what Pillow has no option for; notes."""
     if format == "jpg" and metadata.density is not None and data[2:4] == b"\xff\xe0" and data[6:10] == b"JFIF":
         x, y, unit = metadata.density
@@ -119,19 +118,19 @@ def _in_png(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
     return options, []
 
 
-def _in_webp(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
+def _in_boxes(format: str, metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
+    """In a WebP or JPEG XL: EXIF and XMP."""
     options: dict[str, Any] = {} if metadata.xmp is None else {"xmp": metadata.xmp}
     block = metadata.exif
     if block is None and metadata.density is not None and metadata.density.unit != "aspect":
         block = exif_layout.resolution_block(*_per_inch(metadata.density))
     if block is not None:
         options["exif"] = PREFIX + block
-    return options, _no_place("webp", metadata.text, metadata.comments, metadata.photoshop)
+    return options, _no_place(format, metadata.text, metadata.comments, metadata.photoshop)
 
 
 def _in_avif(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
-    options, _ = _in_webp(metadata)
-    notes = _no_place("avif", metadata.text, metadata.comments, metadata.photoshop)
+    options, notes = _in_boxes("avif", metadata)
     if "exif" in options:  # Pillow would write the block anew if it told an orientation
         block = _without_orientation(options.pop("exif")[len(PREFIX) :])
         options |= {} if block is None else {"exif": PREFIX + block}
@@ -157,7 +156,7 @@ def _in_tiff(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
 
 
 def _no_place(
-    format: Format,
+    format: str,
     text: "tuple[Text, ...] | list[Text]" = (),
     comments: tuple[bytes, ...] = (),
     resources: bytes | None = None,
