@@ -421,3 +421,19 @@ def test_a_picture_saved_by_its_info_keeps_all_of_it(tmp_path):
         back = decode((tmp_path / f"x.{suffix}").read_bytes()).metadata
         assert b"Canon EOS R5 image" in back.exif and back.xmp == told["xmp"]
         assert photoshop.iptc_of(back.photoshop) and round(back.density.x) == 300 and (back.comments or back.text)
+
+
+def test_many_tags_of_one_long_value_cost_the_metadata_only():
+    tags = [(60_000 + number, 7, b"") for number in range(1500)]
+    block = bytearray(directory(8, tags, "<"))
+    for number in range(1500):
+        struct.pack_into("<II", block, 2 + 12 * number + 4, 1_000_000, 8)
+    block = b"II*\0" + struct.pack("<I", 8) + bytes(block) + bytes(1_000_000)
+    patched = exif.Block(block)
+    patched.drop_parts()
+    patched.make_private()
+    with pytest.raises(OverflowError):
+        exif_layout.gathered(lambda at, size: block[at : at + size])
+    image = picture(4, 4)
+    image.info["exif"] = bytes(exif.MOST_BYTES + 1)
+    assert any("EXIF dropped" in note for note in images.from_pil(image).notes)

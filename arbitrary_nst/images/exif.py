@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 ORIENTATION, MAKER_NOTE, COLOR_SPACE, INTEROP_INDEX = 274, 37500, 40961, 1
 EXIF, GPS, INTEROP = 34665, 34853, 40965
@@ -20,6 +21,7 @@ GONE = {PHOTOSHOP_LAYERS, SUB_DIRECTORIES, XIAOMI_MOTION_PHOTO, 700, 34377, 3467
 # Serial numbers of camera and lens, the camera's owner, and makers' data, which hold serial numbers and places too.
 PRIVATE = {GPS, MAKER_NOTE, 700, 33723, 34377, 42032, 42033, 42037, 50735, 50740, 65000, 65001}
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+MOST_BYTES = 16_000_000  # of a block
 MOST_ENTRIES = 2000  # of a directory; cameras write some 60
 EMBEDDED_JPEG = tuple(b"\xff\xd8\xff" + bytes([marker]) for marker in (0xDB, 0xE0, 0xE1, 0xC4, 0xC0))
 
@@ -117,10 +119,25 @@ class Structure:
         return [each for each in (self.first, self.exif, self.gps, self.interop) if each is not None]
 
 
+def _covered(spans: list[tuple[int, int]], length: int) -> NDArray[np.bool_]:
+    """Which of so many bytes lie in any of the spans, in one pass however many there are."""
+    edges = np.zeros(length + 1, np.int32)
+    bounds = np.clip(np.array(spans, np.int64).reshape(-1, 2), 0, length)
+    np.add.at(edges, bounds[:, 0], 1)
+    np.add.at(edges, bounds[:, 1], -1)
+    covered: NDArray[np.bool_] = np.cumsum(edges)[:-1] > 0
+    return covered
+
+
 class Block:
-    """An EXIF block being patched. Raises ValueError where it has no readable first directory."""
+    """An EXIF block being patched.
+
+    Raises ValueError where it has no readable first directory, and OverflowError above MOST_BYTES.
+    """
 
     def __init__(self, data: bytes) -> None:
+        if len(data) > MOST_BYTES:
+            raise OverflowError("more than any camera writes")
         self.data = bytearray(data)
         self._reread()
 
@@ -211,16 +228,13 @@ class Block:
         """Zero bytes that no remaining tag refers to; with ``but_makers`` those inside long undefined values, too."""
         if not spans:
             return
-        used, blanked = np.zeros(len(self.data), bool), np.zeros(len(self.data), bool)
-        used[:8] = True
+        kept = [(0, 8)]
         for directory in self.structure.all():
-            used[directory.at : directory.end + 4] = True
+            kept.append((directory.at, directory.end + 4))
             for entry in directory.entries:
                 if not (but_makers and entry.type in (1, 7) and entry.size > 64):
-                    used[entry.value : entry.value + entry.size] = True
-        for start, end in spans:
-            blanked[start:end] = True
-        blanked &= ~used
+                    kept.append((entry.value, entry.value + entry.size))
+        blanked = _covered(spans, len(self.data)) & ~_covered(kept, len(self.data))
         np.frombuffer(self.data, np.uint8)[blanked] = 0
         if blanked.any() and not but_makers:  # what was last in the block, as thumbnails are, need not stay as zeros
             others = np.flatnonzero(~blanked)

@@ -9,6 +9,7 @@ from arbitrary_nst.images.exif import (
     GPS,
     INTEROP,
     MAKER_NOTE,
+    MOST_BYTES,
     RESOLUTION_UNIT,
     TYPE_SIZES,
     X_RESOLUTION,
@@ -95,10 +96,13 @@ def _write_all(out: bytearray, source: Structure, tags: dict[int, list[Tag]]) ->
 
 def _tags(source: Structure, directory: Directory) -> list[Tag]:
     """The tags of a directory that are neither layout nor pointers, nor cut short."""
-    found = []
+    found, total = [], 0
     for entry in directory.entries:
         left_out = LAYOUT_TAGS if directory is source.first else set()
         value = source.bytes_of(entry) if entry.tag not in POINTERS | left_out else b""
+        total += len(value)
+        if total > MOST_BYTES:  # a bomb: many tags that all name the same long value
+            raise OverflowError("more than any camera writes")
         if value and len(value) == entry.size:
             found.append(Tag(entry.tag, entry.type, entry.count, value))
     return found
