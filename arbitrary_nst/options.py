@@ -53,7 +53,7 @@ EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
 StyleCrop = Literal["centre", "none"]
 Format = Literal["jpg", "png", "webp", "avif", "tiff"]
-Metadata = Literal["keep", "strip"]
+Metadata = Literal["keep", "strip", "private"]
 Existing = Literal["fail", "skip", "overwrite", "rename"]
 Optimizer = Literal["adam", "lbfgs"]
 Init = Literal["stylized", "photo", "noise", "style"]
@@ -121,7 +121,7 @@ class EncodeOptions(Options):
         Literal["auto"] | Format, Opt("auto: by the output's suffix, else the photo's own.", short="-f")
     ] = "auto"
     quality: Annotated[int, Opt("Of jpg, webp and avif.", least=1, most=100, unit="N", short="-q")] = 95
-    metadata: Annotated[Metadata, Opt("EXIF and XMP of the photo.")] = "keep"
+    metadata: Annotated[Metadata, Opt("EXIF, XMP, IPTC, text. private: without position and serial numbers.")] = "keep"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from arbitrary_nst.images.decode import decode, from_pil, peek
 from arbitrary_nst.images.encode import Encoded, encode, format_of, suffix_format
+from arbitrary_nst.images.metadata import Metadata, Policy
 from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
 from arbitrary_nst.options import MAX_PIXELS, Format
 
@@ -9,7 +10,9 @@ __all__ = [
     "MAX_PIXELS",
     "Encoded",
     "Format",
+    "Metadata",
     "Photo",
+    "Policy",
     "decode",
     "encode",
     "format_of",

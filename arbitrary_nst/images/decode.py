@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import re
 import struct
 import threading
 import warnings
@@ -13,6 +12,7 @@ from typing import BinaryIO
 from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import metadata
 from arbitrary_nst.images.encode import format_of
 from arbitrary_nst.images.photo import Photo, to_float, upright
 from arbitrary_nst.options import MAX_PIXELS, Format
@@ -32,12 +32,6 @@ BROKEN = (
     TypeError,
 )
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
-# Tags that describe the file they came from, not the picture: a TIFF keeps its layout among its EXIF.
-LAYOUT_TAGS = {
-    *range(254, 260), 262, 263, 266, 273, *range(277, 282), 284, *range(317, 326), 330, 338, 339, 347,
-    *range(512, 515), *range(529, 533), 700, 33723, 34377, 34675,
-}  # fmt: skip
 # Pillow's pixel limit and Python's warning filters belong to the whole process: one header at a time.
 _process_wide = threading.Lock()
 
@@ -60,10 +54,9 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
         if width * height > max_pixels:
             megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
             raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}", "{max_pixels}")
-        # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
-        exif = _read_exif(image)
+        held = _hold(image)
     with image:
-        return _from_open_image(image, *exif, name=name)
+        return _from_open_image(image, held, name=name)
 
 
 def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
@@ -82,17 +75,17 @@ def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
     if 0 in image.size:
         raise PhotoError(f"image: {image.width}x{image.height} is no picture", "one with pixels")
+    if image.format != "TIFF":
+        return _from_open_image(image, None, name="image")
     exif = image.getexif()
     kept = dict(exif), dict(exif._ifds)
     try:
-        return _from_open_image(image, *_read_exif(image), name="image")
+        return _from_open_image(image, _hold(image), name="image")
     finally:
         exif._data, exif._ifds = kept  # the image is the caller's, its orientation too
 
 
-def _from_open_image(
-    image: Image.Image, exif: bytes | None, orientation: int, exif_notes: tuple[str, ...], *, name: str
-) -> Photo:
+def _from_open_image(image: Image.Image, held: metadata.Found | None, *, name: str) -> Photo:
     """The Photo of an image that Pillow has opened, decoded or not."""
     notes = []
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
@@ -103,14 +96,14 @@ def _from_open_image(
     except (*BROKEN, MemoryError) as exc:
         detail = " ".join(str(exc).split())[:80] or type(exc).__name__
         raise PhotoError(f"{name}: truncated or damaged ({detail})", "copy it again") from exc
-    xmp, xmp_notes = _read_xmp(image)
+    found = held or metadata.read(image)
     try:
         pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
     except (*BROKEN, MemoryError) as exc:
         raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc})", "save it as RGB") from exc
-    pixels = upright(pixels, orientation)
-    alpha = None if alpha is None else upright(alpha, orientation)
-    return Photo(pixels, alpha, exif, xmp, file_format, (*notes, *exif_notes, *xmp_notes, *colour_notes))
+    pixels = upright(pixels, found.orientation)
+    alpha = None if alpha is None else upright(alpha, found.orientation)
+    return Photo(pixels, alpha, found.metadata, file_format, (*notes, *found.notes, *colour_notes))
 
 
 def _formats(data: bytes, name: str) -> tuple[str, ...]:
@@ -137,36 +130,14 @@ def _what_it_is(data: bytes) -> str:
     return "damaged: its header cannot be read" if head.startswith(photo_starts) else "not a readable image"
 
 
-def _read_exif(image: Image.Image) -> tuple[bytes | None, int, tuple[str, ...]]:
-    """EXIF without orientation, thumbnail and file layout; the orientation still to apply; notes."""
-    try:
-        exif = image.getexif()
-        if not len(exif):
-            return None, 1, ()
-        # pillow-heif turns the pixels itself and leaves the tag at 1
-        orientation = exif.get(ExifTags.Base.Orientation, 1)
-        ifds = [dict(exif.get_ifd(ifd)) for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)]
-        for tag in [tag for tag in exif if tag in LAYOUT_TAGS]:
-            del exif[tag]
-        if ExifTags.Base.Orientation in exif:
-            exif[ExifTags.Base.Orientation] = 1
-        exif._ifds.pop(ExifTags.IFD.IFD1, None)  # the thumbnail shows the photo as it was
-        data = exif.tobytes() if len(exif) or any(ifds) else None
-        return data, orientation if orientation in range(1, 9) else 1, ()
-    except (*BROKEN, AttributeError, OverflowError) as exc:
-        return None, 1, (f"EXIF dropped: it cannot be read ({type(exc).__name__})",)
-
-
-def _read_xmp(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
-    """XMP with its orientation reset."""
-    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    if xmp is None and image.format == "TIFF":
-        xmp = image.tag_v2.get(700)  # type: ignore[attr-defined]
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    if not isinstance(xmp, bytes) or not xmp:
-        return None, ()
-    return XMP_ORIENTATION.sub(rb"\g<1>1", xmp), ()
+def _hold(image: Image.Image) -> metadata.Found | None:
+    """A TIFF's metadata, before its pixels: it turns them as it loads unless the tag is reset, and forgets its EXIF."""
+    if image.format != "TIFF":
+        return None
+    found = metadata.read(image)
+    with contextlib.suppress(*BROKEN, AttributeError):
+        image.getexif()[ExifTags.Base.Orientation] = 1
+    return found
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from arbitrary_nst.errors import OptionError, PhotoError
+from arbitrary_nst.images import placing
+from arbitrary_nst.images.metadata import Metadata
 
 Pixels = NDArray[np.float32]
 
@@ -20,15 +22,13 @@ ROWS = 64  # of a photo that are converted at a time
 class Photo:
     """A picture, upright and in sRGB.
 
-    ``pixels`` is (H, W, 3) RGB and ``alpha`` (H, W), float32 in [0, 1]. ``exif`` and ``xmp`` are as they go into a
-    file, orientation reset. ``format`` is Pillow's name of the file it came from, ``""`` for none. ``notes`` tell, a
-    line each, what of the file could not be kept or used.
+    ``pixels`` is (H, W, 3) RGB and ``alpha`` (H, W), float32 in [0, 1]. ``format`` is Pillow's name of the file it came
+    from, ``""`` for none. ``notes`` tell, a line each, what of the file could not be kept or used.
     """
 
     pixels: Pixels
     alpha: Pixels | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
+    metadata: Metadata = field(default_factory=Metadata)
     format: str = ""
     notes: tuple[str, ...] = ()
 
@@ -36,6 +36,16 @@ class Photo:
     def size(self) -> tuple[int, int]:
         """Width and height in px."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def exif(self) -> bytes | None:
+        """The EXIF block, from its byte order mark on."""
+        return self.metadata.exif
+
+    @property
+    def xmp(self) -> bytes | None:
+        """The XMP packet."""
+        return self.metadata.xmp
 
 
 def to_float(image: Image.Image, icc: bytes | None = None) -> tuple[Pixels, Pixels | None, tuple[str, ...]]:
@@ -133,13 +143,12 @@ def from_array(array: NDArray[Any]) -> Photo:
 
 
 def to_pil(photo: Photo) -> Image.Image:
-    """An RGB image, or RGBA where the photo has alpha; EXIF and an sRGB profile are in its ``info``."""
+    """An RGB image, or RGBA where the photo has alpha; metadata and an sRGB profile are in its ``info``."""
     image = Image.fromarray(to_bytes(photo.pixels), "RGB")
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(to_bytes(photo.alpha), "L"))
+    image.info.update(placing.for_pillow(photo.metadata.written(photo.size, "keep")))
     image.info["icc_profile"] = srgb_profile()
-    if photo.exif is not None:
-        image.info["exif"] = photo.exif
     return image
 
 
