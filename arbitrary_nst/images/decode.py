@@ -13,8 +13,11 @@ from typing import BinaryIO
 from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import deep
+from arbitrary_nst.images.declared import declared
 from arbitrary_nst.images.encode import Format, format_of
-from arbitrary_nst.images.photo import Photo, to_float, upright
+from arbitrary_nst.images.photo import Photo, upright
+from arbitrary_nst.images.to_srgb import to_float
 
 MAX_PIXELS = 200_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
@@ -53,7 +56,7 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
         raise PhotoError(f"{name}: the file is empty", "copy it again")
     with _unwarned():
         try:
-            image = Image.open(io.BytesIO(data), formats=_formats(data, name))
+            image = _open(io.BytesIO(data), _formats(data, name))
         except BROKEN as exc:
             raise PhotoError(f"{name}: {_what_it_is(data)}", f"a {', '.join(FORMATS[:3])} or TIFF file") from exc
         width, height = image.size
@@ -63,7 +66,7 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
         # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
         exif = _read_exif(image)
     with image:
-        return _from_open_image(image, *exif, name=name)
+        return _from_open_image(image, *exif, name=name, data=data)
 
 
 def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
@@ -72,10 +75,21 @@ def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
         try:
             formats = _formats(file.read(64), "")
             file.seek(0)
-            with Image.open(file, formats=formats) as image:
+            with _open(file, formats) as image:
                 return format_of({"MPO": "JPEG"}.get(image.format or "", image.format or "")), image.size
         except (*BROKEN, PhotoError):
             return None, (0, 0)
+
+
+def _open(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
+    """An image whose pixels are still to be decoded, also of samples that Pillow does not know."""
+    try:
+        return Image.open(file, formats=formats)
+    except BROKEN:
+        known = deep.open_header(file)
+        if known is None:
+            raise
+        return known
 
 
 def from_pil(image: Image.Image) -> Photo:
@@ -91,7 +105,13 @@ def from_pil(image: Image.Image) -> Photo:
 
 
 def _from_open_image(
-    image: Image.Image, exif: bytes | None, orientation: int, exif_notes: tuple[str, ...], *, name: str
+    image: Image.Image,
+    exif: bytes | None,
+    orientation: int,
+    exif_notes: tuple[str, ...],
+    *,
+    name: str,
+    data: bytes = b"",
 ) -> Photo:
     """The Photo of an image that Pillow has opened, decoded or not."""
     notes = []
@@ -99,13 +119,16 @@ def _from_open_image(
     try:
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append("several frames: only the first is used")
-        image.load()
+        colours = declared(image, data)
+        samples = deep.read(image, data, name=name)
+        if samples is None:
+            image.load()
     except (*BROKEN, MemoryError) as exc:
         detail = " ".join(str(exc).split())[:80] or type(exc).__name__
         raise PhotoError(f"{name}: truncated or damaged ({detail})", "copy it again") from exc
     xmp, xmp_notes = _read_xmp(image)
     try:
-        pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
+        pixels, alpha, colour_notes = to_float(image, colours, samples)
     except (*BROKEN, MemoryError) as exc:
         raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc})", "save it as RGB") from exc
     pixels = upright(pixels, orientation)
