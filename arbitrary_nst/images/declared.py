@@ -24,6 +24,7 @@ UNSPECIFIED = 2  # H.273: said elsewhere, or nowhere
 UNCALIBRATED, ADOBE_BY_CUSTOM = 65535, 2  # EXIF's ColorSpace; 2 is in no standard, and in many cameras
 SRGB_GAMMA = 0.45455  # beside which a PNG means sRGB's own curve, unless its primaries are others (PNG, 11.3.2.2)
 ICC_HEADER = b"ICC_PROFILE\0"
+Code = tuple[int, int, bool]  # primaries, transfer, whether RGB uses the full range
 
 
 @dataclass(frozen=True)
@@ -40,40 +41,40 @@ def declared(image: Image.Image, data: bytes = b"") -> Declared:
     """What an opened image, and its file's bytes where they are at hand, say of its colours: the strongest word.
 
     PNG: cICP, then iCCP, sRGB, gAMA and cHRM (PNG, third edition, 4.3). HEIC and AVIF: a profile, then nclx. Then
-    EXIF, which knows only sRGB and Adobe RGB. A profile that is itself PQ or HLG is taken by its cicp tag.
+    EXIF, which knows only sRGB and Adobe RGB. PQ and HLG go before a profile: by its own cicp tag, or by nclx.
     """
     icc: bytes | None = image.info.get("icc_profile")
     notes: tuple[str, ...] = ()
     if image.format in ("JPEG", "MPO") and icc is None:
         icc, notes = _jpeg_profile(image)
     code = _png_cicp(data) if image.format == "PNG" else None
-    if icc and code is None and (inner := _icc_cicp(icc)) and TRANSFERS.get(inner[1]) in HDR:
-        code = inner
+    nclx = _nclx(image, data) if image.format in ("AVIF", "HEIF") else None
+    if icc and code is None:  # a profile has no way to tell HDR's absolute light but by its cicp tag
+        code = next((hdr for hdr in (_icc_cicp(icc), nclx) if hdr and TRANSFERS.get(hdr[1]) in HDR), None)
+    elif code is None:
+        code = nclx
     if code is not None:
-        space, coded = _by_code(code[0], code[1])
+        space, told = _by_code(code)
         if space is not None:
-            return Declared(None, space, full_range=bool(code[3]))
-        notes = (*notes, *coded)
+            return Declared(None, space, full_range=code[2], notes=notes)
+        notes += told
     if icc:
         return Declared(icc, notes=notes)
     if image.format == "PNG" and (image.info.keys() & {"srgb", "gamma", "chromaticity"}):
         space, told = _png_space(image)
-        return Declared(None, space, notes=(*notes, *told))
-    if image.format in ("AVIF", "HEIF") and (nclx := _nclx(image, data)):
-        space, coded = _by_code(*nclx)
-        if space is not None:
-            return Declared(None, space, notes=notes)
-        notes = (*notes, *coded)
+        return Declared(None, space, notes=notes + told)
     return Declared(None, ADOBE if _is_exif_adobe(image) else SRGB, notes=notes)
 
 
-def _by_code(primaries: int, transfer: int) -> tuple[ColourSpace | None, tuple[str, ...]]:
+def _by_code(code: Code) -> tuple[ColourSpace | None, tuple[str, ...]]:
     """The space of two H.273 codes; None, and why, where it is not known here."""
+    primaries, transfer, _ = code
     if UNSPECIFIED in (primaries, transfer):
         if primaries == transfer:
             return None, ()
-        primaries = 1 if primaries == UNSPECIFIED else primaries
         transfer = 13 if transfer == UNSPECIFIED else transfer
+        if primaries == UNSPECIFIED:
+            primaries = 9 if TRANSFERS.get(transfer) in HDR else 1
     if primaries not in PRIMARIES or transfer not in TRANSFERS:
         return None, (f"colours by an unknown code ({primaries}/{transfer}): not used",)
     return ColourSpace(PRIMARIES[primaries], TRANSFERS[transfer]), ()
@@ -94,19 +95,19 @@ def _jpeg_profile(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
     return profile[:size], ()
 
 
-def _icc_cicp(icc: bytes) -> tuple[int, int, int, int] | None:
-    """The four codes of a profile's cicp tag (ICC.1:2022, 9.2.17)."""
+def _icc_cicp(icc: bytes) -> Code | None:
+    """By a profile's cicp tag (ICC.1:2022, 9.2.17)."""
     count = min(struct.unpack(">I", icc[128:132].ljust(4, b"\0"))[0], 100)
     for at in range(132, min(132 + 12 * count, len(icc) - 11), 12):
         if icc[at : at + 4] == b"cicp":
             offset = struct.unpack(">I", icc[at + 4 : at + 8])[0]
             codes = icc[offset + 8 : offset + 12]
-            return (codes[0], codes[1], codes[2], 1) if len(codes) == 4 else None
+            return (codes[0], codes[1], True) if len(codes) == 4 else None
     return None
 
 
-def _png_cicp(data: bytes) -> tuple[int, int, int, int] | None:
-    """The cICP chunk, which stands before the pixels."""
+def _png_cicp(data: bytes) -> Code | None:
+    """By the cICP chunk, which stands before the pixels."""
     at = 8
     while at + 12 <= len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -114,7 +115,7 @@ def _png_cicp(data: bytes) -> tuple[int, int, int, int] | None:
             return None
         if kind == b"cICP" and length == 4:
             codes = data[at + 8 : at + 12]
-            return codes[0], codes[1], codes[2], codes[3]
+            return codes[0], codes[1], bool(codes[3])
         at += 12 + length
     return None
 
@@ -143,11 +144,12 @@ def _png_space(image: Image.Image) -> tuple[ColourSpace, tuple[str, ...]]:
     return ColourSpace(primaries, Gamma(1 / gamma)), tuple(notes)
 
 
-def _nclx(image: Image.Image, data: bytes) -> tuple[int, int] | None:
-    """Primaries and transfer of a HEIC or AVIF picture."""
+def _nclx(image: Image.Image, data: bytes) -> Code | None:
+    """By the nclx of a HEIC or AVIF picture, whose range its decoder has widened."""
     if given := image.info.get("nclx_profile"):
-        return given["color_primaries"], given["transfer_characteristics"]
-    return boxes(data).nclx
+        return given["color_primaries"], given["transfer_characteristics"], True
+    nclx = boxes(data).nclx
+    return None if nclx is None else (*nclx, True)
 
 
 def _is_exif_adobe(image: Image.Image) -> bool:
