@@ -120,7 +120,7 @@ ADOBE = ColourSpace(ADOBE_RGB, Gamma(2.19921875))
 
 
 def to_srgb(pixels: Pixels, space: ColourSpace) -> tuple[Pixels, tuple[str, ...]]:
-    """(H, W, 3) in [0, 1] of a colour space to sRGB in [0, 1], and notes. What sRGB cannot show is clipped.
+    """(H, W, 3) in [0, 1] of a colour space to sRGB in [0, 1], in place, and notes. What sRGB cannot show is clipped.
 
     HDR is brought to SDR: 203 cd/m2, BT.2408's reference white, becomes 1, and BT.2390's EETF bends down what is
     brighter. The picture's own brightest component stands for the mastering display's peak, which files seldom tell.
@@ -130,15 +130,14 @@ def to_srgb(pixels: Pixels, space: ColourSpace) -> tuple[Pixels, tuple[str, ...]
     matrix = to_linear_srgb(space.primaries).T.astype(np.float32)
     to_light, to_code = _table(space.transfer), _table(linear_to_srgb)
     peak = max(float(_light(pixels[rows], space, to_light).max()) for rows in strips(len(pixels))) if space.hdr else 0.0
-    shown = np.empty_like(pixels)
     for rows in strips(len(pixels)):
         light = _light(pixels[rows], space, to_light)
         if space.hdr:
             light = eetf(light, peak) / np.float32(SDR_WHITE)
-        shown[rows] = _look_up(light @ matrix, to_code)
+        pixels[rows] = _look_up(light @ matrix, to_code)
     if not space.hdr:
-        return shown, ()
-    return shown, (f"HDR ({space.hdr}, up to {peak:.0f} cd/m2): tone-mapped to SDR, white at {SDR_WHITE} cd/m2",)
+        return pixels, ()
+    return pixels, (f"HDR ({space.hdr}, up to {peak:.0f} cd/m2): tone-mapped to SDR, white at {SDR_WHITE} cd/m2",)
 
 
 def _light(values: Pixels, space: ColourSpace, to_light: Pixels) -> Pixels:

@@ -96,12 +96,28 @@ def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
     if 0 in image.size:
         raise PhotoError(f"image: {image.width}x{image.height} is no picture", "one with pixels")
+    data = _file_of(image)  # before EXIF, for which Pillow decodes a whole PNG
     exif = image.getexif()
     kept = dict(exif), dict(exif._ifds)
     try:
-        return _from_open_image(image, *_read_exif(image), name="image")
+        return _from_open_image(image, *_read_exif(image), name="image", data=data)
     finally:
         exif._data, exif._ifds = kept  # the image is the caller's, its orientation too
+
+
+def _file_of(image: Image.Image) -> bytes:
+    """The file of an image that was opened and not decoded yet, so is as its file has it; else nothing."""
+    file = getattr(image, "fp", None)
+    try:
+        if file is None or not getattr(image, "tile", None) or image.tell() > 0:
+            return b""
+        at = file.tell()
+        file.seek(0)
+        data: bytes = file.read()
+        file.seek(at)
+    except (OSError, ValueError, AttributeError, EOFError):
+        return b""
+    return data
 
 
 def _from_open_image(

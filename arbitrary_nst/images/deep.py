@@ -14,9 +14,10 @@ from arbitrary_nst.images.boxes import boxes
 from arbitrary_nst.images.photo import strips
 from arbitrary_nst.images.samples import Samples
 
-# Pillow's names of how a PNG's samples lie, and of how to unpack from the same bytes what it leaves out, the low ones
-LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
-GREY_BITS = {"L;2": 2, "L;4": 4}
+# By a PNG's colour type, how to unpack from 16-bit samples the bytes that Pillow leaves out, the low ones: by the
+# other byte order's name, and of grey with alpha all four bytes as they lie.
+GREY, RGB, GREY_ALPHA, RGBA = 0, 2, 4, 6
+LOW_BYTES = {RGB: "RGB;16L", RGBA: "RGBA;16L", GREY_ALPHA: "RGBA"}
 
 
 class Jpeg12(JpegImagePlugin.JpegImageFile):
@@ -45,17 +46,17 @@ def open_header(file: BinaryIO) -> Image.Image | None:
 
 
 def read(image: Image.Image, data: bytes, *, name: str) -> Samples | None:
-    """The samples of an opened, not yet decoded image; None where Pillow's own reading is whole and right.
+    """The samples of an opened image, decoded or not; None where Pillow's own reading is whole and right.
 
     ``data`` is its file, empty where that is not at hand. Raises PhotoError where nobody here can read them.
     """
-    if image.format == "PNG" and image.tile:  # type: ignore[attr-defined]
-        rawmode = image.tile[0].args  # type: ignore[attr-defined]
-        if rawmode in GREY_BITS and "transparency" in image.info:
-            return _keyed_grey(image, GREY_BITS[rawmode])
-        return _png16(image, data, rawmode) if data and rawmode in LOW_BYTES else None
     if not data:
         return None
+    if image.format == "PNG" and len(data) > 25:
+        bits, colours = data[24], data[25]
+        if bits in (2, 4) and colours == GREY and "transparency" in image.info:
+            return _keyed_grey(image, bits)
+        return _png16(image, data, colours) if bits == 16 and colours in LOW_BYTES else None
     if image.format == "TIFF":
         return tiff.read(image, data, name=name)
     if image.format == "HEIF" and image.info.get("bit_depth", 8) > 8:
@@ -73,17 +74,17 @@ def _keyed_grey(image: Image.Image, bits: int) -> Samples:
     return Samples((grey / np.float32(255))[..., np.newaxis], (grey != key).astype(np.float32))
 
 
-def _png16(image: Image.Image, data: bytes, rawmode: str) -> Samples:
+def _png16(image: Image.Image, data: bytes, colour_type: int) -> Samples:
     """Pillow unpacks the high bytes; asked for the other byte order, the low ones."""
     again = PngImagePlugin.PngImageFile(io.BytesIO(data))
-    again.tile = [tile._replace(args=LOW_BYTES[rawmode]) for tile in again.tile]
+    again.tile = [tile._replace(args=LOW_BYTES[colour_type]) for tile in again.tile]
     image.load()
     again.load()
     height, width = image.height, image.width
     key = image.info.get("transparency")
-    colours = 1 if rawmode.startswith("LA") else 3
+    colours = 1 if colour_type == GREY_ALPHA else 3
     values = np.empty((height, width, colours), np.float32)
-    alpha = np.empty((height, width), np.float32) if key is not None or rawmode != "RGB;16B" else None
+    alpha = np.empty((height, width), np.float32) if key is not None or colour_type != RGB else None
     for rows in strips(height):
         box = (0, rows.start, width, rows.stop)
         low = np.asarray(again.crop(box)).astype(np.uint16)

@@ -36,6 +36,7 @@ class AnyTiff(TiffImagePlugin.TiffImageFile):
         except (SyntaxError, KeyError):
             self._size = int(self.tag_v2[256]), int(self.tag_v2[257])
             self._mode = "RGB"
+            self.info["icc_profile"] = self.tag_v2.get(34675)
             self.unknown = True
 
 
@@ -83,6 +84,7 @@ def _palette(image: Image.Image, colours: tuple[int, ...]) -> Samples | None:
 def _by_tifffile(data: bytes, size: tuple[int, int], name: str) -> Samples:
     import tifffile
 
+    page: tifffile.TiffPage | None = None
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages.first
@@ -93,10 +95,11 @@ def _by_tifffile(data: bytes, size: tuple[int, int], name: str) -> Samples:
     except PhotoError:
         raise
     except Exception as exc:  # a reader of so many layouts raises anything on damaged ones
-        if "imagecodecs" in str(exc):
-            raise PhotoError(
-                f"{name}: a TIFF with {tifffile.COMPRESSION(page.compression).name} compression", CODEC_HINT
-            ) from exc
+        missing = isinstance(exc, ImportError) or "imagecodecs" in str(exc)
+        if missing or "not supported" in str(exc):
+            codec = getattr(page, "compression", "an unknown")
+            hint = CODEC_HINT if missing and not _has_imagecodecs() else "save it as 16-bit RGB"
+            raise PhotoError(f"{name}: a TIFF with {getattr(codec, 'name', codec)} compression", hint) from exc
         raise OSError(str(exc) or type(exc).__name__) from exc
 
 

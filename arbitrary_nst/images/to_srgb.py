@@ -51,13 +51,12 @@ def _to_srgb(pixels: Pixels, declared: Declared, bits: int) -> tuple[Pixels, tup
 
 
 def _by_profile(pixels: Pixels, icc: bytes) -> tuple[Pixels, tuple[str, ...]]:
-    """Deep RGB by its ICC profile: at 16 bits through imagecodecs, at Pillow's 8 where that is missing."""
+    """Deep RGB by its ICC profile, in place: at 16 bits through imagecodecs, at Pillow's 8 where that is missing."""
     try:
         import imagecodecs
     except ImportError:
         image, notes = _shallow_to_srgb(Image.fromarray(to_bytes(pixels), "RGB"), icc)
         return _from_bytes(image), notes
-    shown = np.empty_like(pixels)
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     try:
         for rows in strips(len(pixels)):
@@ -66,10 +65,10 @@ def _by_profile(pixels: Pixels, icc: bytes) -> tuple[Pixels, tuple[str, ...]]:
             codes = imagecodecs.cms_transform(
                 codes, icc, srgb, colorspace="RGB", outcolorspace="RGB", outdtype="uint16", intent=relative
             )
-            np.divide(codes, np.float32(65535), out=shown[rows])
+            np.divide(codes, np.float32(65535), out=pixels[rows])
     except (imagecodecs.CmsError, ValueError, RuntimeError):
         return pixels, ("colour profile unusable: taken as sRGB",)
-    return shown, ()
+    return pixels, ()
 
 
 def _without_alpha(image: Image.Image) -> tuple[Image.Image, Pixels | None]:
