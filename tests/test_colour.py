@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from arbitrary_nst.images import colour
 from arbitrary_nst.images.colour import ADOBE, ADOBE_RGB, BT709, BT2020, DISPLAY_P3, PRIMARIES, SRGB, ColourSpace, Gamma
-from arbitrary_nst.images.tone_mapping import eetf, hlg_ootf, hlg_to_scene, nits_to_pq, pq_to_nits
+from arbitrary_nst.images.tone_mapping import eetf, eetf_gain, hlg_ootf, hlg_to_scene, nits_to_pq, pq_to_nits
 
 
 def shown(rgb, space):
@@ -110,13 +110,13 @@ def test_hlg_at_the_levels_that_bt_2408_prints():
 
 def test_what_is_no_brighter_than_white_is_not_bent():
     nits = np.array([[[203, 100, 0]]], np.float32)
-    assert eetf(nits, 203) is nits
+    assert np.array_equal(eetf(nits, eetf_gain(203), 203), nits)
 
 
 @pytest.mark.parametrize("peak", [300, 1000, 4000, 10000])
 def test_eetf_is_bt_2390s_spline(peak):
     levels = np.geomspace(0.01, peak, 200, dtype=np.float32)
-    mapped = eetf(np.repeat(levels[:, np.newaxis], 3, axis=1), peak)[:, 0]
+    mapped = eetf(np.repeat(levels[:, np.newaxis], 3, axis=1), eetf_gain(peak), peak)[:, 0]
     assert (
         mapped[-1] == pytest.approx(203, rel=2e-3) and (np.diff(mapped) > 0).all() and (mapped <= levels * 1.001).all()
     )
@@ -127,7 +127,7 @@ def test_eetf_is_bt_2390s_spline(peak):
 
 
 def test_eetf_keeps_the_proportions_of_a_colour():
-    mapped = eetf(np.array([[800, 400, 100]], np.float32), 1000)[0]
+    mapped = eetf(np.array([[800, 400, 100]], np.float32), eetf_gain(1000), 1000)[0]
     np.testing.assert_allclose(mapped / mapped[0], [1, 0.5, 0.125], rtol=1e-5)
 
 
@@ -149,6 +149,11 @@ def test_an_sdr_scene_stored_as_hdr_comes_back(code, name):
     back, notes = colour.to_srgb(codes.astype(np.float32), ColourSpace(BT2020, colour.TRANSFERS[code]))
     np.testing.assert_allclose(back, scene, atol=4e-3)  # one level: 16-bit tables, steep at black
     assert notes == (f"HDR ({name}, up to 203 cd/m2): tone-mapped to SDR, white at 203 cd/m2",)
+
+
+@pytest.mark.parametrize("code", [16, 18])
+def test_an_all_black_hdr_picture(code):
+    assert (shown([0, 0, 0], ColourSpace(BT2020, colour.TRANSFERS[code]))[0] < 1e-6).all()
 
 
 @pytest.mark.parametrize("y", [0, -0.1])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arbitrary_nst.images.photo import Pixels, strips
-from arbitrary_nst.images.tone_mapping import SDR_WHITE, eetf, hlg_ootf, hlg_to_scene, pq_to_nits
+from arbitrary_nst.images.tone_mapping import SDR_WHITE, eetf, eetf_gain, hlg_ootf, hlg_to_scene, pq_to_nits
 
 Matrix = NDArray[np.float64]
 Transfer = Callable[[Pixels], Pixels]
@@ -130,10 +130,11 @@ def to_srgb(pixels: Pixels, space: ColourSpace) -> tuple[Pixels, tuple[str, ...]
     matrix = to_linear_srgb(space.primaries).T.astype(np.float32)
     to_light, to_code = _table(space.transfer), _table(linear_to_srgb)
     peak = max(float(_light(pixels[rows], space, to_light).max()) for rows in strips(len(pixels))) if space.hdr else 0.0
+    gain = eetf_gain(peak)
     for rows in strips(len(pixels)):
         light = _light(pixels[rows], space, to_light)
         if space.hdr:
-            light = eetf(light, peak) / np.float32(SDR_WHITE)
+            light = (eetf(light, gain, peak) if peak > SDR_WHITE else light) / np.float32(SDR_WHITE)
         pixels[rows] = _look_up(light @ matrix, to_code)
     if not space.hdr:
         return pixels, ()

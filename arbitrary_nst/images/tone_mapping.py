@@ -12,6 +12,7 @@ M1, M2 = 2610 / 16384, 2523 / 4096 * 128
 C1, C2, C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 # ITU-R BT.2100, Table 5
 A, B, C = 0.17883277, 0.28466892, 0.55991073
+STEPS = 65536  # of the table of gains
 BT2020_LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 
 
@@ -43,23 +44,32 @@ def hlg_ootf(scene: Pixels) -> Pixels:
     return nits
 
 
-def eetf(nits: Pixels, peak: float, white: float = SDR_WHITE) -> Pixels:
-    """Light of a picture as bright as ``peak`` brought under ``white``, all in cd/m2, (..., 3) to (..., 3).
+def eetf(nits: Pixels, gain: Pixels, peak: float) -> Pixels:
+    """Light (..., 3) of a picture as bright as ``peak`` brought under white, in cd/m2, by ``eetf_gain``'s table.
+
+    Applied to the largest component, the others in proportion, which keeps hues (maxRGB: BT.2408, Annex 5).
+    """
+    largest = np.maximum(np.maximum(nits[..., 0], nits[..., 1]), nits[..., 2])
+    at = np.minimum(largest * np.float32((STEPS - 1) / peak) + np.float32(0.5), STEPS - 1).astype(np.uint16)
+    mapped: Pixels = nits * gain[at][..., np.newaxis]
+    return mapped
+
+
+def eetf_gain(peak: float, white: float = SDR_WHITE) -> Pixels:
+    """What BT.2390's EETF multiplies light by, (65536,) for levels from 0 to ``peak``; both in cd/m2.
 
     ITU-R BT.2390, section 5.4.1: in PQ relative to the peak, what lies under the knee (1.5 maxLum - 0.5) stays and a
     Hermite spline leads from there to maxLum = PQ(white) / PQ(peak). Black is 0 on both sides, so its lift is none.
-    Applied to the largest component, the others in proportion, which keeps hues (maxRGB: BT.2408, Annex 5).
+    A peak under white needs no bending: all ones.
     """
     if peak <= white:
-        return nits
+        return np.ones(STEPS, np.float32)
     top, bound = (float(nits_to_pq(np.array([level], np.float32))[0]) for level in (peak, white))
     max_lum = bound / top
     knee = 1.5 * max_lum - 0.5
-    source = np.linspace(0, 1, 4096, dtype=np.float32)
+    levels = np.linspace(0, peak, STEPS, dtype=np.float32)
+    source = nits_to_pq(levels) / np.float32(top)
     t = np.clip((source - knee) / (1 - knee), 0, 1)
     spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * max_lum
-    before = pq_to_nits((source * top).astype(np.float32))
-    after = pq_to_nits(np.where(source < knee, source, spline).astype(np.float32) * top)
-    gain = np.divide(after, before, out=np.ones_like(before), where=before > 0)
-    mapped: Pixels = nits * np.interp(nits.max(axis=-1, keepdims=True), before, gain).astype(np.float32)
-    return mapped
+    bent = pq_to_nits((spline * top).astype(np.float32))
+    return np.divide(bent, levels, out=np.ones_like(levels), where=source > knee)
