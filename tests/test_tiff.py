@@ -189,6 +189,13 @@ def test_without_the_extra_a_codec_is_named(monkeypatch):
         decode(data)
 
 
+def test_without_the_extra_an_odd_depth_is_named(monkeypatch):
+    pytest.importorskip("imagecodecs")
+    without_imagecodecs(monkeypatch)
+    with pytest.raises(PhotoError, match=r"a TIFF with 12-bit samples\. Try: pip install 'arbitrary-nst\[tiff\]', or"):
+        decode(plain_tiff(bytes(HEIGHT * WIDTH * 12 // 8), 12))
+
+
 def test_without_the_extra_pillow_reads_plain_16_bits(monkeypatch):
     pytest.importorskip("imagecodecs")
     data = tiff(codes(SCENE, "uint16"), photometric="rgb", compression="lzw", predictor=True)

@@ -97,9 +97,10 @@ def _by_tifffile(data: bytes, size: tuple[int, int], name: str) -> Samples:
     except Exception as exc:  # a reader of so many layouts raises anything on damaged ones
         missing = isinstance(exc, ImportError) or "imagecodecs" in str(exc)
         if missing or "not supported" in str(exc):
-            codec = getattr(page, "compression", "an unknown")
+            codec, bits = getattr(page, "compression", "an unknown"), getattr(page, "bitspersample", 0)
+            what = f"{getattr(codec, 'name', codec)} compression" if codec != 1 else f"{bits}-bit samples"
             hint = CODEC_HINT if missing and not _has_imagecodecs() else "save it as 16-bit RGB"
-            raise PhotoError(f"{name}: a TIFF with {getattr(codec, 'name', codec)} compression", hint) from exc
+            raise PhotoError(f"{name}: a TIFF with {what}", hint) from exc
         raise OSError(str(exc) or type(exc).__name__) from exc
 
 
