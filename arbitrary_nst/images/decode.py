@@ -12,9 +12,11 @@ from typing import BinaryIO
 from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.images import metadata
+from arbitrary_nst.images import deep, metadata
+from arbitrary_nst.images.declared import declared
 from arbitrary_nst.images.encode import format_of
-from arbitrary_nst.images.photo import Photo, to_float, upright
+from arbitrary_nst.images.photo import Photo, upright
+from arbitrary_nst.images.to_srgb import to_float
 from arbitrary_nst.options import MAX_PIXELS, Format
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
@@ -47,7 +49,7 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
         raise PhotoError(f"{name}: the file is empty", "copy it again")
     with _unwarned():
         try:
-            image = Image.open(io.BytesIO(data), formats=_formats(data, name))
+            image = _open(io.BytesIO(data), _formats(data, name))
         except BROKEN as exc:
             raise PhotoError(f"{name}: {_what_it_is(data)}", f"a {', '.join(FORMATS[:3])} or TIFF file") from exc
         width, height = image.size
@@ -56,7 +58,7 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
             raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}", "{max_pixels}")
         held = _hold(image)
     with image:
-        return _from_open_image(image, held, name=name)
+        return _from_open_image(image, held, name=name, data=data)
 
 
 def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
@@ -65,40 +67,70 @@ def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
         try:
             formats = _formats(file.read(64), "")
             file.seek(0)
-            with Image.open(file, formats=formats) as image:
+            with _open(file, formats) as image:
                 return format_of({"MPO": "JPEG"}.get(image.format or "", image.format or "")), image.size
         except (*BROKEN, PhotoError):
             return None, (0, 0)
+
+
+def _open(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
+    """An image whose pixels are still to be decoded, also of samples that Pillow does not know."""
+    try:
+        return Image.open(file, formats=formats)
+    except BROKEN:
+        known = deep.open_header(file)
+        if known is None:
+            raise
+        return known
 
 
 def from_pil(image: Image.Image) -> Photo:
     """A PIL image in any mode, with the profile, EXIF and orientation it carries. Raises PhotoError."""
     if 0 in image.size:
         raise PhotoError(f"image: {image.width}x{image.height} is no picture", "one with pixels")
+    data = _file_of(image)
     if image.format != "TIFF":
-        return _from_open_image(image, None, name="image")
+        return _from_open_image(image, None, name="image", data=data)
     exif = image.getexif()
     kept = dict(exif), dict(exif._ifds)
     try:
-        return _from_open_image(image, _hold(image), name="image")
+        return _from_open_image(image, _hold(image), name="image", data=data)
     finally:
         exif._data, exif._ifds = kept  # the image is the caller's, its orientation too
 
 
-def _from_open_image(image: Image.Image, held: metadata.Found | None, *, name: str) -> Photo:
+def _file_of(image: Image.Image) -> bytes:
+    """The file of an image that was opened and not decoded yet, so is as its file has it; else nothing."""
+    file = getattr(image, "fp", None)
+    try:
+        if file is None or not getattr(image, "tile", None) or image.tell() > 0:
+            return b""
+        at = file.tell()
+        file.seek(0)
+        data: bytes = file.read()
+        file.seek(at)
+    except (OSError, ValueError, AttributeError, EOFError):
+        return b""
+    return data
+
+
+def _from_open_image(image: Image.Image, held: metadata.Found | None, *, name: str, data: bytes) -> Photo:
     """The Photo of an image that Pillow has opened, decoded or not."""
     notes = []
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
     try:
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append("several frames: only the first is used")
-        image.load()
+        colours = declared(image, data)
+        samples = deep.read(image, data, name=name)
+        if samples is None:
+            image.load()
     except (*BROKEN, MemoryError) as exc:
         detail = " ".join(str(exc).split())[:80] or type(exc).__name__
         raise PhotoError(f"{name}: truncated or damaged ({detail})", "copy it again") from exc
     found = held or metadata.read(image)
     try:
-        pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
+        pixels, alpha, colour_notes = to_float(image, colours, samples)
     except (*BROKEN, MemoryError) as exc:
         raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc})", "save it as RGB") from exc
     pixels = upright(pixels, found.orientation)

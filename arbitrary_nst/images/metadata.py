@@ -8,9 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from arbitrary_nst import options
 from arbitrary_nst.images import exif, exif_layout, photoshop, xmp
-from arbitrary_nst.options import Metadata as Policy
 
+Policy = options.Metadata
 PREFIX = b"Exif\0\0"
 PHOTOSHOP_MARK = b"Photoshop 3.0\0"
 # What Pillow's and our readers raise on broken metadata; none of them costs the picture.
@@ -101,8 +102,7 @@ def read(image: Image.Image) -> Found:
             patched = exif.Block(raw)
             orientation = patched.upright()
             patched.drop_parts()
-            if _declares_colour(image) or patched.is_adobe_rgb():
-                patched.to_srgb()
+            patched.to_srgb()
             block = bytes(patched.data)
         if image.format in ("AVIF", "TIFF"):  # which tell it elsewhere, and turn the pixels by themselves unless asked
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -111,21 +111,13 @@ def read(image: Image.Image) -> Found:
         block, orientation = None, 1
         notes.append(f"EXIF dropped: it cannot be read ({type(exc).__name__})")
     packet, xmp_notes = _read_xmp(image)
-    if packet is not None and _declares_colour(image):
+    if packet is not None:
         packet = xmp.to_srgb(packet)
     density = _read_density(image)
     if orientation >= 5:
         density = density and Density(density.y, density.x, density.unit)
     metadata = Metadata(block, packet, _read_photoshop(image), _read_comments(image), _read_text(image), density, size)
     return Found(metadata, orientation, (*notes, *xmp_notes))
-
-
-def _declares_colour(image: Image.Image) -> bool:
-    """Whether the pixels are converted to sRGB from what the file says besides EXIF."""
-    nclx = image.info.get("nclx_profile")
-    primaries = nclx.get("color_primaries") if isinstance(nclx, dict) else 1
-    by_name = any(image.info.get(name) for name in ("icc_profile", "cicp", "chromaticity"))
-    return by_name or primaries not in (1, 2)  # BT.709, which sRGB shares, and unspecified
 
 
 def _patched(block: bytes, patch: Callable[[exif.Block], None]) -> bytes | None:
