@@ -45,6 +45,7 @@ class Stylizer:
     style_size: side in px at which the style picture is read; None is the model's own (256).
     style_crop: ``centre`` takes the middle square, ``none`` squeezes the whole picture into one.
     max_pixels: larger pictures are refused before they are decoded.
+    accept_truncated: read a JPEG or PNG with pixels missing too, with a note.
     max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
         picture. None is half of what is free when it starts.
     notify: called with one line about which model was chosen and why, where that is not what was asked for.
@@ -64,6 +65,7 @@ class Stylizer:
         style_size: int | None = None,
         style_crop: Literal["centre", "none"] = "centre",
         max_pixels: int = images.MAX_PIXELS,
+        accept_truncated: bool = False,
         max_memory: int | None = None,
         notify: Callable[[str], None] = _to_stderr,
     ) -> None:
@@ -75,7 +77,7 @@ class Stylizer:
         self._model_dir = None if model_dir is None else Path(model_dir)
         self._offline, self._trust, self._notify = offline, trust_model, notify
         self._style_size, self._style_crop, self.max_pixels = style_size, style_crop, max_pixels
-        self._max_memory = max_memory
+        self._max_memory, self.accept_truncated = max_memory, accept_truncated
         self._vgg19_files: dict[Path | None, Path] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
 
@@ -269,9 +271,10 @@ class Stylizer:
         if isinstance(source, Image.Image):
             return images.from_pil(source)
         if isinstance(source, bytes):
-            return images.decode(source, name="bytes", max_pixels=self.max_pixels)
-        path = Path(source)
-        return images.decode(reading.read_photo_bytes(path), name=str(path), max_pixels=self.max_pixels)
+            data, name = source, "bytes"
+        else:
+            data, name = reading.read_photo_bytes(Path(source), self.max_pixels), str(Path(source))
+        return images.decode(data, name=name, max_pixels=self.max_pixels, accept_truncated=self.accept_truncated)
 
     def _as_style(self, style: Style | Source) -> Style:
         return style if isinstance(style, Style) else self.style(style)

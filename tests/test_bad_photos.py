@@ -51,7 +51,7 @@ def test_pixel_limit_is_checked_before_decoding():
     with pytest.raises(PhotoError, match="40000 megapixels"):
         decode(data)
     assert limit == Image.MAX_IMAGE_PIXELS
-    with pytest.raises(PhotoError, match="--max-pixels"):
+    with pytest.raises(PhotoError, match="max_pixels"):
         decode(saved(picture(10, 10), "PNG"), max_pixels=99)
 
 

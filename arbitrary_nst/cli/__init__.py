@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -49,6 +50,7 @@ def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that is not text, or not in this encoding, ends no run
         sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    warnings.filterwarnings("ignore", module="PIL")  # on odd metadata; what is lost of it is in a photo's notes
     try:
         app()
     except NSTError as exc:

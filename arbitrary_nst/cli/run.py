@@ -91,7 +91,7 @@ StyleSize = Annotated[
 ]
 StyleCrop = Annotated[Literal["centre", "none"], typer.Option(help="centre: its middle square; none: squeezed whole.")]
 Format = Annotated[
-    Literal["auto", "jpg", "png", "webp", "avif", "tiff"],
+    Literal["auto", "jpg", "png", "webp", "avif", "tiff", "jxl"],
     typer.Option("--format", "-f", help="auto: by the output's suffix, else the photo's own."),
 ]
 Quality = Annotated[int, typer.Option("--quality", "-q", min=1, max=100, metavar="N", help="Of jpg, webp and avif.")]
@@ -100,6 +100,9 @@ OnExisting = Annotated[
     Literal["fail", "skip", "overwrite", "rename"], typer.Option("--existing", help="If the output is there already.")
 ]
 MaxPixels = Annotated[int, typer.Option(min=1, metavar="N", help="Refuse larger pictures before decoding them.")]
+AcceptTruncated = Annotated[
+    bool, typer.Option("--accept-truncated", help="Read a JPEG or PNG with pixels missing too, with a note.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON per photo on stdout.")]
 
 
@@ -129,6 +132,7 @@ def run(
     dry_run: DryRun = False,
     max_pixels: MaxPixels = 200_000_000,
     max_memory: MaxMemory = None,
+    accept_truncated: AcceptTruncated = False,
     refine: refining.Refine = False,
     recipe: refining.RecipeName = None,
     steps: refining.Steps = None,
@@ -181,6 +185,7 @@ def run(
         style_size=style_size,
         style_crop=style_crop,
         max_pixels=max_pixels,
+        accept_truncated=accept_truncated,
         max_memory=_bytes(max_memory),
         notify=say,
     )

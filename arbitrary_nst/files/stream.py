@@ -202,9 +202,9 @@ class _Stream:
 def read(job: Job, stylizer: Stylizer) -> Read:
     """Decode a job's photo. Raises PhotoError."""
     began = time.monotonic()
-    data = reading.read_photo_bytes(job.source) if job.data is None else job.data
+    data = reading.read_photo_bytes(job.source, stylizer.max_pixels) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
-    photo = images.decode(data, name=name, max_pixels=stylizer.max_pixels)
+    photo = images.decode(data, name=name, max_pixels=stylizer.max_pixels, accept_truncated=stylizer.accept_truncated)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 

@@ -1,81 +1,92 @@
 """Bytes to a Photo: only formats that hold photos, whatever is broken in them told in one line."""
 
-import contextlib
 import io
 import re
-import struct
-import threading
-import warnings
-import zlib
-from collections.abc import Iterator
+from pathlib import PurePath
 from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import kinds, opening, png_chunks, raw, truncated
 from arbitrary_nst.images.encode import Format, format_of
+from arbitrary_nst.images.opening import BROKEN
 from arbitrary_nst.images.photo import Photo, to_float, upright
 
 MAX_PIXELS = 200_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-# What Pillow's readers raise on broken files; none of them means a bug of ours.
-BROKEN = (
-    OSError,
-    RuntimeError,
-    ValueError,
-    SyntaxError,
-    struct.error,
-    zlib.error,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-)
-HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+# A file may be so long, in bytes, and by so many more for each pixel: layers, pages and frames are read too.
+LONGEST_FILE, BYTES_PER_PIXEL = 256_000_000, 30
 XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
 # Tags that describe the file they came from, not the picture: a TIFF keeps its layout among its EXIF.
 LAYOUT_TAGS = {
     *range(254, 260), 262, 263, 266, 273, *range(277, 282), 284, *range(317, 326), 330, 338, 339, 347,
     *range(512, 515), *range(529, 533), 700, 33723, 34377, 34675,
 }  # fmt: skip
-# Pillow's pixel limit and Python's warning filters belong to the whole process: one header at a time.
-_process_wide = threading.Lock()
 
 
-def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
+def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, accept_truncated: bool = False) -> Photo:
     """Upright sRGB pixels in [0, 1], alpha and metadata of an encoded picture.
 
-    ``name`` is for messages. JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, and HEIC where pillow-heif is installed. More than
-    ``max_pixels`` pixels are refused by the header, before any is decoded. Of several frames the first is used, with a
-    note. Raises PhotoError.
+    ``name`` is for messages, and its suffix for a RAW file that does not tell. JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF;
+    HEIC, JPEG XL and cameras' RAW files where their extras are installed. More than ``max_pixels`` pixels are refused
+    by the header, before any memory is taken for them. Of several frames the first is used, with a note. A JPEG that
+    lacks only its last bytes is read, with a note; a JPEG or PNG with pixels missing only if ``accept_truncated``.
+    Raises PhotoError.
     """
     if not data:
         raise PhotoError(f"{name}: the file is empty", "copy it again")
-    with _unwarned():
-        try:
-            image = Image.open(io.BytesIO(data), formats=_formats(data, name))
-        except BROKEN as exc:
-            raise PhotoError(f"{name}: {_what_it_is(data)}", f"a {', '.join(FORMATS[:3])} or TIFF file") from exc
-        width, height = image.size
-        if width * height > max_pixels:
-            megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
-            raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}", "{max_pixels}")
-        # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
-        exif = _read_exif(image)
+    kind = kinds.kind_of(data[: kinds.HEAD])
+    if kind is None:
+        raise not_a_photo(data[: kinds.HEAD], name)
+    if kind == "RAW" or (kind == "TIFF" and kinds.is_raw_tiff(io.BytesIO(data), PurePath(name).suffix)):
+        return raw.develop(data, name=name, max_pixels=max_pixels)
+    image, notes = opening.open_photo(kind, data, name=name, max_pixels=max_pixels)
+    # before the pixels: a TIFF turns them as it loads unless the tag is reset, and forgets its EXIF
+    exif, orientation, exif_notes = _read_exif(image)
+    if kind == "JXL" and not getattr(image, "jpeg", False):
+        orientation = 1  # its decoder turned the pixels by the codestream, which alone counts
+    if opening.is_animated(kind, image, data):
+        notes = (*notes, "several frames: only the first is used")
+    image, notes = _load(kind, image, data, notes, name=name, accept_truncated=accept_truncated)
     with image:
-        return _from_open_image(image, *exif, name=name)
+        return _from_open_image(image, exif, orientation, (*notes, *exif_notes), name=name)
 
 
 def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
     """By a file's header: the format to give it back in, and its width and height as stored. None and 0 if no photo."""
-    with _unwarned():
-        try:
-            formats = _formats(file.read(64), "")
-            file.seek(0)
-            with Image.open(file, formats=formats) as image:
-                return format_of({"MPO": "JPEG"}.get(image.format or "", image.format or "")), image.size
-        except (*BROKEN, PhotoError):
+    try:
+        kind = kinds.kind_of(file.read(kinds.HEAD))
+        if kind is None:
             return None, (0, 0)
+        if kind == "RAW" or (kind == "TIFF" and kinds.is_raw_tiff(file)):
+            return format_of("RAW"), raw.size_of(file)
+        size = opening.size_by_header(kind, file)
+        return (format_of(kind), size) if all(size) else (None, (0, 0))
+    except PhotoError:
+        return None, (0, 0)
+
+
+def look(file: BinaryIO, length: int, *, name: str, max_pixels: int = MAX_PIXELS) -> None:
+    """Raise PhotoError for what ``decode`` would refuse by its first bytes, or a file too long for the picture in it.
+
+    ``length`` is the file's, in bytes; it stands at its beginning before and after.
+    """
+    head = file.read(kinds.HEAD)
+    kind = kinds.kind_of(head)
+    if kind is None:
+        raise not_a_photo(head, name) if head else PhotoError(f"{name}: the file is empty", "copy it again")
+    size = raw.size_of(file) if kind == "RAW" else opening.size_by_header(kind, file)
+    opening.check_size(size, name=name, max_pixels=max_pixels)
+    if length > LONGEST_FILE + BYTES_PER_PIXEL * size[0] * size[1]:
+        what = f"{length / 1e9:.1f} GB, for a picture of {size[0]}x{size[1]} px"
+        raise PhotoError(f"{name}: {what}", "copy it again, or save its picture alone")
+    file.seek(0)
+
+
+def not_a_photo(head: bytes, name: str) -> PhotoError:
+    """The error for a file whose first bytes begin no photo: by its name, where that is known."""
+    what, hint = kinds.what_else(head) or ("not a readable image", "a JPEG, PNG, WEBP or TIFF file")
+    return PhotoError(f"{name}: {what}", hint)
 
 
 def from_pil(image: Image.Image) -> Photo:
@@ -91,18 +102,14 @@ def from_pil(image: Image.Image) -> Photo:
 
 
 def _from_open_image(
-    image: Image.Image, exif: bytes | None, orientation: int, exif_notes: tuple[str, ...], *, name: str
+    image: Image.Image, exif: bytes | None, orientation: int, notes: tuple[str, ...], *, name: str
 ) -> Photo:
     """The Photo of an image that Pillow has opened, decoded or not."""
-    notes = []
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
     try:
-        if getattr(image, "is_animated", False) and image.format != "MPO":
-            notes.append("several frames: only the first is used")
         image.load()
     except (*BROKEN, MemoryError) as exc:
-        detail = " ".join(str(exc).split())[:80] or type(exc).__name__
-        raise PhotoError(f"{name}: truncated or damaged ({detail})", "copy it again") from exc
+        raise _damaged(exc, None, name) from exc
     xmp, xmp_notes = _read_xmp(image)
     try:
         pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
@@ -110,31 +117,43 @@ def _from_open_image(
         raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc})", "save it as RGB") from exc
     pixels = upright(pixels, orientation)
     alpha = None if alpha is None else upright(alpha, orientation)
-    return Photo(pixels, alpha, exif, xmp, file_format, (*notes, *exif_notes, *xmp_notes, *colour_notes))
+    return Photo(pixels, alpha, exif, xmp, file_format, (*notes, *xmp_notes, *colour_notes))
 
 
-def _formats(data: bytes, name: str) -> tuple[str, ...]:
-    """The formats to try: HEIC too if these bytes are one and pillow-heif is here."""
-    if data[4:8] != b"ftyp" or data[8:12] not in HEIF_BRANDS or b"avif" in data[8:40]:
-        return FORMATS
+def _load(
+    kind: kinds.Kind,
+    image: Image.Image,
+    data: bytes,
+    notes: tuple[str, ...],
+    *,
+    name: str,
+    accept_truncated: bool,
+) -> tuple[Image.Image, tuple[str, ...]]:
+    """The image with its pixels, or that of a file that breaks off, as far as it is accepted."""
+
+    def load_whole(whole: bytes) -> Image.Image:
+        mended = opening.open_photo(kind, whole, name=name, max_pixels=image.width * image.height)[0]
+        mended.load()
+        return mended
+
     try:
-        import pillow_heif
-    except ImportError as exc:
-        raise PhotoError(f"{name}: a HEIC picture", "pip install 'arbitrary-nst[heic]'") from exc
-    pillow_heif.register_heif_opener()
-    return (*FORMATS, "HEIF")
+        image.load()
+        return image, notes
+    except (*BROKEN, MemoryError) as exc:
+        damage = _damaged(exc, kind, name)
+        try:
+            mended = truncated.mend(kind, data, load_whole, accept=accept_truncated)
+        except (*BROKEN, MemoryError, PhotoError):
+            mended = None
+        if mended is None:
+            raise damage from exc
+        return mended[0], (*(note for note in notes if note != png_chunks.LACKS_END), mended[1])
 
 
-def _what_it_is(data: bytes) -> str:
-    """Why Pillow would not open it, as far as the first bytes tell."""
-    head = data[:512].lstrip().lower()
-    signatures = {b"%pdf": "a PDF", b"%!ps": "an EPS", b"8bps": "a Photoshop file", b"simple  =": "a FITS file",
-                  b"<svg": "an SVG drawing", b"<!doctype html": "a web page", b"<html": "a web page"}  # fmt: skip
-    for signature, kind in signatures.items():
-        if head.startswith(signature) or (signature == b"<svg" and head.startswith(b"<?xml") and b"<svg" in head):
-            return f"{kind}, not a photo"
-    photo_starts = (b"\xff\xd8", b"\x89png", b"riff", b"ii*\0", b"mm\0*", b"bm", b"gif8")
-    return "damaged: its header cannot be read" if head.startswith(photo_starts) else "not a readable image"
+def _damaged(exc: BaseException, kind: kinds.Kind | None, name: str) -> PhotoError:
+    detail = " ".join(str(exc).split())[:80] or type(exc).__name__
+    hint = "copy it again, or {accept_truncated}" if kind in ("JPEG", "PNG") else "copy it again"
+    return PhotoError(f"{name}: truncated or damaged ({detail})", hint)
 
 
 def _read_exif(image: Image.Image) -> tuple[bytes | None, int, tuple[str, ...]]:
@@ -153,7 +172,7 @@ def _read_exif(image: Image.Image) -> tuple[bytes | None, int, tuple[str, ...]]:
         exif._ifds.pop(ExifTags.IFD.IFD1, None)  # the thumbnail shows the photo as it was
         data = exif.tobytes() if len(exif) or any(ifds) else None
         return data, orientation if orientation in range(1, 9) else 1, ()
-    except (*BROKEN, AttributeError, OverflowError) as exc:
+    except BROKEN as exc:
         return None, 1, (f"EXIF dropped: it cannot be read ({type(exc).__name__})",)
 
 
@@ -167,15 +186,3 @@ def _read_xmp(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
     if not isinstance(xmp, bytes) or not xmp:
         return None, ()
     return XMP_ORIENTATION.sub(rb"\g<1>1", xmp), ()
-
-
-@contextlib.contextmanager
-def _unwarned() -> Iterator[None]:
-    """Pillow's own pixel limit off, ours being checked, and its warnings about odd metadata kept to itself."""
-    with _process_wide, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before

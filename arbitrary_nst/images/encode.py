@@ -10,12 +10,19 @@ from PIL import Image, PngImagePlugin
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images.photo import Photo, srgb_profile, to_bytes
 
-Format = Literal["jpg", "png", "webp", "avif", "tiff"]
+Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
 
-PILLOW_NAMES: dict[Format, str] = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "tiff": "TIFF"}
+PILLOW_NAMES: dict[Format, str] = {
+    "jpg": "JPEG",
+    "png": "PNG",
+    "webp": "WEBP",
+    "avif": "AVIF",
+    "tiff": "TIFF",
+    "jxl": "JXL",
+}
 SUFFIXES: dict[str, Format] = {
     ".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".png": "png", ".webp": "webp", ".avif": "avif", ".tif": "tiff",
-    ".tiff": "tiff",
+    ".tiff": "tiff", ".jxl": "jxl",
 }  # fmt: skip
 # The longest side a format can hold, in px.
 LONGEST: dict[Format, int] = {"jpg": 65535, "webp": 16383, "avif": 65535}
@@ -34,7 +41,7 @@ class Encoded:
 def format_of(photo_format: str) -> Format:
     """The format to give a photo back in: its own, or the closest that can be written."""
     own = {pillow: name for name, pillow in PILLOW_NAMES.items()}
-    return own.get(photo_format, "jpg" if photo_format in ("MPO", "HEIF") else "png")
+    return own.get(photo_format, "jpg" if photo_format in ("MPO", "HEIF", "RAW") else "png")
 
 
 def suffix_format(path: PurePath) -> Format | None:
@@ -61,11 +68,21 @@ def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Literal
         exif, xmp = (None if block and len(block) > JPEG_SEGMENT else block for block in (exif, xmp))
     options = _options(format, quality, has_exif=exif is not None) | _metadata(format, exif, xmp)
     buffer = io.BytesIO()
+    if format == "jxl":
+        _need_jxl()
     try:
         image.save(buffer, PILLOW_NAMES[format], icc_profile=srgb_profile(), **options)
     except (OSError, ValueError, KeyError) as exc:
         raise PhotoError(f"{format}: cannot be written ({exc})", "{format=png}, or {metadata=strip}") from exc
     return Encoded(buffer.getvalue(), tuple(notes))
+
+
+def _need_jxl() -> None:
+    """Pillow writes JPEG XL once its plugin is imported. Raises PhotoError where it is not installed."""
+    try:
+        import pillow_jxl  # noqa: F401
+    except ImportError as exc:
+        raise PhotoError("jxl: cannot be written", "pip install 'arbitrary-nst[jxl]', or {format=png}") from exc
 
 
 def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
@@ -94,6 +111,8 @@ def _options(format: Format, quality: int, *, has_exif: bool) -> dict[str, Any]:
             return {} if has_exif else {"compression": "tiff_adobe_deflate"}
         case "png":
             return {}
+        case "jxl":
+            return {"quality": quality}
 
 
 def _metadata(format: Format, exif: bytes | None, xmp: bytes | None) -> dict[str, Any]:
