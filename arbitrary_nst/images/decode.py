@@ -47,7 +47,11 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, accept_trunc
         orientation = 1  # its decoder turned the pixels by the codestream, which alone counts
     if opening.is_animated(kind, image, data):
         notes = (*notes, "several frames: only the first is used")
-    image, notes = _load(kind, image, data, notes, name=name, accept_truncated=accept_truncated)
+    mended = _load(kind, image, data, name=name, accept_truncated=accept_truncated)
+    if mended is not None:
+        image, note = mended
+        notes = (*(each for each in notes if each != png_chunks.LACKS_END), note)
+        exif, orientation, exif_notes = _read_exif(image)
     with image:
         return _from_open_image(image, exif, orientation, (*notes, *exif_notes), name=name)
 
@@ -121,15 +125,9 @@ def _from_open_image(
 
 
 def _load(
-    kind: kinds.Kind,
-    image: Image.Image,
-    data: bytes,
-    notes: tuple[str, ...],
-    *,
-    name: str,
-    accept_truncated: bool,
-) -> tuple[Image.Image, tuple[str, ...]]:
-    """The image with its pixels, or that of a file that breaks off, as far as it is accepted."""
+    kind: kinds.Kind, image: Image.Image, data: bytes, *, name: str, accept_truncated: bool
+) -> tuple[Image.Image, str] | None:
+    """Load the image's pixels; of a file that breaks off another image in its place, and a note. Raises PhotoError."""
 
     def load_whole(whole: bytes) -> Image.Image:
         mended = opening.open_photo(kind, whole, name=name, max_pixels=image.width * image.height)[0]
@@ -137,17 +135,19 @@ def _load(
         return mended
 
     try:
-        image.load()
-        return image, notes
+        if not (kind == "JPEG" and truncated.breaks_off(data)):
+            image.load()
+            return None
+        damage: BaseException = EOFError("its end is missing")
     except (*BROKEN, MemoryError) as exc:
-        damage = _damaged(exc, kind, name)
-        try:
-            mended = truncated.mend(kind, data, load_whole, accept=accept_truncated)
-        except (*BROKEN, MemoryError, PhotoError):
-            mended = None
-        if mended is None:
-            raise damage from exc
-        return mended[0], (*(note for note in notes if note != png_chunks.LACKS_END), mended[1])
+        damage = exc
+    try:
+        mended = truncated.mend(kind, data, load_whole, accept=accept_truncated)
+    except (*BROKEN, MemoryError, PhotoError):
+        mended = None
+    if mended is None:
+        raise _damaged(damage, kind, name) from damage
+    return mended
 
 
 def _damaged(exc: BaseException, kind: kinds.Kind | None, name: str) -> PhotoError:

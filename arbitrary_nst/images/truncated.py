@@ -15,6 +15,11 @@ LACKS_PIXELS = "cut short: the pixels it lacks are {}"
 Load = Callable[[bytes], Image.Image]
 
 
+def breaks_off(data: bytes) -> bool:
+    """Whether the mark that ends a JPEG's picture is missing: zeros in its place look like data to a decoder."""
+    return not data.endswith(END_OF_IMAGE) and not headers.is_ended(data)
+
+
 def mend(kind: Kind, data: bytes, load: Load, *, accept: bool) -> tuple[Image.Image, str] | None:
     """The image of a photo that breaks off, and a note; None where pixels are missing that ``accept`` does not allow.
 
@@ -32,7 +37,7 @@ def _mend_jpeg(data: bytes, load: Load, *, accept: bool) -> tuple[Image.Image, s
     without_zeros = data.rstrip(b"\0")
     body = without_zeros if len(data) - len(without_zeros) >= PADDING else data
     body = body.removesuffix(b"\xff")  # half of the end, or of a stuffed byte, which then is missing
-    if headers.is_ended(body):  # what is wrong lies elsewhere
+    if not breaks_off(body):  # what is wrong lies elsewhere
         return None
     image = load(body + END_OF_IMAGE)
     if not headers.lacks_scans(body):
