@@ -52,8 +52,7 @@ def decode(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, accept_trunc
         image, note = mended
         notes = (*(each for each in notes if each != png_chunks.LACKS_END), note)
         exif, orientation, exif_notes = _read_exif(image)
-    with image:
-        return _from_open_image(image, exif, orientation, (*notes, *exif_notes), name=name)
+    return _from_open_image(image, exif, orientation, (*notes, *exif_notes), name=name, is_ours=True)
 
 
 def peek(file: BinaryIO) -> tuple[Format | None, tuple[int, int]]:
@@ -106,9 +105,15 @@ def from_pil(image: Image.Image) -> Photo:
 
 
 def _from_open_image(
-    image: Image.Image, exif: bytes | None, orientation: int, notes: tuple[str, ...], *, name: str
+    image: Image.Image,
+    exif: bytes | None,
+    orientation: int,
+    notes: tuple[str, ...],
+    *,
+    name: str,
+    is_ours: bool = False,
 ) -> Photo:
-    """The Photo of an image that Pillow has opened, decoded or not."""
+    """The Photo of an image that Pillow has opened, decoded or not; closes it where it ``is_ours``."""
     file_format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
     try:
         image.load()
@@ -119,6 +124,8 @@ def _from_open_image(
         pixels, alpha, colour_notes = to_float(image, image.info.get("icc_profile"))
     except (*BROKEN, MemoryError) as exc:
         raise PhotoError(f"{name}: mode {image.mode} cannot be converted to RGB ({exc})", "save it as RGB") from exc
+    if is_ours:  # its bytes are not held while floats are turned, which takes them twice
+        image.close()
     pixels = upright(pixels, orientation)
     alpha = None if alpha is None else upright(alpha, orientation)
     return Photo(pixels, alpha, exif, xmp, file_format, (*notes, *xmp_notes, *colour_notes))
@@ -137,6 +144,7 @@ def _load(
     try:
         if not (kind == "JPEG" and truncated.breaks_off(data)):
             image.load()
+            opening.release(image)
             return None
         damage: BaseException = EOFError("its end is missing")
     except (*BROKEN, MemoryError) as exc:

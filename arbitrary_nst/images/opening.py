@@ -94,6 +94,13 @@ def open_photo(kind: Kind, data: bytes, *, name: str, max_pixels: int) -> tuple[
     return image, notes
 
 
+def release(image: Image.Image) -> None:
+    """Let go of what decoders of whole files keep beside the pixels, once these are loaded: up to 8 bytes a pixel."""
+    for held in ("_decoder", "_data", "fc"):
+        if hasattr(image, held):
+            setattr(image, held, None)
+
+
 def size_by_header(kind: Kind, file: BinaryIO) -> tuple[int, int]:
     """Width and height as stored; 0 where the header is broken."""
     size = headers.size_of(kind, file)
