@@ -238,3 +238,14 @@ def test_jpeg_xl_is_read_and_written_or_the_extra_named(monkeypatch):
         decode(b"\xff\x0a" + bytes(40))
     with pytest.raises(PhotoError, match=r"arbitrary-nst\[jxl\]"):
         images.encode(photo, "jxl")
+
+
+def test_a_run_length_bmp_is_refused_where_it_would_take_minutes(monkeypatch):
+    palette = bytes(1024)
+    runs = (b"\1\5" * 24 + b"\0\0") * 16
+    head = b"BM" + struct.pack("<IHHI", 54 + 1024 + len(runs), 0, 0, 54 + 1024)
+    head += struct.pack("<IiiHHIIiiII", 40, 24, 16, 1, 8, 1, len(runs), 0, 0, 256, 0)
+    assert decode(head + palette + runs).size == (24, 16)
+    monkeypatch.setattr(opening, "MOST_RUNS", 100)
+    with pytest.raises(PhotoError, match=r"a run-length BMP of 0 MB\. Try: save it as a PNG"):
+        decode(head + palette + runs)
