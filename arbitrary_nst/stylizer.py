@@ -59,6 +59,7 @@ class Stylizer(Session):
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
     trust_model: load an unknown or changed model all the same. A SavedModel is a program: it can do what you can.
     max_pixels: larger pictures are refused before they are decoded.
+    accept_truncated: read a JPEG or PNG with pixels missing too, with a note.
     max_memory: bytes that drawing one photo may take; above it the photo is drawn in strips, which gives the same
         picture. None is half of what is free when it starts.
     notify: called with one line about which model was chosen and why, where that is not what was asked for;
@@ -77,6 +78,7 @@ class Stylizer(Session):
         offline: bool | None = None,
         trust_model: bool = False,
         max_pixels: int = options.MAX_PIXELS,
+        accept_truncated: bool = False,
         max_memory: int | None = None,
         notify: Callable[[str], None] = _log.warning,
     ) -> None:
@@ -88,6 +90,7 @@ class Stylizer(Session):
             offline=offline,
             trust_model=trust_model,
             max_pixels=max_pixels,
+            accept_truncated=accept_truncated,
             max_memory=max_memory,
         )
         super().__init__(wanted, notify)
@@ -261,7 +264,7 @@ class Stylizer(Session):
         if isinstance(source, Image.Image):
             return images.from_pil(source)
         if isinstance(source, bytes):
-            return images.decode(source, name="bytes", max_pixels=self.options.max_pixels)
+            return reading.decode(source, "bytes", self.options)
         return reading.read_photo(Path(source), self.options)
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:

@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.files.left_out import PHOTO_SUFFIXES, LeftOut
 from arbitrary_nst.files.naming import is_same_file
 
 STREAM = Path("-")  # stdin as a photo, stdout as an output
-# What a folder is searched for.
-PHOTO_SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif",
-}  # fmt: skip
-
 Note = Callable[[str], None]
 
 
@@ -41,15 +37,18 @@ def expand(
 
     ``listed`` are more files and folders, and no patterns.
 
-    A folder is searched for the suffixes of photos, below it too if ``recursive``; what lies in the folder ``output``
-    is left out, as are hidden files. Links are followed; ``note`` is told of loops and of what is neither file nor
-    folder. A file given by name is taken as it is, also where it does not exist. Several folders are mirrored under
-    their own names. Raises OptionError for a pattern that matches nothing and a folder that is its own output.
+    A folder is searched for photos, by suffix or, where that says nothing, by content; below it too if ``recursive``.
+    What lies in the folder ``output`` is left out, as are hidden files and the folders in which photo stores keep
+    thumbnails. Links are followed; ``note`` is told of loops, of what is neither file nor folder, and in one line
+    how many pictures were left out. A file given by name is taken as it is, also where it does not exist. Several
+    folders are mirrored under their own names. Raises OptionError for a pattern that matches nothing and a folder that
+    is its own output.
     """
     paths = [*(match for path in given for match in _matches(path)), *listed]
     folders = [path for path in paths if os.path.isdir(path)]  # Path.is_dir raises for a name too long, or closed
     found: list[Input] = []
     seen: set[tuple[int, int]] = set()
+    left = LeftOut()
     for path in paths:
         if path not in folders:
             found.append(Input(path))
@@ -59,7 +58,9 @@ def expand(
         if is_same_file(path, output):
             raise OptionError(f"{path}: is the output folder too", f"another {{output}}, or {path / 'styled'}")
         root = Path(path.resolve().name) if len(folders) > 1 else Path()
-        found += _walk(path, root, recursive, output, seen, note)
+        found += _walk(path, root, recursive, output, seen, left, note)
+    for line in left.lines():
+        note(line)
     once: dict[str, Input] = {}
     for each in found:
         once.setdefault("-" if each.path == STREAM else os.path.abspath(each.path), each)
@@ -87,7 +88,13 @@ def _matches(path: Path) -> list[Path]:
 
 
 def _walk(
-    folder: Path, below: Path, recursive: bool, output: Path, seen: set[tuple[int, int]], note: Note
+    folder: Path,
+    below: Path,
+    recursive: bool,
+    output: Path,
+    seen: set[tuple[int, int]],
+    left: LeftOut,
+    note: Note,
 ) -> Iterator[Input]:
     try:
         status = folder.stat()
@@ -103,6 +110,7 @@ def _walk(
     for entry in entries:
         path = folder / entry.name
         if entry.name.startswith("."):
+            left.is_store_folder(entry.name)
             continue
         try:
             kind = path.stat().st_mode
@@ -110,12 +118,13 @@ def _walk(
             note(f"{path}: skipped ({exc.strerror})")
             continue
         if stat.S_ISDIR(kind):
-            folders.append(path)
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
-            if stat.S_ISREG(kind):
-                yield Input(path, below, in_folder=True)
-            else:
+            if not left.is_store_folder(entry.name):
+                folders.append(path)
+        elif not stat.S_ISREG(kind):
+            if path.suffix.lower() in PHOTO_SUFFIXES:
                 note(f"{path}: skipped, a pipe or device")
+        elif left.takes(path):
+            yield Input(path, below, in_folder=True)
     for path in folders if recursive else ():
         if not is_same_file(path, output):
-            yield from _walk(path, below / path.name, recursive, output, seen, note)
+            yield from _walk(path, below / path.name, recursive, output, seen, left, note)

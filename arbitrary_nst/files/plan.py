@@ -226,7 +226,9 @@ class Planner:
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:
-            same = {"sha256": hashlib.sha256(reading.read_photo_bytes(source)).hexdigest()}
+            same = {
+                "sha256": hashlib.sha256(reading.read_photo_bytes(source, self._session.options.max_pixels)).hexdigest()
+            }
         return {
             "input": str(source.absolute()),
             **same,

@@ -10,11 +10,16 @@ from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import Photo
 from arbitrary_nst.options import ModelOptions
 
+SHORT = 16_000_000  # bytes up to which a file is read whole without a look at its header
 
-def read_photo_bytes(path: Path) -> bytes:
-    """A regular file's bytes. Raises PhotoError."""
+
+def read_photo_bytes(path: Path, max_pixels: int = images.MAX_PIXELS) -> bytes:
+    """A regular file's bytes; of a long one only where its header is that of a photo we take. Raises PhotoError."""
     with open_photo(path) as file:
         try:
+            length = os.fstat(file.fileno()).st_size
+            if length > SHORT:
+                images.look(file, length, name=str(path), max_pixels=max_pixels)
             return file.read()
         except OSError as exc:
             raise unreadable(path, exc) from exc
@@ -22,7 +27,12 @@ def read_photo_bytes(path: Path) -> bytes:
 
 def read_photo(path: Path, options: ModelOptions) -> Photo:
     """A photo from its file. Raises PhotoError."""
-    return images.decode(read_photo_bytes(path), name=str(path), max_pixels=options.max_pixels)
+    return decode(read_photo_bytes(path, options.max_pixels), str(path), options)
+
+
+def decode(data: bytes, name: str, options: ModelOptions) -> Photo:
+    """A photo from its bytes, within the limits that are asked for; ``name`` is for messages. Raises PhotoError."""
+    return images.decode(data, name=name, max_pixels=options.max_pixels, accept_truncated=options.accept_truncated)
 
 
 def open_photo(path: Path) -> BinaryIO:

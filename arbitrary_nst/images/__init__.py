@@ -1,6 +1,6 @@
 """Bytes to a Photo and back, with nothing of the photo lost on the way."""
 
-from arbitrary_nst.images.decode import decode, from_pil, peek
+from arbitrary_nst.images.decode import decode, from_pil, look, peek
 from arbitrary_nst.images.encode import Encoded, encode, format_of, suffix_format
 from arbitrary_nst.images.metadata import Metadata, Policy
 from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
@@ -18,6 +18,7 @@ __all__ = [
     "format_of",
     "from_array",
     "from_pil",
+    "look",
     "peek",
     "resize",
     "resize_longest",

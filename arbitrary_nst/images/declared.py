@@ -3,8 +3,9 @@
 import struct
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image
+from PIL import Image
 
+from arbitrary_nst.images import metadata
 from arbitrary_nst.images.boxes import boxes
 from arbitrary_nst.images.colour import (
     ADOBE,
@@ -21,7 +22,6 @@ from arbitrary_nst.images.colour import (
 )
 
 UNSPECIFIED = 2  # H.273: said elsewhere, or nowhere
-UNCALIBRATED, ADOBE_BY_CUSTOM = 65535, 2  # EXIF's ColorSpace; 2 is in no standard, and in many cameras
 SRGB_GAMMA = 0.45455  # beside which a PNG means sRGB's own curve, unless its primaries are others (PNG, 11.3.2.2)
 ICC_HEADER = b"ICC_PROFILE\0"
 Code = tuple[int, int, bool]  # primaries, transfer, whether RGB uses the full range
@@ -63,7 +63,7 @@ def declared(image: Image.Image, data: bytes = b"") -> Declared:
     if image.format == "PNG" and (image.info.keys() & {"srgb", "gamma", "chromaticity"}):
         space, told = _png_space(image)
         return Declared(None, space, notes=notes + told)
-    return Declared(None, ADOBE if _is_exif_adobe(image) else SRGB, notes=notes)
+    return Declared(None, ADOBE if metadata.is_adobe_rgb(image) else SRGB, notes=notes)
 
 
 def _by_code(code: Code) -> tuple[ColourSpace | None, tuple[str, ...]]:
@@ -150,18 +150,3 @@ def _nclx(image: Image.Image, data: bytes) -> Code | None:
         return given["color_primaries"], given["transfer_characteristics"], True
     nclx = boxes(data).nclx
     return None if nclx is None else (*nclx, True)
-
-
-def _is_exif_adobe(image: Image.Image) -> bool:
-    """By DCF's optional colour space: Interop index R03 beside an uncalibrated ColorSpace."""
-    try:
-        exif = image.getexif()
-        space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
-        if space == ADOBE_BY_CUSTOM:
-            return True
-        if space not in (None, UNCALIBRATED):
-            return False
-        index = exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
-        return (index.encode() if isinstance(index, str) else index or b"")[:3] == b"R03"
-    except (OSError, ValueError, TypeError, KeyError, SyntaxError, struct.error, AttributeError):
-        return False

@@ -12,6 +12,7 @@ from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import tiff
 from arbitrary_nst.images.boxes import boxes
 from arbitrary_nst.images.photo import strips
+from arbitrary_nst.images.png_chunks import without_long_chunks
 from arbitrary_nst.images.samples import Samples
 
 # By a PNG's colour type, how to unpack from 16-bit samples the bytes that Pillow leaves out, the low ones: by the
@@ -30,7 +31,6 @@ class Jpeg12(JpegImagePlugin.JpegImageFile):
             if self.bits != 12:
                 raise
             self._mode = "RGB"
-            self._read_dpi_from_exif()
 
 
 def open_header(file: BinaryIO) -> Image.Image | None:
@@ -76,7 +76,7 @@ def _keyed_grey(image: Image.Image, bits: int) -> Samples:
 
 def _png16(image: Image.Image, data: bytes, colour_type: int) -> Samples:
     """Pillow unpacks the high bytes; asked for the other byte order, the low ones."""
-    again = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    again = PngImagePlugin.PngImageFile(io.BytesIO(without_long_chunks(data)[0]))
     again.tile = [tile._replace(args=LOW_BYTES[colour_type]) for tile in again.tile]
     image.load()
     again.load()

@@ -13,10 +13,17 @@ from arbitrary_nst.images.metadata import Policy
 from arbitrary_nst.images.photo import Photo, srgb_profile, to_bytes
 from arbitrary_nst.options import Format
 
-PILLOW_NAMES: dict[Format, str] = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "tiff": "TIFF"}
+PILLOW_NAMES: dict[Format, str] = {
+    "jpg": "JPEG",
+    "png": "PNG",
+    "webp": "WEBP",
+    "avif": "AVIF",
+    "tiff": "TIFF",
+    "jxl": "JXL",
+}
 SUFFIXES: dict[str, Format] = {
     ".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".png": "png", ".webp": "webp", ".avif": "avif", ".tif": "tiff",
-    ".tiff": "tiff",
+    ".tiff": "tiff", ".jxl": "jxl",
 }  # fmt: skip
 # The longest side a format can hold, in px.
 LONGEST: dict[Format, int] = {"jpg": 65535, "webp": 16383, "avif": 65535}
@@ -33,7 +40,7 @@ class Encoded:
 def format_of(photo_format: str) -> Format:
     """The format to give a photo back in: its own, or the closest that can be written."""
     own = {pillow: name for name, pillow in PILLOW_NAMES.items()}
-    return own.get(photo_format, "jpg" if photo_format in ("MPO", "HEIF") else "png")
+    return own.get(photo_format, "jpg" if photo_format in ("MPO", "HEIF", "RAW") else "png")
 
 
 def suffix_format(path: PurePath) -> Format | None:
@@ -44,7 +51,7 @@ def suffix_format(path: PurePath) -> Format | None:
 def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Policy = "keep") -> Encoded:
     """Encode at 8 bits per channel, rounded, with an sRGB profile.
 
-    ``quality`` is 1 to 100 and counts for jpg, webp and avif; a JPEG keeps its colours at full resolution (4:4:4).
+    ``quality`` is 1 to 100 and counts for jpg, webp, avif and jxl; a JPEG keeps its colours at full resolution (4:4:4).
     ``metadata`` is ``keep``, ``strip`` or ``private``: see ``Metadata.written``. JPEG has no alpha: the photo is laid
     on white. Raises PhotoError where the format cannot hold so large a picture.
     """
@@ -56,12 +63,22 @@ def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Policy 
     placed, unplaced = placing.options_for(format, carried)
     options = _options(format, quality) | placed
     buffer = io.BytesIO()
+    if format == "jxl":
+        _need_jxl()
     try:
         image.save(buffer, PILLOW_NAMES[format], icc_profile=srgb_profile(), **options)
     except (OSError, ValueError, KeyError) as exc:
         raise PhotoError(f"{format}: cannot be written ({exc})", "{format=png}, or {metadata=strip}") from exc
     data, unfinished = placing.finished(format, buffer.getvalue(), carried)
     return Encoded(data, (*notes, *unplaced, *unfinished))
+
+
+def _need_jxl() -> None:
+    """Pillow writes JPEG XL once its plugin is imported. Raises PhotoError where it is not installed."""
+    try:
+        import pillow_jxl  # noqa: F401
+    except ImportError as exc:
+        raise PhotoError("jxl: cannot be written", "pip install 'arbitrary-nst[jxl]', or {format=png}") from exc
 
 
 def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
@@ -90,3 +107,5 @@ def _options(format: Format, quality: int) -> dict[str, Any]:
             return {"compression": "tiff_adobe_deflate"}
         case "png":
             return {}
+        case "jxl":
+            return {"quality": quality}

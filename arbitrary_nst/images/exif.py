@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 ORIENTATION, MAKER_NOTE, COLOR_SPACE, INTEROP_INDEX = 274, 37500, 40961, 1
 EXIF, GPS, INTEROP = 34665, 34853, 40965
+UNCALIBRATED, ADOBE_BY_CUSTOM = 65535, 2  # values of ColorSpace
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 SIZE_TAGS = {256: 0, 257: 1, 40962: 0, 40963: 1}
 PHOTOSHOP_LAYERS, SUB_DIRECTORIES, XIAOMI_MOTION_PHOTO = 37724, 330, 34967
@@ -252,16 +253,23 @@ class Block:
         space = None if self.structure.exif is None else self.structure.exif.find(COLOR_SPACE)
         if space is not None and self.structure.number(space) is not None:
             self._put(space, 1)
-        if self.is_adobe_rgb():
-            assert self.structure.interop is not None
-            index = self.structure.interop.find(INTEROP_INDEX)
-            assert index is not None
+        index = self._adobes_index()
+        if index is not None:
             self.data[index.at + 8 : index.at + 12] = b"R98\0"
 
     def is_adobe_rgb(self) -> bool:
-        """Whether the block names Adobe RGB as cameras do: InteroperabilityIndex R03."""
+        """Whether the colours are Adobe RGB: DCF's optional space, Interop index R03 beside an uncalibrated ColorSpace.
+
+        Or ColorSpace 2, which is in no standard, and in many cameras.
+        """
+        tags = self.structure.exif
+        space = None if tags is None else self.structure.number(tags.find(COLOR_SPACE))
+        return space == ADOBE_BY_CUSTOM or (space in (None, UNCALIBRATED) and self._adobes_index() is not None)
+
+    def _adobes_index(self) -> Entry | None:
+        """The Interop index, where it is R03."""
         index = None if self.structure.interop is None else self.structure.interop.find(INTEROP_INDEX)
-        return index is not None and bytes(self.data[index.at + 8 : index.at + 12]) == b"R03\0"
+        return index if index is not None and self.data[index.at + 8 : index.at + 12] == b"R03\0" else None
 
     def _put(self, entry: Entry, number: int) -> None:
         if entry.type == 3:

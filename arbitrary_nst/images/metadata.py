@@ -120,6 +120,15 @@ def read(image: Image.Image) -> Found:
     return Found(metadata, orientation, (*notes, *xmp_notes))
 
 
+def is_adobe_rgb(image: Image.Image) -> bool:
+    """Whether EXIF says that an image which Pillow opened is in Adobe RGB; of a TIFF before its pixels are loaded."""
+    try:
+        raw, _ = _raw_exif(image)
+        return raw is not None and exif.Block(raw).is_adobe_rgb()
+    except (*BROKEN, MemoryError):
+        return False
+
+
 def _patched(block: bytes, patch: Callable[[exif.Block], None]) -> bytes | None:
     """A block after a patch, None where it cannot be read any more."""
     try:

@@ -76,7 +76,9 @@ def _without_alpha(image: Image.Image) -> tuple[Image.Image, Pixels | None]:
     if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
         return image, None
     # premultiplied modes are divided first; palettes and colour keys become a channel of their own
-    rgba = image.convert("RGBA")
+    # a TIFF's size is that of the turned picture until it is copied
+    is_rgba = image.mode == "RGBA" and image.format != "TIFF"
+    rgba = image if is_rgba else image.convert("RGBA")
     alpha = _from_bytes(rgba.getchannel("A"))
     return rgba.convert("RGB") if image.mode not in ("LA", "La") else rgba.convert("RGB").getchannel(0), alpha
 
