@@ -52,8 +52,8 @@ __all__ = [
 EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
 StyleCrop = Literal["centre", "none"]
-Format = Literal["jpg", "png", "webp", "avif", "tiff"]
-Metadata = Literal["keep", "strip"]
+Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
+Metadata = Literal["keep", "strip", "private"]
 Existing = Literal["fail", "skip", "overwrite", "rename"]
 Optimizer = Literal["adam", "lbfgs"]
 Init = Literal["stylized", "photo", "noise", "style"]
@@ -90,6 +90,7 @@ class ModelOptions(Options):
         bool, Opt("Load an unknown or changed model all the same. A model is a program: it can do what you can.")
     ] = False
     max_pixels: Annotated[int, Opt("Refuse larger pictures before decoding them.", least=1, unit="N")] = MAX_PIXELS
+    accept_truncated: Annotated[bool, Opt("Read a JPEG or PNG with pixels missing too, with a note.")] = False
     max_memory: Annotated[
         int | None,
         Opt("Like 4G; a photo that takes more is drawn in strips.", least=1, unit="SIZE", unset="half of what is free"),
@@ -125,8 +126,8 @@ class EncodeOptions(Options):
     format: Annotated[
         Literal["auto"] | Format, Opt("auto: by the output's suffix, else the photo's own.", short="-f")
     ] = "auto"
-    quality: Annotated[int, Opt("Of jpg, webp and avif.", least=1, most=100, unit="N", short="-q")] = 95
-    metadata: Annotated[Metadata, Opt("EXIF and XMP of the photo.")] = "keep"
+    quality: Annotated[int, Opt("Of jpg, webp, avif and jxl.", least=1, most=100, unit="N", short="-q")] = 95
+    metadata: Annotated[Metadata, Opt("EXIF, XMP, IPTC, text. private: without position and serial numbers.")] = "keep"
 
 
 @dataclass(frozen=True, kw_only=True)

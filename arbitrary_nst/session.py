@@ -56,7 +56,8 @@ class Session:
         """``images.decode`` within this session's limits of pixels and memory; ``name`` is for messages."""
         limits = self.options
         check_decoding(data, name=name, max_pixels=limits.max_pixels, max_memory=limits.max_memory)
-        return images.decode(data, name=name, max_pixels=limits.max_pixels)
+        truncated = limits.accept_truncated
+        return images.decode(data, name=name, max_pixels=limits.max_pixels, accept_truncated=truncated)
 
     @loaded_once
     def model(self) -> Model:

@@ -60,6 +60,7 @@ class Stylizer(Session):
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
     trust_model: load an unknown or changed model all the same. A SavedModel is a program: it can do what you can.
     max_pixels: larger pictures are refused before they are decoded.
+    accept_truncated: read a JPEG or PNG with pixels missing too, with a note.
     max_memory: bytes that decoding or drawing one photo may take. A photo that takes more to draw is drawn in strips,
         which gives the same picture; one that takes more to decode is refused. None is what is free when it starts:
         half to draw, three quarters to decode. Containers' limits count.
@@ -83,6 +84,7 @@ class Stylizer(Session):
         offline: bool | None = None,
         trust_model: bool = False,
         max_pixels: int = options.MAX_PIXELS,
+        accept_truncated: bool = False,
         max_memory: int | None = None,
         threads: int | None = None,
         notify: Callable[[str], None] = _log.warning,
@@ -95,6 +97,7 @@ class Stylizer(Session):
             offline=offline,
             trust_model=trust_model,
             max_pixels=max_pixels,
+            accept_truncated=accept_truncated,
             max_memory=max_memory,
             threads=threads,
         )
@@ -114,7 +117,7 @@ class Stylizer(Session):
         takes the middle square, ``none`` squeezes the whole picture into one.
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
-        data = reading.read_photo_bytes(Path(source)) if isinstance(source, str | PathLike) else source
+        data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
         picture = self.decode(data, name=_name(source)) if isinstance(data, bytes) else self.read(data)
         origin = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else None
         return self.embed(picture, wanted, name=name or _stem(source), origin=origin)
@@ -271,8 +274,11 @@ class Stylizer(Session):
             return images.from_array(source)
         if isinstance(source, Image.Image):
             return images.from_pil(source)
-        data = source if isinstance(source, bytes) else reading.read_photo_bytes(Path(source))
+        data = source if isinstance(source, bytes) else self._read_bytes(Path(source))
         return self.decode(data, name=_name(source))
+
+    def _read_bytes(self, path: Path) -> bytes:
+        return reading.read_photo_bytes(path, self.options.max_pixels)
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
         return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=_stem(style))

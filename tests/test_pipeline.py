@@ -135,8 +135,12 @@ def test_notes_of_reading_and_writing_come_along(folder):
 def test_metadata_and_size(folder):
     exif = Image.Exif()
     exif[271] = "Maker"
+    exif.get_ifd(0x8825)[1] = "N"
     Image.new("RGB", (300, 100)).save(folder / "exif.jpg", exif=exif)
     (kept,) = run(folder, "exif.jpg", max_size=30)
+    (private,) = run(folder, "exif.jpg", metadata="private", existing="rename")
+    with Image.open(private.output) as image:
+        assert image.getexif()[271] == "Maker" and 0x8825 not in image.getexif()
     (stripped,) = run(folder, "exif.jpg", metadata="strip", existing="rename")
     with Image.open(kept.output) as image:
         assert image.getexif()[271] == "Maker" and image.size == (30, 10)

@@ -9,6 +9,7 @@ from PIL import Image
 
 import arbitrary_nst
 from arbitrary_nst import OptionError, Photo, PhotoError, Style, Stylizer
+from arbitrary_nst.images import Metadata
 
 RED = Image.new("RGB", (40, 40), (255, 0, 0))
 
@@ -96,7 +97,9 @@ def test_max_pixels_is_checked():
 
 def test_metadata_stays_with_a_decoded_photo():
     stylizer = fake_stylizer()
-    photo = Photo(np.zeros((4, 4, 3), np.float32), exif=b"exif", xmp=b"xmp", format="JPEG", notes=("note",))
+    photo = Photo(
+        np.zeros((4, 4, 3), np.float32), metadata=Metadata(exif=b"exif", xmp=b"xmp"), format="JPEG", notes=("note",)
+    )
     result = stylizer.stylize_photo(photo, stylizer.style(RED))
     assert (result.exif, result.xmp, result.format, result.notes) == (b"exif", b"xmp", "JPEG", ("note",))
 

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import warnings
 from typing import Annotated
 
 import typer
@@ -63,6 +64,7 @@ def _global_options(
 def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
     open_streams()
+    warnings.filterwarnings("ignore", module="PIL")  # on odd metadata; what is lost of it is in a photo's notes
     with Interrupt(GRACE_S, raises=True) as asked:
         code = _run(asked)
     settle_stdout()

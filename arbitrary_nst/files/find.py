@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.files.left_out import PHOTO_SUFFIXES, LeftOut
 from arbitrary_nst.files.naming import is_same_file
 
 STREAM = Path("-")  # stdin as a photo, stdout as an output
-# What a folder is searched for.
-PHOTO_SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif",
-}  # fmt: skip
-
 Note = Callable[[str], None]
 
 
@@ -41,18 +37,20 @@ def expand(
 
     ``listed`` are more files and folders, and no patterns.
 
-    A folder is searched for the suffixes of photos, below it too if ``recursive``; what lies in the folder ``output``
-    is left out, as are hidden files. Links are followed; ``note`` is told of loops and of what is neither file nor
-    folder. A file given by name is taken as it is, also where it does not exist. Several folders are mirrored under
-    their own names; one that lies in another is a part of that. Raises OptionError for a pattern that matches nothing
-    and a folder that is its own output.
+    A folder is searched for photos, by suffix or, where that says nothing, by content; below it too if ``recursive``.
+    What lies in the folder ``output`` is left out, as are hidden files and the folders in which photo stores keep
+    thumbnails. Links are followed; ``note`` is told of loops, of what is neither file nor folder, and in one line
+    how many pictures were left out. A file given by name is taken as it is, also where it does not exist. Several
+    folders are mirrored under their own names; one that lies in another is a part of that. Raises OptionError for a
+    pattern that matches nothing and a folder that is its own output.
     """
     paths = [*(match for path in given for match in _matches(path)), *listed]
     folders = [path for path in paths if os.path.isdir(path)]  # Path.is_dir raises for a name too long, or closed
     roots = _roots(folders, output, recursive=recursive)
-    several, left = len(roots) > 1, set(roots)
+    several, to_walk = len(roots) > 1, set(roots)
     found: list[Input] = []
     seen: set[tuple[int, int]] = set()
+    left = LeftOut()
     for path in paths:
         if path not in folders:
             found.append(Input(path))
@@ -61,11 +59,13 @@ def expand(
             raise OptionError(f"{path}: a folder needs one for its results", "{output} FOLDER")
         if is_same_file(path, output):
             raise OptionError(f"{path}: is the output folder too", f"another {{output}}, or {path / 'styled'}")
-        if path not in left:
+        if path not in to_walk:
             continue
-        left.remove(path)
+        to_walk.remove(path)
         root = Path(path.resolve().name) if several else Path()
-        found += _walk(path, root, recursive, output, seen, note)
+        found += _walk(path, root, recursive, output, seen, left, note)
+    for line in left.lines():
+        note(line)
     once: dict[str, Input] = {}
     for each in found:
         once.setdefault("-" if each.path == STREAM else os.path.abspath(each.path), each)
@@ -103,13 +103,14 @@ def read_list(data: bytes) -> list[Path]:
 def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[Input]:
     """The photos at a path below a folder, as ``expand`` of that folder would tell them."""
     relative, kept = path.relative_to(folder), output.resolve()
-    is_hidden = any(part.startswith(".") for part in relative.parts)
+    left = LeftOut()
+    is_hidden = any(part.startswith(".") or left.is_store_folder(part) for part in relative.parts)
     if is_hidden or path == folder or path.resolve().is_relative_to(kept):
         return []
     if path.is_dir():
-        return list(_walk(path, relative, True, output, set(), lambda line: None)) if recursive else []
+        return list(_walk(path, relative, True, output, set(), left, lambda line: None)) if recursive else []
     is_below = len(relative.parts) > 1
-    if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() and (recursive or not is_below):
+    if path.is_file() and (recursive or not is_below) and left.takes(path):
         return [Input(path, relative.parent, in_folder=True)]
     return []
 
@@ -126,7 +127,13 @@ def _matches(path: Path) -> list[Path]:
 
 
 def _walk(
-    folder: Path, below: Path, recursive: bool, output: Path, seen: set[tuple[int, int]], note: Note
+    folder: Path,
+    below: Path,
+    recursive: bool,
+    output: Path,
+    seen: set[tuple[int, int]],
+    left: LeftOut,
+    note: Note,
 ) -> Iterator[Input]:
     try:
         status = folder.stat()
@@ -142,6 +149,7 @@ def _walk(
     for entry in entries:
         path = folder / entry.name
         if entry.name.startswith("."):
+            left.is_store_folder(entry.name)
             continue
         try:
             kind = path.stat().st_mode
@@ -149,12 +157,13 @@ def _walk(
             note(f"{path}: skipped ({exc.strerror})")
             continue
         if stat.S_ISDIR(kind):
-            folders.append(path)
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
-            if stat.S_ISREG(kind):
-                yield Input(path, below, in_folder=True)
-            else:
+            if not left.is_store_folder(entry.name):
+                folders.append(path)
+        elif not stat.S_ISREG(kind):
+            if path.suffix.lower() in PHOTO_SUFFIXES:
                 note(f"{path}: skipped, a pipe or device")
+        elif left.takes(path):
+            yield Input(path, below, in_folder=True)
     for path in folders if recursive else ():
         if not is_same_file(path, output):
-            yield from _walk(path, below / path.name, recursive, output, seen, note)
+            yield from _walk(path, below / path.name, recursive, output, seen, left, note)

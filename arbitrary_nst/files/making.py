@@ -27,7 +27,7 @@ class Read:
 def read(job: Job, session: Session) -> Read:
     """Decode a job's photo. Raises PhotoError."""
     began = time.monotonic()
-    data = reading.read_photo_bytes(job.source) if job.data is None else job.data
+    data = reading.read_photo_bytes(job.source, session.options.max_pixels) if job.data is None else job.data
     name = "stdin" if job.source == STREAM else str(job.source)
     photo = session.decode(data, name=name)
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)

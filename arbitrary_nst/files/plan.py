@@ -177,7 +177,7 @@ class Planner:
             if refinement is not None:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
             return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
-        data = reading.read_photo_bytes(style)
+        data = reading.read_photo_bytes(style, self._session.options.max_pixels)
         picture = self._session.decode(data, name=str(style))
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
             return StyleInUse(style.stem, None, picture, _sha256(data))
@@ -308,7 +308,9 @@ class Planner:
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:
-            same = {"sha256": hashlib.sha256(reading.read_photo_bytes(source)).hexdigest()}
+            same = {
+                "sha256": hashlib.sha256(reading.read_photo_bytes(source, self._session.options.max_pixels)).hexdigest()
+            }
         return {
             "input": str(source.absolute()),
             **same,

@@ -5,13 +5,19 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
 
+SHORT = 16_000_000  # bytes up to which a file is read whole without a look at its header
 
-def read_photo_bytes(path: Path) -> bytes:
-    """A regular file's bytes. Raises PhotoError."""
+
+def read_photo_bytes(path: Path, max_pixels: int = images.MAX_PIXELS) -> bytes:
+    """A regular file's bytes; of a long one only where its header is that of a photo we take. Raises PhotoError."""
     with open_photo(path) as file:
         try:
+            length = os.fstat(file.fileno()).st_size
+            if length > SHORT:
+                images.look(file, length, name=str(path), max_pixels=max_pixels)
             return file.read()
         except OSError as exc:
             raise unreadable(path, exc) from exc

@@ -1,7 +1,8 @@
 """Bytes to a Photo and back, with nothing of the photo lost on the way."""
 
-from arbitrary_nst.images.decode import decode, from_pil, peek
+from arbitrary_nst.images.decode import decode, from_pil, look, peek
 from arbitrary_nst.images.encode import Encoded, encode, format_of, suffix_format
+from arbitrary_nst.images.metadata import Metadata, Policy
 from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
 from arbitrary_nst.options import MAX_PIXELS, Format
 
@@ -9,12 +10,15 @@ __all__ = [
     "MAX_PIXELS",
     "Encoded",
     "Format",
+    "Metadata",
     "Photo",
+    "Policy",
     "decode",
     "encode",
     "format_of",
     "from_array",
     "from_pil",
+    "look",
     "peek",
     "resize",
     "resize_longest",

@@ -3,23 +3,30 @@
 import io
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import placing
+from arbitrary_nst.images.metadata import Policy
 from arbitrary_nst.images.photo import Photo, srgb_profile, to_bytes
 from arbitrary_nst.options import Format
 
-PILLOW_NAMES: dict[Format, str] = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "tiff": "TIFF"}
+PILLOW_NAMES: dict[Format, str] = {
+    "jpg": "JPEG",
+    "png": "PNG",
+    "webp": "WEBP",
+    "avif": "AVIF",
+    "tiff": "TIFF",
+    "jxl": "JXL",
+}
 SUFFIXES: dict[str, Format] = {
     ".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".png": "png", ".webp": "webp", ".avif": "avif", ".tif": "tiff",
-    ".tiff": "tiff",
+    ".tiff": "tiff", ".jxl": "jxl",
 }  # fmt: skip
 # The longest side a format can hold, in px.
 LONGEST: dict[Format, int] = {"jpg": 65535, "webp": 16383, "avif": 65535}
-# The most bytes of EXIF and of XMP that fit into the one segment a JPEG has for each.
-JPEG_SEGMENT = 65_500
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Encoded:
 def format_of(photo_format: str) -> Format:
     """The format to give a photo back in: its own, or the closest that can be written."""
     own = {pillow: name for name, pillow in PILLOW_NAMES.items()}
-    return own.get(photo_format, "jpg" if photo_format in ("MPO", "HEIF") else "png")
+    return own.get(photo_format, "jpg" if photo_format in ("MPO", "HEIF", "RAW") else "png")
 
 
 def suffix_format(path: PurePath) -> Format | None:
@@ -41,30 +48,37 @@ def suffix_format(path: PurePath) -> Format | None:
     return SUFFIXES.get(path.suffix.lower())
 
 
-def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Literal["keep", "strip"] = "keep") -> Encoded:
+def encode(photo: Photo, format: Format, *, quality: int = 95, metadata: Policy = "keep") -> Encoded:
     """Encode at 8 bits per channel, rounded, with an sRGB profile.
 
-    ``quality`` is 1 to 100 and counts for jpg, webp and avif; a JPEG keeps its colours at full resolution (4:4:4).
-    ``metadata`` ``keep`` writes EXIF and XMP. JPEG has no alpha: the photo is laid on white. Raises PhotoError where
-    the format cannot hold so large a picture.
+    ``quality`` is 1 to 100 and counts for jpg, webp, avif and jxl; a JPEG keeps its colours at full resolution (4:4:4).
+    ``metadata`` is ``keep``, ``strip`` or ``private``: see ``Metadata.written``. JPEG has no alpha: the photo is laid
+    on white. Raises PhotoError where the format cannot hold so large a picture.
     """
     if max(photo.size) > LONGEST.get(format, 2**31):
         width, height = photo.size
         raise PhotoError(f"{width}x{height}: too large for {format}", "{format=png} or tiff, or {max_size}")
     image, notes = _to_image(photo, format)
-    exif, xmp = (photo.exif, photo.xmp) if metadata == "keep" else (None, None)
-    if format == "jpg":
-        for kind, block in (("EXIF", exif), ("XMP", xmp)):
-            if block is not None and len(block) > JPEG_SEGMENT:
-                notes.append(f"{kind} dropped: {len(block)} bytes do not fit into a JPEG")
-        exif, xmp = (None if block and len(block) > JPEG_SEGMENT else block for block in (exif, xmp))
-    options = _options(format, quality, has_exif=exif is not None) | _metadata(format, exif, xmp)
+    carried = photo.metadata.written(photo.size, metadata)
+    placed, unplaced = placing.options_for(format, carried)
+    options = _options(format, quality) | placed
     buffer = io.BytesIO()
+    if format == "jxl":
+        _need_jxl()
     try:
         image.save(buffer, PILLOW_NAMES[format], icc_profile=srgb_profile(), **options)
     except (OSError, ValueError, KeyError) as exc:
         raise PhotoError(f"{format}: cannot be written ({exc})", "{format=png}, or {metadata=strip}") from exc
-    return Encoded(buffer.getvalue(), tuple(notes))
+    data, unfinished = placing.finished(format, buffer.getvalue(), carried)
+    return Encoded(data, (*notes, *unplaced, *unfinished))
+
+
+def _need_jxl() -> None:
+    """Pillow writes JPEG XL once its plugin is imported. Raises PhotoError where it is not installed."""
+    try:
+        import pillow_jxl  # noqa: F401
+    except ImportError as exc:
+        raise PhotoError("jxl: cannot be written", "pip install 'arbitrary-nst[jxl]', or {format=png}") from exc
 
 
 def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
@@ -80,7 +94,7 @@ def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
     return image, []
 
 
-def _options(format: Format, quality: int, *, has_exif: bool) -> dict[str, Any]:
+def _options(format: Format, quality: int) -> dict[str, Any]:
     match format:
         case "jpg":
             return {"quality": quality, "subsampling": "4:4:4"}  # optimised tables: 5 % smaller, 3 times as slow
@@ -89,26 +103,9 @@ def _options(format: Format, quality: int, *, has_exif: bool) -> dict[str, Any]:
             return {"quality": quality, "method": 4, "exact": True}
         case "avif":
             return {"quality": quality, "subsampling": "4:4:4"}
-        case "tiff":  # Pillow writes EXIF's sub-directories into uncompressed files only
-            return {} if has_exif else {"compression": "tiff_adobe_deflate"}
+        case "tiff":
+            return {"compression": "tiff_adobe_deflate"}
         case "png":
             return {}
-
-
-def _metadata(format: Format, exif: bytes | None, xmp: bytes | None) -> dict[str, Any]:
-    """Pillow's options for EXIF and XMP, which differ by format."""
-    options: dict[str, Any] = {} if exif is None else {"exif": exif}
-    if xmp is None:
-        return options
-    match format:
-        case "png":
-            text = PngImagePlugin.PngInfo()
-            text.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-            return options | {"pnginfo": text}
-        case "tiff":  # where XMP is one tag among the others
-            tags = Image.Exif()
-            tags.load(exif or b"")
-            tags[700] = xmp
-            return {"exif": tags}
-        case _:
-            return options | {"xmp": xmp}
+        case "jxl":
+            return {"quality": quality}

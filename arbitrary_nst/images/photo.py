@@ -1,8 +1,7 @@
 """A Photo, and what is done to one: colour to float RGB, resizing, to and from PIL and arrays."""
 
-import io
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from arbitrary_nst.errors import OptionError, PhotoError
+from arbitrary_nst.images import placing
+from arbitrary_nst.images.metadata import Metadata
 
 Pixels = NDArray[np.float32]
 
@@ -20,15 +21,13 @@ ROWS = 64  # of a photo that are converted at a time
 class Photo:
     """A picture, upright and in sRGB.
 
-    ``pixels`` is (H, W, 3) RGB and ``alpha`` (H, W), float32 in [0, 1]. ``exif`` and ``xmp`` are as they go into a
-    file, orientation reset. ``format`` is Pillow's name of the file it came from, ``""`` for none. ``notes`` tell, a
-    line each, what of the file could not be kept or used.
+    ``pixels`` is (H, W, 3) RGB and ``alpha`` (H, W), float32 in [0, 1]. ``format`` is Pillow's name of the file it came
+    from, ``""`` for none. ``notes`` tell, a line each, what of the file could not be kept or used.
     """
 
     pixels: Pixels
     alpha: Pixels | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
+    metadata: Metadata = field(default_factory=Metadata)
     format: str = ""
     notes: tuple[str, ...] = ()
 
@@ -37,72 +36,15 @@ class Photo:
         """Width and height in px."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
+    @property
+    def exif(self) -> bytes | None:
+        """The EXIF block, from its byte order mark on."""
+        return self.metadata.exif
 
-def to_float(image: Image.Image, icc: bytes | None = None) -> tuple[Pixels, Pixels | None, tuple[str, ...]]:
-    """Float pixels in sRGB, alpha and notes of an image in any of Pillow's modes.
-
-    16-bit grey is divided by 65535. 32-bit integer and float grey is taken as it is where it lies in [0, 1], and
-    else scaled by 65535 or, above that, by its largest value; what is not a number becomes black. A PNG's gamma is
-    ignored, as browsers do where there is a profile or none is wanted.
-    """
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        key = image.info.get("transparency")
-        pixels, notes = _grey_to_srgb(_deep_grey(image), icc)
-        return pixels, None if key is None else (np.asarray(image) != key).astype(np.float32), notes
-    alpha = None
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        # premultiplied modes are divided first; palettes and colour keys become a channel of their own
-        rgba = image.convert("RGBA")
-        alpha = _from_bytes(rgba.getchannel("A"))
-        image = rgba.convert("RGB") if image.mode not in ("LA", "La") else rgba.convert("RGB").getchannel(0)
-    image, notes = _to_srgb(image, icc)
-    return _from_bytes(image), alpha, notes
-
-
-def _deep_grey(image: Image.Image) -> Pixels:
-    grey = np.nan_to_num(np.asarray(image).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    if image.mode.startswith("I;16"):
-        return grey / np.float32(65535)
-    top = float(grey.max(initial=0))
-    if image.mode == "I" or top > 1:
-        grey /= np.float32(65535 if image.mode == "I" and top <= 65535 else max(top, 1))
-    return np.clip(grey, 0, 1)
-
-
-def _grey_to_srgb(grey: Pixels, icc: bytes | None) -> tuple[Pixels, tuple[str, ...]]:
-    """(H, W) to (H, W, 3). Pillow has no profiles for deep grey: what one makes of 256 tones is interpolated."""
-    if not icc:
-        return np.repeat(grey[..., np.newaxis], 3, axis=-1), ()
-    tones = np.arange(256, dtype=np.uint8)
-    shown, notes = _to_srgb(Image.fromarray(tones[np.newaxis]), icc)
-    table = _from_bytes(shown)[0]
-    return np.stack([np.interp(grey, tones / 255, column) for column in table.T], axis=-1).astype(np.float32), notes
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
-    """8-bit RGB by the embedded profile; by Pillow's own conversion where there is none or it is broken."""
-    if image.mode in ("1", "P", "HSV", "YCbCr", "RGBX"):
-        image = image.convert("RGB")
-    if icc:
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            # relative colorimetric keeps every colour that sRGB can show as it was, as browsers do
-            converted = ImageCms.profileToProfile(
-                image, profile, ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC, outputMode="RGB"
-            )
-            return converted or image, ()
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            return _plain_rgb(image), ("colour profile unusable: taken as sRGB",)
-    return _plain_rgb(image), ()
-
-
-def _plain_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "LAB":  # Pillow has no conversion of its own
-        lab = ImageCms.createProfile("LAB")
-        return ImageCms.profileToProfile(image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
-    if image.mode == "RGB" and image.format != "TIFF":  # a TIFF's size is that of the turned picture until it is copied
-        return image
-    return image.convert("RGB")
+    @property
+    def xmp(self) -> bytes | None:
+        """The XMP packet."""
+        return self.metadata.xmp
 
 
 def upright(array: Pixels, orientation: int) -> Pixels:
@@ -133,34 +75,24 @@ def from_array(array: NDArray[Any]) -> Photo:
 
 
 def to_pil(photo: Photo) -> Image.Image:
-    """An RGB image, or RGBA where the photo has alpha; EXIF and an sRGB profile are in its ``info``."""
+    """An RGB image, or RGBA where the photo has alpha; metadata and an sRGB profile are in its ``info``."""
     image = Image.fromarray(to_bytes(photo.pixels), "RGB")
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(to_bytes(photo.alpha), "L"))
+    image.info.update(placing.for_pillow(photo.metadata.written(photo.size, "keep")))
     image.info["icc_profile"] = srgb_profile()
-    if photo.exif is not None:
-        image.info["exif"] = photo.exif
     return image
 
 
 def to_bytes(values: Pixels) -> NDArray[np.uint8]:
     """[0, 1] to [0, 255], rounded, not truncated."""
     result = np.empty(values.shape, np.uint8)
-    for rows in _strips(len(values)):
+    for rows in strips(len(values)):
         result[rows] = np.rint(np.clip(values[rows], 0, 1) * np.float32(255))
     return result
 
 
-def _from_bytes(image: Image.Image) -> Pixels:
-    """[0, 255] to [0, 1]: (H, W, 3) of an RGB image, (H, W) of a grey one."""
-    width, height = image.size
-    result = np.empty((height, width, *([3] if image.mode == "RGB" else [])), np.float32)
-    for rows in _strips(height):
-        np.divide(np.asarray(image.crop((0, rows.start, width, rows.stop))), np.float32(255), out=result[rows])
-    return result
-
-
-def _strips(height: int) -> list[slice]:
+def strips(height: int) -> list[slice]:
     """Rows a few at a time: what lies between bytes and floats stays small, and in the processor's cache."""
     return [slice(top, min(top + ROWS, height)) for top in range(0, height, ROWS)]
 
