@@ -114,6 +114,7 @@ def test_no_model_is_4(folder):
     assert done.stderr.count("\n") == 1 and "arbstyle models pull magenta" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_unverified_model_is_4_unless_trusted(folder, standin):
     arguments = ("run", "a.jpg", "-s", "style.png", "--model", standin, "--engine", "tensorflow")
     refused = command(*arguments, cwd=folder, text=True)

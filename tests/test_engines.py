@@ -74,6 +74,7 @@ def test_fit_reflects_to_the_stride_and_no_further():
 # --- tensorflow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 48), (65, 47)])
 def test_tensorflow_split_equals_the_whole_call(magenta, whole_call, size):
     engine = load_engine(magenta, "tensorflow")
@@ -84,6 +85,7 @@ def test_tensorflow_split_equals_the_whole_call(magenta, whole_call, size):
     np.testing.assert_allclose(engine.transform(photo, bottleneck), whole, atol=1e-5)  # f32, another order of sums
 
 
+@pytest.mark.slow
 def test_tensorflow_loads_a_model_without_a_signature(standin_callable, magenta):
     bare = load_engine(model_zoo.resolve(str(standin_callable), trust=True), "tensorflow")
     signed = load_engine(magenta, "tensorflow")
@@ -91,6 +93,7 @@ def test_tensorflow_loads_a_model_without_a_signature(standin_callable, magenta)
     np.testing.assert_allclose(bare.predict_style(style), signed.predict_style(style), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_tensorflow_takes_any_size(magenta):
     engine = load_engine(magenta, "tensorflow")
     bottleneck = engine.predict_style(noise(1, 256, 256, 3))
@@ -101,6 +104,7 @@ def test_tensorflow_takes_any_size(magenta):
 # --- openvino, magenta
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 0.2), ("bf16", 3)])
 def test_openvino_is_close_to_the_whole_call(magenta, whole_call, precision, tolerance):
     engine = openvino_or_skip(magenta, precision)

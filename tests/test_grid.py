@@ -64,6 +64,7 @@ def test_strength_goes_from_the_photos_own_style(folder, monkeypatch):
         assert (np.abs(image - expected).max(axis=2) <= 2).sum() > 1000
 
 
+@pytest.mark.slow
 def test_ratio_has_a_row_for_each_layer(folder, monkeypatch, capsys):
     call = ("grid", "a.png", "-s", "one.png", "-o", "r.jpg", "--kind", "ratio", "--steps", 1, "--cell", 64)
     assert invoke(*call, "--recipe", "gatys", monkeypatch=monkeypatch) == 0

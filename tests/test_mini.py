@@ -113,6 +113,7 @@ def training():
         yield train_mini
 
 
+@pytest.mark.slow
 def test_exported_halves_equal_the_trained_ones(training, tmp_path):
     """Weights are rounded to f16, whose 11 bits leave errors of 5e-4 relative per weight."""
     import keras
@@ -134,6 +135,7 @@ def test_exported_halves_equal_the_trained_ones(training, tmp_path):
     np.testing.assert_allclose(photo_half([photo, bottleneck])[0], picture, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_an_export_can_be_trained_on(training, tmp_path):
     networks, others = ((training.mini.style_net(), training.mini.transfer_net()) for _ in range(2))
     rng = np.random.default_rng(4)
@@ -172,6 +174,7 @@ def test_a_mean_holds_a_share_of_the_first_and_may_go_beyond_it(training, share)
     assert any(not np.allclose(old, new) for old, new in zip(before, after, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32", "--work", str(tmp_path)])
@@ -197,6 +200,7 @@ def test_the_style_network_learns_alone_and_goes_on_where_it_was(training, tmp_p
     training.learn_styles(args, model, None, rng, state)  # done already: neither pictures nor steps
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_the_photo_network_can_be_left_as_it_is(training, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32", "--styles-only"])
@@ -210,6 +214,7 @@ def test_the_photo_network_can_be_left_as_it_is(training, monkeypatch):
     assert any(not np.array_equal(old, new) for old, new in zip(before[0], averages, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train_mini.py", "--precision", "float32"])
@@ -223,6 +228,7 @@ def test_training_goes_on_from_a_checkpoint(training, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
 
 
+@pytest.mark.slow
 def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, monkeypatch):
     """As on a GPU that has JAX alone, without a step of Python per operation; only the export needs TensorFlow."""
     pytest.importorskip("jax", reason="jax is not installed")

@@ -257,6 +257,7 @@ def test_a_photo_that_vanishes_after_listing(tmp_path, monkeypatch):
     assert "no such file" in str(results[1].error)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(tmp_path):
     """Peak memory of a hundred photos is that of twenty, within 10 % and what the allocator keeps."""
     script = (

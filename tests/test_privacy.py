@@ -76,6 +76,7 @@ def test_looking_around_phones_nobody(alone, command):
     assert alone(ARBSTYLE, *command) == ("", [])
 
 
+@pytest.mark.slow
 def test_what_a_refinement_imports_phones_nobody(alone):
     assert alone(REFINED) == ("", [])
 

@@ -175,6 +175,7 @@ def test_api(folder, fake, monkeypatch):
     assert with_start.size == (65, 50)
 
 
+@pytest.mark.slow
 def test_real_weights_ctrl_c_and_the_api(shared, tmp_path):
     """Ctrl-C writes the best picture so far, says so and exits with 130; the manifest does not call it done."""
     photo, style = shared / "images/photos/chicago.jpg", shared / "images/styles/udnie.jpg"
@@ -201,6 +202,7 @@ def test_real_weights_ctrl_c_and_the_api(shared, tmp_path):
     assert "I0000" not in err and "W0000" not in err  # TensorFlow's own lines
 
 
+@pytest.mark.slow
 def test_refine_with_real_weights_halves_the_loss(shared):
     stylizer = Stylizer("lite", model_dir=shared / "models", offline=True)
     with Image.open(shared / "images/photos/diana.jpg") as image:

@@ -67,6 +67,7 @@ def test_every_recipe_goes_downhill(recipe):
     assert np.isfinite(refined.pixels).all() and np.ptp(refined.pixels) > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_loss_falls_within_each_scale(optimizer):
     history = refiner(optimizer=optimizer, scales=3, steps=90).refine(PHOTO, STYLE, START).history
@@ -263,6 +264,7 @@ def test_report(tmp_path):
 # --- other backends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_backends_agree(backend, tmp_path):
     """Value and gradient of two recipes, and a few steps of the default one, within 1e-3 of TensorFlow's."""

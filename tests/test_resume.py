@@ -54,6 +54,7 @@ def contents(out):
     return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.png")}
 
 
+@pytest.mark.slow
 def test_killed_anywhere_and_started_again_it_ends_as_if_undisturbed(photos, tmp_path):
     run(photos, tmp_path / "undisturbed")
     out = tmp_path / "out"

@@ -22,6 +22,7 @@ def test_the_photo_and_three_styles_are_here():
     assert all(min(sizes[name]) >= 512 for name in STYLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stained_glass", "woodblock_waves"])  # the others take half a minute
 def test_the_script_draws_what_is_committed(name, tmp_path):
     script = (

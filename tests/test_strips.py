@@ -38,6 +38,7 @@ def agree(model, monkeypatch, sizes, strip_bytes, precision="f32", tolerance=TOL
             np.testing.assert_allclose(stripped, whole, atol=tolerance, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini", "lite"])
 def test_any_strips_give_the_whole_picture(name, request, monkeypatch):
     folder = "mini" if name == "mini" else request.getfixturevalue("shared") / "models" / "lite"
@@ -46,11 +47,13 @@ def test_any_strips_give_the_whole_picture(name, request, monkeypatch):
     agree(model, monkeypatch, sizes, strip_bytes=(1, 3_000_000, 200_000_000))
 
 
+@pytest.mark.slow
 def test_the_full_model_in_strips(standin, monkeypatch):
     model = model_zoo.resolve(str(standin), trust=True, offline=True)
     agree(model, monkeypatch, [(301, 203), (258, 90)], strip_bytes=(1, 5_000_000))
 
 
+@pytest.mark.slow
 def test_bf16_strips_are_no_further_from_f32_than_the_whole_is(monkeypatch):
     model = model_zoo.resolve("mini", offline=True)
     try:
@@ -142,6 +145,7 @@ print(before + estimate, int(peak.group(1)) * 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read as Linux reports it")
 @pytest.mark.parametrize("way", ["whole", "strips"])
 def test_memory_is_estimated_within_a_quarter(way):

@@ -82,7 +82,7 @@ def test_names_are_harmless_in_the_bar(folder, name, monkeypatch):
     for each in (name, "plain.jpg"):
         os.link(folder / "a.jpg", folder / "in" / "sub[" / each)
     call = [sys.executable, FAKE, "run", "in", "-s", "style.png", "-o", "out"]
-    environment = {**os.environ, "TERM": "xterm", "ARBSTYLE_TEST_BUSY": "0.1", "COLUMNS": "200"}
+    environment = {**os.environ, "TERM": "xterm", "ARBSTYLE_TEST_BUSY": "0.5", "COLUMNS": "200"}
     done = subprocess.run(call, stdout=subprocess.PIPE, stderr=terminal, cwd=folder, env=environment, timeout=60)
     os.close(terminal)
     shown = os.read(main, 100_000).decode()

@@ -84,6 +84,7 @@ def test_what_goes_between_listing_and_looking(tmp_path):
     assert Arrivals().whole([Input(tmp_path / "gone.jpg")], 0) == []
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path):
     """A photo that is there, one that arrives, a broken one and one written over; Ctrl-C ends it with 130."""
     arriving, style, out = tmp_path / "in", tmp_path / "style.png", tmp_path / "out"
