@@ -8,6 +8,7 @@ import numpy_nst
 import pytest
 from keras import ops
 
+from arbitrary_nst import model_zoo
 from arbitrary_nst.refinement import losses
 from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.recipes import RECIPES
@@ -151,7 +152,7 @@ def test_bf16_is_close():
 def test_the_real_vgg19(shared):
     """Keras's own VGG19 model sees the same maps."""
     path = next((shared / "models" / "vgg19").glob("*.h5"))
-    kernels = losses.read_vgg19(path)
+    kernels = losses.read_vgg19(model_zoo.resolve_vgg19(path))
     picture = tensor(pictures()[0])
     model = keras.applications.VGG19(include_top=False, weights=str(path))
     inner = keras.Model(model.input, model.get_layer("block5_conv4").output)

@@ -7,18 +7,19 @@ a scalar, summed over the batch.
 
 from collections.abc import Collection
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
+from arbitrary_nst.model_zoo.vgg19 import HINT, Vgg19File
 from arbitrary_nst.options import Pooling
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Recipe, StyleLoss
 
 with quiet():
-    import keras
     from keras import ops
 
 Tensor = Any  # of whichever backend Keras runs on
@@ -29,10 +30,34 @@ RIDGE = 1e-6  # of the mean variance: keeps the square roots of covariances defi
 
 
 @lru_cache(maxsize=1)  # recipes that follow one another share it
-def read_vgg19(path: Path) -> Kernels:
-    """Kernel (3, 3, in, out) and bias (out,) of every convolution, from a file of weights in Keras's layout."""
-    vgg = keras.applications.VGG19(include_top=False, weights=str(path))
-    return {name: tuple(vgg.get_layer(name).get_weights()) for name in VGG_LAYERS}
+def read_vgg19(weights: Vgg19File) -> Kernels:
+    """Kernel (3, 3, in, out) and bias (out,) of every convolution, from a file of weights in Keras's layout.
+
+    Raises ModelError where the file has changed since it was checked, or has another layout.
+    """
+    kernels: Kernels = {}
+    channels = 3
+    try:
+        with weights.read() as data, h5py.File(data, "r") as file:
+            layers = file if "layer_names" in file.attrs else file["model_weights"]  # of a whole model
+            for name, after in VGG_LAYERS.items():
+                layer = layers[name]
+                kernel, bias = (layer[each] for each in layer.attrs["weight_names"])
+                kernels[name] = _numbers(kernel, (3, 3, channels, after)), _numbers(bias, (after,))
+                channels = after
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as exc:
+        reason = " ".join(str(exc).split())[:160]
+        raise ModelError(f"{weights.path}: not VGG19's weights in Keras's layout ({reason})", HINT) from exc
+    return kernels
+
+
+def _numbers(dataset: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A dataset's numbers, refused unless they are in the file itself: others were never checked."""
+    if dataset.shape != shape:
+        raise ValueError(f"{dataset.name} is {dataset.shape}, not {shape}")
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{dataset.name} lies in another file")
+    return np.asarray(dataset[()], np.float32)
 
 
 def features(
