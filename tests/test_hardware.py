@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from arbitrary_nst.engines import gpus
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.hardware import control_groups, cpus, decoding, memory
+from arbitrary_nst.hardware import control_groups, cpus, decoding, gpus, memory
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -254,19 +253,19 @@ assert threading.active_count() == 1
 
 def test_that_tensorflow_sees_no_gpu_is_asked_once(monkeypatch):
     asked = []
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: asked.append(1) or [])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: asked.append(1) or [])
     assert gpus.tensorflow_gpus() == gpus.tensorflow_gpus() == [] and len(asked) == 1
     assert gpus.tensorflow_gpus(ask=True) == [] and len(asked) == 2
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     gpus.tensorflow_gpus()
     assert len(asked) == 3
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: ["GPU:0"])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: ["GPU:0"])
     assert gpus.tensorflow_gpus(ask=True) == gpus.tensorflow_gpus() == ["GPU:0"]
 
 
 def test_an_answer_is_believed_for_a_day(monkeypatch):
     asked = []
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: asked.append(1) or [])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: asked.append(1) or [])
     gpus.tensorflow_gpus()
     now = time.time()
     monkeypatch.setattr(gpus.time, "time", lambda: now + gpus.REMEMBER_S + 60)

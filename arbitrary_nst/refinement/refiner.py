@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from arbitrary_nst import images, options
-from arbitrary_nst.engines import PRECISIONS, has_gpu_driver
+from arbitrary_nst.engines import PRECISIONS
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
+from arbitrary_nst.hardware.gpus import has_gpu_driver
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change
@@ -303,7 +304,7 @@ def choose_precision(wanted: str) -> Literal["f32", "bf16"]:
     options.one_of("precision", wanted, PRECISIONS)
     if wanted == "auto" and not has_gpu_driver():
         from arbitrary_nst.engines.openvino import openvino
-        from arbitrary_nst.engines.openvino.engine import faster_precision
+        from arbitrary_nst.hardware.precision import faster_precision
 
         return faster_precision(openvino.Core())
     return "f32" if wanted == "f32" else "bf16"
