@@ -39,7 +39,7 @@ class Session:
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         self.options, self._notify = options, notify
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
-        self._vgg19_files: dict[Path | None, Path] = {}
+        self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Session:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
         return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
 
-    def vgg19(self, how: "Refinement") -> "Path":
+    def vgg19(self, how: "Refinement") -> model_zoo.Vgg19File:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
         with loading.lock():
             if how.vgg_weights not in self._vgg19_files:
@@ -134,7 +134,7 @@ class Session:
     @property
     def refining_precision(self) -> str:
         """``f32`` or ``bf16``: what a refinement really computes in."""
-        from arbitrary_nst.refinement.refiner import choose_precision
+        from arbitrary_nst.refinement.precision import choose_precision
 
         return choose_precision(self.options.precision)
 

@@ -19,7 +19,7 @@ def thin_vgg19(seed=0, channels=(4, 6, 6, 8, 8)):
     return kernels
 
 
-def maps(picture, vgg19, pooling="max", relu=True):
+def maps(picture, vgg19, pooling="max"):
     """(H, W, 3) in [0, 1] to every layer's (h, w, C)."""
     x = (np.asarray(picture, np.float64) * 255 - MEANS)[..., ::-1]
     found = {}
@@ -31,20 +31,14 @@ def maps(picture, vgg19, pooling="max", relu=True):
         kernel, bias = (np.asarray(a, np.float64) for a in vgg19[name])
         padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
         h, w = x.shape[:2]
-        before = bias + sum(padded[i : i + h, j : j + w] @ kernel[i, j] for i in range(3) for j in range(3))
-        x = np.maximum(before, 0)
-        found[name] = x if relu else before
+        x = bias + sum(padded[i : i + h, j : j + w] @ kernel[i, j] for i in range(3) for j in range(3))
+        x = found[name] = np.maximum(x, 0)
     return found
 
 
 def gram(f):
     flat = f.reshape(-1, f.shape[-1])
     return flat.T @ flat
-
-
-def gaussian(f):
-    flat = f.reshape(-1, f.shape[-1])
-    return flat.mean(0), np.cov(flat.T, bias=True)
 
 
 def content(f, p, kind):
@@ -60,11 +54,6 @@ def content(f, p, kind):
 def style(f, s, kind, norm):
     m, n = f.shape[0] * f.shape[1], f.shape[2]
     m_style = s.shape[0] * s.shape[1]
-    if kind == "wasserstein":
-        (mean, c), (mean_a, a) = gaussian(f), gaussian(s)
-        # tr (A^1/2 C A^1/2)^1/2 is the sum of the roots of the eigenvalues of A C
-        cross = np.sqrt(np.maximum(np.linalg.eigvals(a @ c).real, 0)).sum()
-        return ((mean - mean_a) ** 2).mean() + (np.trace(c) + np.trace(a) - 2 * cross) / n
     g, a = {
         "none": (gram(f), gram(s) * m / m_style),
         "hw": (gram(f) / m, gram(s) / m_style),
@@ -85,7 +74,7 @@ def variation(x, power=1):
 
 def total(picture, photo, style_picture, vgg19, recipe):
     """The weighted sum that a recipe means."""
-    mine, of_photo, of_style = (maps(p, vgg19, recipe.pooling, recipe.relu) for p in (picture, photo, style_picture))
+    mine, of_photo, of_style = (maps(p, vgg19, recipe.pooling) for p in (picture, photo, style_picture))
     layer = recipe.content_layer
     value = recipe.content_weight * content(mine[layer], of_photo[layer], recipe.content_loss)
     for name, weight in recipe.style_layers.items():

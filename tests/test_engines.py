@@ -252,7 +252,7 @@ def test_choice_and_its_reason(monkeypatch):
     monkeypatch.setattr("arbitrary_nst.engines.has_gpu_driver", lambda: False)
     assert choose_engine(magenta)[0] == "openvino" and "no GPU" in choose_engine(magenta)[1]
     monkeypatch.setattr("arbitrary_nst.engines.has_gpu_driver", lambda: True)
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: ["/physical_device:GPU:0"])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: ["/physical_device:GPU:0"])
     assert choose_engine(magenta)[0] == "tensorflow"
     assert choose_engine(lite)[0] == "openvino"
     with pytest.raises(OptionError, match="engine='openvino'"):
@@ -286,7 +286,7 @@ def test_refusals(lite, magenta, monkeypatch):
 def test_auto_is_the_faster_precision(tmp_path, monkeypatch, lite, name, capabilities, flags, precision):
     told = {"FULL_DEVICE_NAME": name, "OPTIMIZATION_CAPABILITIES": capabilities}
     monkeypatch.setattr("openvino.Core.get_property", lambda self, device, what: told[what])
-    monkeypatch.setattr("arbitrary_nst.engines.openvino.engine.LINUX_CPU", tmp_path / "cpuinfo")
+    monkeypatch.setattr("arbitrary_nst.hardware.precision.LINUX_CPU", tmp_path / "cpuinfo")
     if flags:
         (tmp_path / "cpuinfo").write_text(f"model name\t: {name}\nflags\t\t: fpu {flags}\n")
     assert load_engine(lite, "openvino").precision == precision

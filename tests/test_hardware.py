@@ -1,20 +1,22 @@
 """Memory, CPUs and libraries' process-wide state, over made-up containers and real processes."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
-from arbitrary_nst.engines import gpus
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.hardware import control_groups, cpus, decoding, memory
+from arbitrary_nst.hardware import control_groups, cpus, decoding, gpus, memory
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
+from arbitrary_nst.refinement.precision import choose_precision
 
 ROOT = Path(__file__).resolve().parent.parent
 MB = 10**6
@@ -254,21 +256,76 @@ assert threading.active_count() == 1
 
 def test_that_tensorflow_sees_no_gpu_is_asked_once(monkeypatch):
     asked = []
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: asked.append(1) or [])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: asked.append(1) or [])
     assert gpus.tensorflow_gpus() == gpus.tensorflow_gpus() == [] and len(asked) == 1
     assert gpus.tensorflow_gpus(ask=True) == [] and len(asked) == 2
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     gpus.tensorflow_gpus()
     assert len(asked) == 3
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: ["GPU:0"])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: ["GPU:0"])
     assert gpus.tensorflow_gpus(ask=True) == gpus.tensorflow_gpus() == ["GPU:0"]
 
 
 def test_an_answer_is_believed_for_a_day(monkeypatch):
     asked = []
-    monkeypatch.setattr("arbitrary_nst.engines.tensorflow.gpu_names", lambda: asked.append(1) or [])
+    monkeypatch.setattr("arbitrary_nst.hardware.gpus.gpu_names", lambda: asked.append(1) or [])
     gpus.tensorflow_gpus()
     now = time.time()
     monkeypatch.setattr(gpus.time, "time", lambda: now + gpus.REMEMBER_S + 60)
     gpus.tensorflow_gpus()
     assert len(asked) == 2
+
+
+# --- the precision of a refinement
+
+
+def fake_backend(monkeypatch, name, told):
+    """Keras on a backend whose device is as told, None a CPU; no other backend can be imported."""
+    details = SimpleNamespace(get_device_details=lambda gpu: {"compute_capability": told} if told else {})
+    seen = ["GPU:0"] * (told is not None)
+    capability = ".".join(map(str, told or ()))
+    fakes = {
+        "tensorflow": SimpleNamespace(
+            config=SimpleNamespace(get_visible_devices=lambda kind: seen, experimental=details),
+            get_logger=lambda: logging.getLogger("fake"),
+        ),
+        "torch": SimpleNamespace(
+            cuda=SimpleNamespace(
+                is_available=lambda: told is not None,
+                is_bf16_supported=lambda including_emulation=True: including_emulation or told >= (8, 0),
+            )
+        ),
+        "jax": SimpleNamespace(
+            devices=lambda: [
+                SimpleNamespace(platform="gpu" if told is not None else "cpu", compute_capability=capability)
+            ]
+        ),
+    }
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(backend=SimpleNamespace(backend=lambda: name)))
+    for other, fake in fakes.items():
+        monkeypatch.setitem(sys.modules, other, fake if other == name else None)
+    monkeypatch.setattr("arbitrary_nst.refinement.precision.has_gpu_driver", lambda: True)
+    monkeypatch.setattr("arbitrary_nst.refinement.precision.faster_precision", lambda core: "the CPU's")
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
+@pytest.mark.parametrize(
+    ("told", "precision"),
+    [((7, 5), "f32"), ((8, 0), "bf16"), ((9, 0), "bf16"), ((12, 0), "bf16"), (None, "the CPU's"), ((), "f32")],
+)
+def test_refinement_asks_the_gpu_whether_it_has_bf16(backend, told, precision, monkeypatch):
+    fake_backend(monkeypatch, backend, told)
+    assert choose_precision("auto") == precision
+    assert choose_precision("f32") == "f32" and choose_precision("bf16") == "bf16"
+
+
+@pytest.mark.parametrize("backend", ["openvino", "numpy"])
+def test_a_backend_that_cannot_say_refines_in_f32(backend, monkeypatch):
+    fake_backend(monkeypatch, backend, (9, 0))
+    assert choose_precision("auto") == "f32"
+
+
+def test_without_a_driver_no_backend_is_asked(monkeypatch):
+    fake_backend(monkeypatch, "none", (9, 0))
+    monkeypatch.setattr("arbitrary_nst.refinement.precision.has_gpu_driver", lambda: False)
+    assert choose_precision("auto") == "the CPU's"

@@ -75,7 +75,7 @@ def _version(package: str) -> str | None:
 def _cpu() -> str:
     try:
         from arbitrary_nst.engines.openvino import openvino
-        from arbitrary_nst.engines.openvino.engine import faster_precision
+        from arbitrary_nst.hardware.precision import faster_precision
     except EngineError as exc:
         return str(exc)
     core = openvino.Core()
@@ -84,12 +84,10 @@ def _cpu() -> str:
 
 
 def _gpu() -> str:
-    from arbitrary_nst.engines import has_gpu_driver
+    from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
 
     if not has_gpu_driver():
         return "no driver"
-    from arbitrary_nst.engines.gpus import tensorflow_gpus
-
     return (
         ", ".join(tensorflow_gpus(ask=True))
         or "a driver, but TensorFlow sees no GPU. Try: pip install 'tensorflow[and-cuda]'"

@@ -1,7 +1,5 @@
 """Engines run a model's two halves: style picture to bottleneck, photo and bottleneck to picture."""
 
-import shutil
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +7,7 @@ from numpy.typing import NDArray
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.model_zoo import Card, Model
 
 Pixels = NDArray[np.float32]
@@ -83,16 +82,9 @@ def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
         return "openvino", f"the engine of {card.name}"
     if not has_gpu_driver():
         return "openvino", "no GPU driver here, and it is the faster engine on a CPU"
-    from arbitrary_nst.engines.gpus import tensorflow_gpus
-
     if gpus := tensorflow_gpus():
         return "tensorflow", f"TensorFlow sees {gpus[0]}"
     return "openvino", "a GPU driver is here, but TensorFlow sees no GPU"
-
-
-def has_gpu_driver() -> bool:
-    """Whether asking TensorFlow for GPUs, which costs its 3-s import, can be worth it."""
-    return shutil.which("nvidia-smi") is not None or any(Path(dev).exists() for dev in ("/dev/nvidia0", "/dev/dxg"))
 
 
 def fit(photo: Pixels, card: Card) -> Pixels:

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from arbitrary_nst.engines import Pixels, fit
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware.cpus import thread_limit
+from arbitrary_nst.hardware.gpus import free_gpu_memory, gpu_names
 from arbitrary_nst.hardware.loading import refuse_after_fork
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 from arbitrary_nst.model_zoo import Model
@@ -80,23 +80,6 @@ def _hold_to(threads: int | None) -> None:
         with contextlib.suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-
-
-def gpu_names() -> list[str]:
-    """The GPUs that TensorFlow sees."""
-    return [str(gpu.name) for gpu in import_tensorflow().config.list_physical_devices("GPU")]
-
-
-def free_gpu_memory() -> int:
-    """Bytes of the first GPU that TensorFlow may still take."""
-    return _gpu_memory() - int(import_tensorflow().config.experimental.get_memory_info("GPU:0")["current"])
-
-
-@cache
-def _gpu_memory() -> int:
-    from tensorflow.python.client import device_lib
-
-    return int(next(each.memory_limit for each in device_lib.list_local_devices() if each.device_type == "GPU"))
 
 
 def halves(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:

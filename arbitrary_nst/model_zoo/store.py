@@ -92,18 +92,24 @@ def snapshot(card: Card, folder: Path, expected: str) -> Iterator[Path]:
 def _copy(path: Path, target: BinaryIO | None) -> str:
     """SHA-256 of a file, read once, and into ``target`` on the way."""
     whole = hashlib.sha256()
+    for block in blocks(path):
+        whole.update(block)
+        if target is not None:
+            target.write(block)
+    return whole.hexdigest()
+
+
+def blocks(path: Path, hint: str = "check its permissions") -> Iterator[bytes]:
+    """A regular file's bytes, a megabyte at a time. Raises ModelError."""
     try:
         # Without waiting for a writer, should it be a pipe by now
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ModelError(f"{path}: not a regular file", "a whole copy of the model")
             while block := file.read(1 << 20):
-                whole.update(block)
-                if target is not None:
-                    target.write(block)
+                yield block
     except OSError as exc:
-        raise ModelError(f"{path}: cannot be read ({exc.strerror})", "check its permissions") from exc
-    return whole.hexdigest()
+        raise ModelError(f"{path}: cannot be read ({exc.strerror})", hint) from exc
 
 
 def digest(hashes: Hashes) -> str:
@@ -131,22 +137,28 @@ def record(folder: Path, hashes: Hashes) -> None:
     _note(_record_path(folder), json.dumps({"folder": str(folder.resolve()), "files": hashes}, indent=1))
 
 
-def pin_path(card: Card) -> Path:
+def pin_path(name: str) -> Path:
     """The file that holds the SHA-256 of this model's weights, as they were when first proven here."""
-    return cache_dir() / "verified" / f"{card.name}.sha256"
+    return cache_dir() / "verified" / f"{name}.sha256"
 
 
-def pinned(card: Card) -> str | None:
-    """The SHA-256 of the weights first proven here, whatever folder they lay in; None where none were."""
+def check_pinned(name: str, sha256: str, where: Path) -> None:
+    """Remember the SHA-256 of a model's weights when they are first proven here, whatever folder they lie in.
+
+    Raises ModelError for others that have the published checksums too: those are weaker than this.
+    """
+    path = pin_path(name)
     try:
-        return pin_path(card).read_text(encoding="utf-8").strip() if seals.only_ours(pin_path(card)) else None
+        pinned = path.read_text(encoding="utf-8").strip() if seals.only_ours(path) else None
     except (OSError, ValueError):
-        return None
-
-
-def pin(card: Card, sha256: str) -> None:
-    """Remember the SHA-256 of the weights first proven here."""
-    _note(pin_path(card), f"{sha256}\n")
+        pinned = None
+    if pinned is None:
+        _note(path, f"{sha256}\n")
+    elif pinned != sha256:
+        raise ModelError(
+            f"{where}: its weights have the published checksums, but are not those that were proven here before; "
+            f"one of the two is forged ({path} remembers the former)"
+        )
 
 
 def _note(path: Path, text: str) -> None:

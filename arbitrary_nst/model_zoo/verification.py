@@ -42,11 +42,4 @@ def _check_weights(card: Card, folder: Path, hashes: Hashes) -> None:
     numbers.check_layout(card, folder, weights)
     if numbers.digest_of_lines(numbers.variable_lines(weights)) != card.published.variables_sha256:
         raise ModelError(f"{folder}: its weights are not the published ones")
-    pinned, found = store.pinned(card), numbers.sha256_of(weights)
-    if pinned is None:
-        store.pin(card, found)
-    elif pinned != found:
-        raise ModelError(
-            f"{folder}: its weights have the published checksums, but are not those that were proven here before; "
-            f"one of the two is forged ({store.pin_path(card)} remembers the former)"
-        )
+    store.check_pinned(card.name, numbers.sha256_of(weights), folder)

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,25 @@ Kind = Literal["published", "restored"]
 HINT = f"{{vgg_weights}}, or {NAME} in the folder vgg19 below ARBSTYLE_MODEL_DIR"
 
 
+@dataclass(frozen=True)
+class Vgg19File:
+    """A file of weights that was let in, by the SHA-256 that it had then."""
+
+    path: Path
+    sha256: str
+
+    def read(self) -> io.BytesIO:
+        """The very bytes that were let in, 80 MB of memory. Raises ModelError where the file has changed since."""
+        data, sha256 = io.BytesIO(), hashlib.sha256()
+        for block in store.blocks(self.path, HINT):
+            data.write(block)
+            sha256.update(block)
+        if sha256.hexdigest() != self.sha256:
+            raise ModelError(f"{self.path}: changed since it was checked", "again, when nothing writes to it")
+        data.seek(0)
+        return data
+
+
 def resolve_vgg19(
     file: Path | None = None,
     *,
@@ -32,19 +52,19 @@ def resolve_vgg19(
     offline: bool | None = None,
     trust: bool = False,
     notify: Callable[[str], None] | None = None,
-) -> Path:
+) -> Vgg19File:
     """The verified file of VGG19's convolutions (ImageNet, Keras layout, no top), fetched if need be.
 
     Searched are ``file`` alone if given, else the model folders, the cache and Keras's own cache. ``trust`` lets other
-    weights of the same layout pass. Raises ModelError.
+    weights of the same layout pass. The published file is proven by its MD5, and compared with the SHA-256 that it had
+    when it was first proven here. Raises ModelError.
     """
     found = file or find_vgg19(model_dir)
     if found is None:
         if store.stay_offline(offline):
             raise ModelError("vgg19: not here", f"without {{offline}}, {HINT}")
         found = _fetch(notify)
-    _check(found, trust=trust)
-    return found
+    return _checked(found, trust=trust)
 
 
 def find_vgg19(model_dir: Path | None = None) -> Path | None:
@@ -63,26 +83,31 @@ def identify_vgg19(path: Path) -> Kind | None:
 
     Raises ModelError where the file cannot be read.
     """
+    return _identify(path)[0]
+
+
+def _identify(path: Path) -> tuple[Kind | None, str]:
+    """What a file is, and its SHA-256."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                md5.update(block)
-                sha256.update(block)
-    except OSError as exc:
-        raise ModelError(f"{path}: cannot be read ({exc.strerror})", HINT) from exc
+    for block in store.blocks(path, HINT):
+        md5.update(block)
+        sha256.update(block)
     if sha256.hexdigest() == RESTORED_SHA256:
-        return "restored"
-    return "published" if md5.hexdigest() == MD5 else None
+        return "restored", RESTORED_SHA256
+    return "published" if md5.hexdigest() == MD5 else None, sha256.hexdigest()
 
 
-def _check(path: Path, *, trust: bool) -> None:
+def _checked(path: Path, *, trust: bool) -> Vgg19File:
     """Refuse what is neither kind. The file holds numbers only: nothing in it can run."""
-    if identify_vgg19(path) is None and not trust:
+    kind, sha256 = _identify(path)
+    if kind is None and not trust:
         raise ModelError(
             f"{path}: neither VGG19's published weights nor the known restored ones: not loaded",
             "a fresh copy, or {trust_model} if they are yours",
         )
+    if kind == "published" and not trust:
+        store.check_pinned("vgg19", sha256, path)
+    return Vgg19File(path, sha256)
 
 
 def _fetch(notify: Callable[[str], None] | None) -> Path:

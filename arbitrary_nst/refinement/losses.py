@@ -7,32 +7,56 @@ a scalar, summed over the batch.
 
 from collections.abc import Collection
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
+from arbitrary_nst.model_zoo.vgg19 import HINT, Vgg19File
 from arbitrary_nst.options import Pooling
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Recipe, StyleLoss
 
 with quiet():
-    import keras
     from keras import ops
 
 Tensor = Any  # of whichever backend Keras runs on
 Kernels = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 MEANS_BGR = (103.939, 116.779, 123.68)  # of ImageNet, in 0..255, as VGG19 was trained with
-RIDGE = 1e-6  # of the mean variance: keeps the square roots of covariances defined
 
 
 @lru_cache(maxsize=1)  # recipes that follow one another share it
-def read_vgg19(path: Path) -> Kernels:
-    """Kernel (3, 3, in, out) and bias (out,) of every convolution, from a file of weights in Keras's layout."""
-    vgg = keras.applications.VGG19(include_top=False, weights=str(path))
-    return {name: tuple(vgg.get_layer(name).get_weights()) for name in VGG_LAYERS}
+def read_vgg19(weights: Vgg19File) -> Kernels:
+    """Kernel (3, 3, in, out) and bias (out,) of every convolution, from a file of weights in Keras's layout.
+
+    Raises ModelError where the file has changed since it was checked, or has another layout.
+    """
+    kernels: Kernels = {}
+    channels = 3
+    try:
+        with weights.read() as data, h5py.File(data, "r") as file:
+            layers = file if "layer_names" in file.attrs else file["model_weights"]  # of a whole model
+            for name, after in VGG_LAYERS.items():
+                layer = layers[name]
+                kernel, bias = (layer[each] for each in layer.attrs["weight_names"])
+                kernels[name] = _numbers(kernel, (3, 3, channels, after)), _numbers(bias, (after,))
+                channels = after
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as exc:
+        reason = " ".join(str(exc).split())[:160]
+        raise ModelError(f"{weights.path}: not VGG19's weights in Keras's layout ({reason})", HINT) from exc
+    return kernels
+
+
+def _numbers(dataset: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A dataset's numbers, refused unless they are in the file itself: others were never checked."""
+    if dataset.shape != shape:
+        raise ValueError(f"{dataset.name} is {dataset.shape}, not {shape}")
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{dataset.name} lies in another file")
+    return np.asarray(dataset[()], np.float32)
 
 
 def features(
@@ -41,10 +65,9 @@ def features(
     layers: Collection[str],
     *,
     pooling: Pooling = "max",
-    relu: bool = True,
     dtype: str = "float32",
 ) -> dict[str, Tensor]:
-    """VGG19's maps (Simonyan and Zisserman 2015) of the layers named, in f32, after ReLU or before it.
+    """VGG19's maps (Simonyan and Zisserman 2015) of the layers named, in f32, after ReLU.
 
     Runs no further than the deepest of them. ``pooling`` ``average`` is Gatys 2016, section 2. ``dtype`` is what the
     convolutions compute in.
@@ -57,10 +80,9 @@ def features(
         if name.endswith("conv1") and name != "block1_conv1":
             x = ops.max_pool(x, 2, 2) if pooling == "max" else ops.average_pool(x, 2, 2)
         kernel, bias = (ops.cast(array, dtype) for array in vgg19[name])
-        before = ops.conv(x, kernel, padding="same") + bias
-        x = ops.relu(before)
+        x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
         if name in layers:
-            found[name] = ops.cast(x if relu else before, "float32")
+            found[name] = ops.cast(x, "float32")
     return found
 
 
@@ -75,12 +97,6 @@ def gram(maps: Tensor, norm: GramNorm = "hw") -> Tensor:
     # divided before the product: the sum over a large picture would lose digits
     scale = {"none": 1.0, "hw": 1.0 / _f32(h * w), "chw": 1.0 / (_f32(h * w) * c)}[norm]
     return ops.matmul(ops.transpose(rows * scale, (0, 2, 1)), rows)
-
-
-def mean_and_covariance(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Per picture the channels' means (N, C) and covariances (N, C, C), divided by h * w."""
-    mean = ops.mean(maps, axis=(1, 2), keepdims=True)
-    return mean[:, 0, 0], gram(maps - mean, "hw")
 
 
 def content_loss(maps: Tensor, photo: Tensor, kind: ContentLoss = "half_sum") -> Tensor:
@@ -98,31 +114,24 @@ def content_loss(maps: Tensor, photo: Tensor, kind: ContentLoss = "half_sum") ->
             return ops.sum(squares) / ops.sum(ops.square(photo))
 
 
-def style_target(maps: Tensor, kind: StyleLoss, norm: GramNorm) -> tuple[Tensor, ...]:
-    """What ``style_loss`` compares with, of the style's maps.
+def style_target(maps: Tensor, norm: GramNorm) -> Tensor:
+    """What ``style_loss`` compares with: the Gram matrices of the style's maps.
 
     An unnormalised Gram grows with the picture: it is kept divided by h * w, and ``style_loss`` multiplies it by the
     other picture's, so that A is scaled by M / M_style.
     """
-    if kind == "wasserstein":
-        mean, covariance = mean_and_covariance(maps)
-        return mean, covariance, _root(covariance)
-    return (gram(maps, "hw" if norm == "none" else norm),)
+    return gram(maps, "hw" if norm == "none" else norm)
 
 
-def style_loss(maps: Tensor, target: tuple[Tensor, ...], kind: StyleLoss, norm: GramNorm) -> Tensor:
+def style_loss(maps: Tensor, target: Tensor, kind: StyleLoss, norm: GramNorm) -> Tensor:
     """How far one layer's statistics are from the style's (Gatys 2016 Eq. 4 and its kin).
 
     ``gatys``: sum (G-A)^2 / (4 N^2 M^2); ``sum``: sum (G-A)^2; ``mean``: mean (G-A)^2; ``relative``: sum (G-A)^2 /
-    sum A^2, which weighs layers alike; ``wasserstein``: see ``wasserstein``. G is ``gram`` with ``norm``.
+    sum A^2, which weighs layers alike. G is ``gram`` with ``norm``.
     """
-    if kind == "wasserstein":
-        return wasserstein(maps, *target)
     _, h, w, c = ops.shape(maps)
     places = _f32(h * w)
-    (a,) = target
-    if norm == "none":
-        a = a * places
+    a = target * places if norm == "none" else target
     squares = ops.square(gram(maps, norm) - a)
     match kind:
         case "gatys":
@@ -133,32 +142,6 @@ def style_loss(maps: Tensor, target: tuple[Tensor, ...], kind: StyleLoss, norm: 
             return ops.mean(squares)
         case "relative":
             return ops.sum(squares) / ops.sum(ops.square(a))
-    raise AssertionError(kind)
-
-
-def wasserstein(maps: Tensor, mean: Tensor, covariance: Tensor, root: Tensor) -> Tensor:
-    """Squared 2-Wasserstein distance of two Gaussians per channel, as crowsonkb's style-transfer-pytorch has it:
-
-    mean (m - m_A)^2 + tr(C + A - 2 (A^1/2 C A^1/2)^1/2) / channels, with A the style's covariance, ``root`` its root.
-    Its gradient in C is I - T, T = A^1/2 (A^1/2 C A^1/2)^-1/2 A^1/2 being the optimal transport; so T is held fixed
-    and no gradient runs through an eigendecomposition, which has none where eigenvalues meet.
-    """
-    own_mean, own = mean_and_covariance(maps)
-    channels = own.shape[-1]
-    identity = ops.eye(channels)
-    held = ops.stop_gradient(own)
-    values, vectors = ops.linalg.eigh(ops.matmul(ops.matmul(root, held), root))
-    values = ops.maximum(values, RIDGE * ops.mean(ops.trace(covariance, axis1=-2, axis2=-1)) / channels) + 1e-20
-    inverse_root = ops.matmul(vectors / ops.sqrt(values)[:, None, :], ops.transpose(vectors, (0, 2, 1)))
-    slope = ops.stop_gradient(identity - ops.matmul(ops.matmul(root, inverse_root), root))
-    at_hand = ops.trace(held + covariance, axis1=-2, axis2=-1) - 2 * ops.sum(ops.sqrt(values), axis=-1)
-    distance = ops.stop_gradient(at_hand) + ops.sum(slope * (own - held), axis=(1, 2))
-    return ops.sum(ops.mean(ops.square(own_mean - mean), axis=-1) + distance / channels)
-
-
-def _root(covariance: Tensor) -> Tensor:
-    values, vectors = ops.linalg.eigh(covariance)
-    return ops.matmul(vectors * ops.sqrt(ops.maximum(values, 0.0))[:, None, :], ops.transpose(vectors, (0, 2, 1)))
 
 
 def total_variation(picture: Tensor, power: int = 1) -> Tensor:
@@ -170,17 +153,17 @@ def total_variation(picture: Tensor, power: int = 1) -> Tensor:
 
 def targets(photo: Tensor, style: Tensor, vgg19: Kernels, recipe: Recipe, dtype: str = "float32") -> Any:
     """What ``terms`` compares with: the photo's content maps, and the style's statistics layer by layer."""
-    options: dict[str, Any] = {"pooling": recipe.pooling, "relu": recipe.relu, "dtype": dtype}
+    options: dict[str, Any] = {"pooling": recipe.pooling, "dtype": dtype}
     content = features(photo, vgg19, [recipe.content_layer], **options)[recipe.content_layer]
     maps = features(style, vgg19, recipe.style_layers, **options)
-    return content, [style_target(maps[name], recipe.style_loss, recipe.gram_norm) for name in recipe.style_layers]
+    return content, [style_target(maps[name], recipe.gram_norm) for name in recipe.style_layers]
 
 
 def terms(picture: Tensor, target: Any, vgg19: Kernels, recipe: Recipe, dtype: str = "float32") -> Tensor:
     """Content, style and total variation of one picture (1, H, W, 3), weighted as they enter the total: (3,)."""
     photo, statistics = target
     layers = {*recipe.style_layers, recipe.content_layer}
-    maps = features(picture, vgg19, layers, pooling=recipe.pooling, relu=recipe.relu, dtype=dtype)
+    maps = features(picture, vgg19, layers, pooling=recipe.pooling, dtype=dtype)
     style = sum(
         weight * style_loss(maps[name], statistic, recipe.style_loss, recipe.gram_norm)
         for (name, weight), statistic in zip(recipe.style_layers.items(), statistics, strict=True)

@@ -9,7 +9,7 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Init, Optimizer, Pooling, RefineOptions
 
 ContentLoss = Literal["half_sum", "mean", "rms", "relative"]
-StyleLoss = Literal["gatys", "sum", "mean", "relative", "wasserstein"]
+StyleLoss = Literal["gatys", "sum", "mean", "relative"]
 GramNorm = Literal["none", "hw", "chw"]
 CHOICES = {
     "content_loss": ContentLoss, "style_loss": StyleLoss, "gram_norm": GramNorm, "pooling": Pooling,
@@ -37,11 +37,11 @@ class Recipe:
 
     The total is content_weight * content + style_weight * sum over ``style_layers`` of their weight * style loss
     + tv_weight * total variation. ``content_loss``, ``style_loss``, ``gram_norm`` and ``tv_power`` name functions of
-    ``losses`` and their variants. ``relu``: features are taken after it. ``scales``: how many sizes, each sqrt(2)
-    times the one before, the last the picture's own; ``auto`` begins at 192 px or less. ``steps`` are evaluations
-    of loss and gradient, over all scales together. ``clip``: pixels stay in [0, 1] while they are optimised; they are
-    brought there at the end in any case. ``learning_rate``, ``beta_1`` and ``epsilon`` are Adam's; ``decay``: the rate
-    falls to nothing by half a cosine over each scale.
+    ``losses`` and their variants. ``scales``: how many sizes, each sqrt(2) times the one before, the last the
+    picture's own; ``auto`` begins at 192 px or less. ``steps`` are evaluations of loss and gradient, over all scales
+    together. ``clip``: pixels stay in [0, 1] while they are optimised; they are brought there at the end in any case.
+    ``learning_rate``, ``beta_1`` and ``epsilon`` are Adam's; ``decay``: the rate falls to nothing by half a cosine
+    over each scale.
     """
 
     name: str = field(metadata={"prose": True})
@@ -62,7 +62,6 @@ class Recipe:
     decay: bool = False
     clip: bool = False
     pooling: Pooling = "max"
-    relu: bool = True
     init: Init = "photo"
     steps: int = 500
     scales: int | Literal["auto"] = 1

@@ -21,7 +21,7 @@ from pathlib import Path
 import many as streams
 
 from arbitrary_nst.engines.openvino import openvino
-from arbitrary_nst.engines.openvino.engine import cpu_has_bf16
+from arbitrary_nst.hardware.precision import cpu_has_bf16
 
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 ARBSTYLE = "from arbitrary_nst.cli import main; main()"

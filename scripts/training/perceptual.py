@@ -4,6 +4,7 @@ from pathlib import Path
 
 from keras import ops
 
+from arbitrary_nst import model_zoo
 from arbitrary_nst.refinement import losses
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
@@ -12,7 +13,7 @@ CONTENT_LAYER = "block4_conv2"
 
 def features_model(weights, dtype="float32"):
     """Pictures (N, H, W, 3), RGB in [0, 1] -> the five style layers' features and the content layer's, in f32."""
-    kernels = losses.read_vgg19(Path(weights))
+    kernels = losses.read_vgg19(model_zoo.resolve_vgg19(Path(weights)))
     vgg19 = {name: tuple(ops.cast(array, dtype) for array in arrays) for name, arrays in kernels.items()}
     layers = (*STYLE_LAYERS, CONTENT_LAYER)
 

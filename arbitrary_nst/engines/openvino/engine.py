@@ -1,7 +1,7 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork
+from arbitrary_nst.hardware.precision import cpu_has_bf16, faster_precision
 from arbitrary_nst.hardware.quiet_openvino import KERNELS
 from arbitrary_nst.model_zoo import Model
 
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
 MORE_MEMORY = "free some, or raise the limit of memory and addresses (ulimit -v)"
-LINUX_CPU = Path("/proc/cpuinfo")
-
-
-def cpu_has_bf16(core: "openvino.Core") -> bool:
-    """Whether this CPU computes in bf16 natively."""
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def faster_precision(core: "openvino.Core") -> Literal["f32", "bf16"]:
-    """What this CPU is faster in; the precision ``auto``.
-
-    One of Intel's is faster in bf16 if it has AMX; without, f32 took 0.6 of bf16's time. OpenVINO does not tell, Linux
-    does; elsewhere Intel's CPUs count as slower in bf16.
-    """
-    if not cpu_has_bf16(core):
-        return "f32"
-    if "Intel" not in core.get_property("CPU", "FULL_DEVICE_NAME"):
-        return "bf16"
-    return "bf16" if LINUX_CPU.exists() and "amx_bf16" in LINUX_CPU.read_text().split() else "f32"
 
 
 class OpenVINOEngine:

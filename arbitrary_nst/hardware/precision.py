@@ -1,0 +1,74 @@
+"""Which arithmetic this machine is faster in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow, quiet
+
+if TYPE_CHECKING:
+    import openvino
+
+LINUX_CPU = Path("/proc/cpuinfo")
+# Of the first NVIDIA GPUs that compute in bf16, Ampere's.
+BF16_CAPABILITY = (8, 0)
+
+
+def cpu_has_bf16(core: "openvino.Core") -> bool:
+    """Whether this CPU computes in bf16 natively."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def faster_precision(core: "openvino.Core") -> Literal["f32", "bf16"]:
+    """What this CPU is faster in; the precision ``auto``.
+
+    One of Intel's is faster in bf16 if it has AMX; without, f32 took 0.6 of bf16's time. OpenVINO does not tell, Linux
+    does; elsewhere Intel's CPUs count as slower in bf16.
+    """
+    if not cpu_has_bf16(core):
+        return "f32"
+    if "Intel" not in core.get_property("CPU", "FULL_DEVICE_NAME"):
+        return "bf16"
+    return "bf16" if LINUX_CPU.exists() and "amx_bf16" in LINUX_CPU.read_text().split() else "f32"
+
+
+def faster_gpu_precision() -> Literal["f32", "bf16"] | None:
+    """What the GPU that Keras computes on is faster in, f32 if that cannot be told; None where it computes on the CPU.
+
+    Its backend is asked, and imported for it; no other one is.
+    """
+    try:
+        with quiet():
+            import keras
+        ask = {"tensorflow": _tensorflow_has_bf16, "torch": _torch_has_bf16, "jax": _jax_has_bf16}
+        has_bf16 = ask[keras.backend.backend()]()
+    except Exception:  # of whatever kind, from a backend or a driver: what refines will meet it and say so
+        return "f32"
+    if has_bf16 is None:
+        return None
+    return "bf16" if has_bf16 else "f32"
+
+
+def _tensorflow_has_bf16() -> bool | None:
+    config = import_tensorflow().config
+    if not (gpus := config.get_visible_devices("GPU")):
+        return None
+    return bool(config.experimental.get_device_details(gpus[0])["compute_capability"] >= BF16_CAPABILITY)
+
+
+def _torch_has_bf16() -> bool | None:
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def _jax_has_bf16() -> bool | None:
+    import jax
+
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return None
+    if device.platform == "tpu":
+        return True
+    return tuple(int(part) for part in device.compute_capability.split(".")) >= BF16_CAPABILITY
