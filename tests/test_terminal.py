@@ -79,10 +79,10 @@ def test_names_are_harmless_in_the_bar(folder, name, monkeypatch):
 
     main, terminal = pty.openpty()
     os.makedirs(folder / "in" / "sub[", exist_ok=True)
-    for each in (name, "plain.jpg"):
+    for each in (name, "plain.jpg", "plain2.jpg", "plain3.jpg"):
         os.link(folder / "a.jpg", folder / "in" / "sub[" / each)
     call = [sys.executable, FAKE, "run", "in", "-s", "style.png", "-o", "out"]
-    environment = {**os.environ, "TERM": "xterm", "ARBSTYLE_TEST_BUSY": "0.5", "COLUMNS": "200"}
+    environment = {**os.environ, "TERM": "xterm", "ARBSTYLE_TEST_BUSY": "0.3", "COLUMNS": "200"}
     done = subprocess.run(call, stdout=subprocess.PIPE, stderr=terminal, cwd=folder, env=environment, timeout=60)
     os.close(terminal)
     shown = os.read(main, 100_000).decode()
