@@ -21,7 +21,7 @@ from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.files.results import Result
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.refinement.refiner import OnStep
 
@@ -201,7 +201,7 @@ class Stylizer(Session):
         """
         from arbitrary_nst.files.find import expand
         from arbitrary_nst.files.given import style_pictures, without_own
-        from arbitrary_nst.files.plan import Settings
+        from arbitrary_nst.files.settings import Settings
         from arbitrary_nst.files.stream import stylize_many
         from arbitrary_nst.refinement.refiner import Refinement
 

@@ -16,7 +16,7 @@ from PIL import Image
 from arbitrary_nst import OptionError, PhotoError, images
 from arbitrary_nst.files.dry_run import rehearse
 from arbitrary_nst.files.find import Input, expand
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from arbitrary_nst.cli import report
 from arbitrary_nst.cli.progress import Progress
-from arbitrary_nst.files.plan import Result
+from arbitrary_nst.files.results import Result
 
 FAKE = Path(__file__).parent / "fake_command.py"
 NASTY = "\x1b]0;owned\x07\x1b[2J\nforged\r.jpg"
@@ -197,7 +197,7 @@ def test_photos_that_are_missing_from_the_account_are_told(folder, monkeypatch, 
 def test_a_report_or_preview_without_room_costs_one_photo(folder, monkeypatch):
     from arbitrary_nst.cli.refine import Watch
     from arbitrary_nst.files.find import Input
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refined, Refinement, Step
 

@@ -15,7 +15,7 @@ from arbitrary_nst.cli.declare import declaration
 from arbitrary_nst.options import ModelOptions, declared
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.files.results import Result
 
 INTERNAL, USAGE, SOME_FAILED, NO_MODEL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 

@@ -33,7 +33,7 @@ from arbitrary_nst.options import (
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -117,7 +117,7 @@ def run(
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures, without_own
     from arbitrary_nst.files.naming import refuse_inputs
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer

@@ -44,7 +44,8 @@ def watch(
     from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import style_pictures, without_own
-    from arbitrary_nst.files.plan import Planner, Settings
+    from arbitrary_nst.files.plan import Planner
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer

@@ -10,7 +10,9 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.making import make, read
-from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.files.plan import Job, Output, Planner
+from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step

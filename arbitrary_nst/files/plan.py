@@ -1,95 +1,27 @@
-"""What is to be done: how, with which styles, and for each photo where it goes and what is there already."""
+"""What is to be done: with which styles, and for each photo where it goes and what is there already."""
 
 import hashlib
 import io
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from arbitrary_nst import images, options
-from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError, PhotoError
+from arbitrary_nst import images
+from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
+from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
-from arbitrary_nst.refinement.refiner import Refinement, Step
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 WAIT_S = 0.1  # between two looks at what another run is at
-
-
-@dataclass(frozen=True)
-class Settings(DrawOptions, EncodeOptions, BatchOptions):
-    """How results are written. ``output`` is a file, a folder, ``-`` for stdout, or None for beside the photo.
-
-    With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
-    time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
-    many photos to do, those skipped not counted; ``fail_fast`` ends the stream at the first that fails.
-    ``refinement``: refine each picture so; ``on_step`` is told of each step with the name of the picture, see
-    ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is written as far as it is;
-    ``on_end`` is told when it is over. What these two raise is that photo's failure.
-    """
-
-    output: Path | None = None
-    refinement: Refinement | None = None
-    on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
-    on_end: Callable[[str], None] | None = field(default=None, compare=False)
-
-    @classmethod
-    def of(
-        cls,
-        output: Path | None,
-        *groups: Options,
-        refinement: Refinement | None = None,
-        on_step: Callable[[str, Step, Pixels], None] | None = None,
-        on_end: Callable[[str], None] | None = None,
-    ) -> "Settings":
-        """The settings that whole groups of options make; a group that is not given is as by default."""
-        given = {name: value for group in groups for name, value in options.keywords(group).items()}
-        return cls(output, refinement=refinement, on_step=on_step, on_end=on_end, **given)
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
-
-        All that differs from its default: an option that joins later leaves older records as they are.
-        """
-        own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
-        return {name: value for group in own for name, value in options.differing(group).items()}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one photo in one style.
-
-    ``width`` and ``height`` are the written picture's, in px; ``seconds`` is what decoding, drawing and writing took
-    together; a dry run has ``planned`` instead. ``error`` says what went wrong, its
-    class of what kind it is; ``traceback`` where.
-    """
-
-    input: str
-    style: str | None = None
-    output: str | None = None
-    width: int | None = None
-    height: int | None = None
-    seconds: float = 0.0
-    model: str | None = None
-    engine: str | None = None
-    precision: str | None = None
-    skipped: bool = False
-    planned: bool = False
-    notes: tuple[str, ...] = ()
-    error: NSTError | None = None
-    traceback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -334,22 +266,6 @@ class Planner:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def failed(source: Path, exc: BaseException, style: str | None = None) -> Result:
-    """The result of a photo that an error ended, whatever it was."""
-    match exc:
-        case NSTError():
-            kind, what, hint = type(exc), exc.what, exc.hint
-        case MemoryError():
-            kind, what, hint = EngineMemoryError, "not enough memory", "{max_size}"
-        case OSError():
-            kind, what, hint = PhotoError, f"{exc.strerror or exc}", "check the disk, the path and its permissions"
-        case _:
-            what = f"internal error: {type(exc).__name__}: {exc}"
-            kind, hint = NSTError, "{verbose}, and report what it prints"
-    error = kind(what if str(source) in what else f"{source}: {what}", hint)
-    return Result(str(source), style, error=error, traceback="".join(traceback.format_exception(exc)))
 
 
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:

@@ -13,7 +13,9 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import STREAM, Input
 from arbitrary_nst.files.making import Read, make, read
-from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.files.plan import Job, Output, Planner
+from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
 from arbitrary_nst.session import Session
