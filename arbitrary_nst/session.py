@@ -134,7 +134,7 @@ class Session:
     @property
     def refining_precision(self) -> str:
         """``f32`` or ``bf16``: what a refinement really computes in."""
-        from arbitrary_nst.refinement.refiner import choose_precision
+        from arbitrary_nst.refinement.precision import choose_precision
 
         return choose_precision(self.options.precision)
 

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 
 from arbitrary_nst import images, options
-from arbitrary_nst.engines import PRECISIONS, has_gpu_driver
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
@@ -18,6 +17,7 @@ from arbitrary_nst.images.upscale import add_change
 from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
+from arbitrary_nst.refinement.precision import choose_precision
 from arbitrary_nst.refinement.recipes import RECIPES, Recipe, chosen
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
@@ -296,14 +296,3 @@ class _Best:
 def _is_out_of_memory(exc: Exception) -> bool:
     text = f"{type(exc).__name__} {exc}".lower()
     return isinstance(exc, MemoryError) or any(sign in text for sign in ("out of memory", "outofmemory", "exhausted"))
-
-
-def choose_precision(wanted: str) -> Literal["f32", "bf16"]:
-    """What a refinement computes in on this machine; ``auto`` is the faster."""
-    options.one_of("precision", wanted, PRECISIONS)
-    if wanted == "auto" and not has_gpu_driver():
-        from arbitrary_nst.engines.openvino import openvino
-        from arbitrary_nst.engines.openvino.engine import faster_precision
-
-        return faster_precision(openvino.Core())
-    return "f32" if wanted == "f32" else "bf16"
