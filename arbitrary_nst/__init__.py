@@ -14,7 +14,7 @@ from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError,
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.files.results import Result
     from arbitrary_nst.images import Photo
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.styles import Style, blend
@@ -46,7 +46,7 @@ __all__ = [
 _LAZY = {
     "Photo": "images",
     "Recipe": "refinement.recipes",
-    "Result": "files.plan",
+    "Result": "files.results",
     "Style": "styles",
     "Stylizer": "stylizer",
     "blend": "styles",

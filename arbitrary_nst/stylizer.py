@@ -6,28 +6,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, overload
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from arbitrary_nst import images, options
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
 from arbitrary_nst.options import DrawOptions, ModelOptions, RefineOptions
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.files.results import Result
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.refinement.refiner import OnStep
-
-PathSource = str | PathLike[str]
-Source = PathSource | bytes | Image.Image
-Array = NDArray[Any]
 
 
 class RefineKeywords(TypedDict, total=False):
@@ -118,9 +114,9 @@ class Stylizer(Session):
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
         data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
-        picture = self.decode(data, name=_name(source)) if isinstance(data, bytes) else self.read(data)
+        picture = self.decode(data, name=name_of(source)) if isinstance(data, bytes) else self.read(data)
         origin = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else None
-        return self.embed(picture, wanted, name=name or _stem(source), origin=origin)
+        return self.embed(picture, wanted, name=name or stem_of(source), origin=origin)
 
     @overload
     def stylize(
@@ -166,7 +162,7 @@ class Stylizer(Session):
         """
         wanted = DrawOptions(max_size=max_size, stylize_size=stylize_size, style_size=style_size, style_crop=style_crop)
         opened = self.read(photo)
-        return _in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
+        return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
 
     def stylize_photo(self, photo: Photo, style: Style, wanted: DrawOptions = DrawOptions()) -> Photo:
         """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
@@ -201,7 +197,7 @@ class Stylizer(Session):
         """
         from arbitrary_nst.files.find import expand
         from arbitrary_nst.files.given import style_pictures, without_own
-        from arbitrary_nst.files.plan import Settings
+        from arbitrary_nst.files.settings import Settings
         from arbitrary_nst.files.stream import stylize_many
         from arbitrary_nst.refinement.refiner import Refinement
 
@@ -264,7 +260,7 @@ class Stylizer(Session):
         elif how.recipe.init == "stylized":
             start = self.stylize_photo(whole, self.style(style)).pixels
         refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
-        return _in_kind(replace(whole, pixels=refined.pixels), photo)
+        return in_kind(replace(whole, pixels=refined.pixels), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -275,13 +271,13 @@ class Stylizer(Session):
         if isinstance(source, Image.Image):
             return images.from_pil(source)
         data = source if isinstance(source, bytes) else self._read_bytes(Path(source))
-        return self.decode(data, name=_name(source))
+        return self.decode(data, name=name_of(source))
 
     def _read_bytes(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self.options.max_pixels)
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
-        return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=_stem(style))
+        return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=stem_of(style))
 
 
 def refine(
@@ -295,23 +291,3 @@ def refine(
 ) -> Image.Image | Array:
     """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
     return Stylizer().refine(picture, photo=photo, style_image=style_image, recipe=recipe, on_step=on_step, **changes)
-
-
-def _in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:
-    """A PIL image, or where an array was given an array of the same kind."""
-    if not isinstance(photo, np.ndarray):
-        return images.to_pil(picture)
-    if photo.dtype == np.uint8:
-        return np.array(images.to_pil(picture))
-    if picture.alpha is None:
-        return picture.pixels
-    return np.concatenate([picture.pixels, picture.alpha[..., np.newaxis]], axis=-1)
-
-
-def _name(source: object) -> str:
-    """What to call a picture in messages."""
-    return str(source) if isinstance(source, str | PathLike) else "bytes"
-
-
-def _stem(source: Source | Array | Photo) -> str:
-    return Path(source).stem if isinstance(source, str | PathLike) else "style"

@@ -9,7 +9,7 @@ from PIL import Image
 from arbitrary_nst.engines import tensorflow as tensorflow_module
 from arbitrary_nst.errors import EngineMemoryError
 from arbitrary_nst.files.find import Input
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
 

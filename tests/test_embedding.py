@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from arbitrary_nst import Stylizer, session
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.loading import loaded_once
 
 ROOT = Path(__file__).resolve().parent.parent

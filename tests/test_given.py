@@ -148,7 +148,6 @@ def test_a_folder_that_cannot_be_written_says_so_at_once(folder, told, monkeypat
     with pytest.raises(PhotoError, match="not permitted"):
         given.refuse_unwritable(None, [Input(locked / "a.jpg")])
     given.refuse_unwritable(None, [Input(locked / "a.jpg"), Input(folder / "a.jpg")])
-    given.refuse_unwritable(Path("-"), [Input(locked / "a.jpg")])
 
 
 def test_a_sheet_gets_its_folder_before_anything_is_drawn(folder, monkeypatch, told):

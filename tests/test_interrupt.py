@@ -124,7 +124,7 @@ def test_a_signal_finishes_what_is_in_flight_and_sums_up(folder, name, code):
 
 def test_the_best_of_a_refinement_is_kept(folder, monkeypatch):
     """The stream hands on the wish to stop, and writes what it is given."""
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refined, Refinement, Step
 

@@ -12,7 +12,7 @@ import pytest
 from arbitrary_nst import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, OptionError, RefineOptions, Stylizer
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.run import run
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.refiner import Refinement

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from arbitrary_nst import OptionError, PhotoError, images
 from arbitrary_nst.files.dry_run import rehearse
 from arbitrary_nst.files.find import Input, expand
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
 
@@ -111,19 +112,37 @@ def test_a_bad_style_stops_everything(folder):
         run(folder, "a.jpg")
 
 
-def test_stdin_to_stdout(folder, monkeypatch):
-    class Stream:
-        def __init__(self, data=b""):
-            self.buffer = io.BytesIO(data)
-
-    monkeypatch.setattr(sys, "stdin", Stream((folder / "a.jpg").read_bytes()))
-    monkeypatch.setattr(sys, "stdout", Stream())
-    (result,) = stylize_many(fake_stylizer(), [Input(Path("-"))], [folder / "style.png"], Settings(output=Path("-")))
-    assert result.output == "-"
-    with Image.open(io.BytesIO(sys.stdout.buffer.getvalue())) as image:
+def test_bytes_to_a_sink(folder):
+    given, taken = Input(Path("upload"), data=(folder / "a.jpg").read_bytes()), []
+    before = sorted(folder.iterdir())
+    (result,) = stylize_many(fake_stylizer(), [given], [folder / "style.png"], Settings(sink=taken.append))
+    assert (result.input, result.output, result.error) == ("upload", None, None)
+    with Image.open(io.BytesIO(*taken)) as image:
         assert image.format == "JPEG" and image.size == (20, 10)
+    assert sorted(folder.iterdir()) == before
     with pytest.raises(OptionError, match="one picture"):
-        run(folder, "a.jpg", "b.png", output=Path("-"))
+        run(folder, "a.jpg", "b.png", sink=taken.append)
+
+
+def test_bytes_to_a_file_that_their_name_names(folder):
+    given = Input(Path("upload"), data=(folder / "a.jpg").read_bytes())
+    photos = expand([given, replace(given, data=b"GIF89a"), given])
+    done, failure = stylize_many(fake_stylizer(), photos, [folder / "style.png"], Settings(folder / "out"))
+    assert Path(done.output) == folder / "out" / "upload__style.jpg"
+    assert str(failure.error).startswith("upload: ")
+
+
+def test_a_sink_that_fails_is_the_photos_failure_and_one_that_left_ends_the_run(folder):
+    def full(data):
+        raise OSError(28, "No space left on device")
+
+    def left(data):
+        raise BrokenPipeError
+
+    (result,) = run(folder, "a.jpg", sink=full)
+    assert "No space left" in str(result.error)
+    with pytest.raises(BrokenPipeError):
+        run(folder, "a.jpg", sink=left)
 
 
 def test_notes_of_reading_and_writing_come_along(folder):

@@ -15,7 +15,7 @@ from PIL import Image
 from test_cli import invoke
 
 from arbitrary_nst import images, refine
-from arbitrary_nst.files.plan import Result
+from arbitrary_nst.files.results import Result
 from arbitrary_nst.stylizer import Stylizer
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import Manifest
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
 PHOTOS = 30

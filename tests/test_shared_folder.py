@@ -21,7 +21,8 @@ from arbitrary_nst.files import locks
 from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.manifest import NAME, Manifest
-from arbitrary_nst.files.plan import Planner, Settings
+from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
 PHOTOS = 12
@@ -128,7 +129,7 @@ def test_processes_over_photos_of_one_name_lose_none(photos, tmp_path):
     """As `xargs -P 2` would."""
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from fakes import fake_stylizer\n"
-        "from arbitrary_nst.files.find import Input; from arbitrary_nst.files.plan import Settings\n"
+        "from arbitrary_nst.files.find import Input; from arbitrary_nst.files.settings import Settings\n"
         "from arbitrary_nst.files.stream import stylize_many\n"
         "settings = Settings(Path(sys.argv[2]), existing='skip')\n"
         "(result,) = stylize_many(fake_stylizer(), [Input(Path(sys.argv[4]))], [Path(sys.argv[3])], settings)\n"

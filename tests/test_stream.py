@@ -17,7 +17,7 @@ from PIL import Image
 from arbitrary_nst import OptionError, PhotoError, Style, images
 from arbitrary_nst.files import stream
 from arbitrary_nst.files.find import Input
-from arbitrary_nst.files.plan import Settings
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 from arbitrary_nst.refinement.refiner import Refinement, Step
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from arbitrary_nst.cli import report
 from arbitrary_nst.cli.progress import Progress
-from arbitrary_nst.files.plan import Result
+from arbitrary_nst.files.results import Result
 
 FAKE = Path(__file__).parent / "fake_command.py"
 NASTY = "\x1b]0;owned\x07\x1b[2J\nforged\r.jpg"
@@ -197,7 +197,7 @@ def test_photos_that_are_missing_from_the_account_are_told(folder, monkeypatch, 
 def test_a_report_or_preview_without_room_costs_one_photo(folder, monkeypatch):
     from arbitrary_nst.cli.refine import Watch
     from arbitrary_nst.files.find import Input
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refined, Refinement, Step
 
@@ -220,3 +220,28 @@ def test_a_report_or_preview_without_room_costs_one_photo(folder, monkeypatch):
         assert [result.error is None for result in results] == [False, True]
         assert (folder / "report" / "b__style.jpg" / "losses.png").is_file()
         (folder / blocked).rmdir()
+
+
+# --- stdin and stdout as pictures
+
+
+def test_stdin_to_a_file_goes_by_its_name(folder):
+    photo = (folder / "a.jpg").read_bytes()
+    done = command(folder, "run", "-", "-", "b.jpg", "-s", "style.png", "-o", "out", "--json", input=photo)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["input"] for line in lines] == ["stdin", "b.jpg"]  # once, at its place
+    assert sorted(path.name for path in (folder / "out").glob("*.jpg")) == ["b__style.jpg", "stdin__style.jpg"]
+    broken = command(folder, "run", "-", "-s", "style.png", "-o", "x.jpg", input=b"no photo")
+    assert broken.returncode == 3 and broken.stderr.startswith(b"arbstyle: stdin: ")
+    listed = command(folder, "run", "-s", "style.png", "--from-file", "-", "-o", "x.jpg", input=b"a.jpg\n")
+    assert listed.returncode == 0 and (folder / "x.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("run", "a.jpg", "b.jpg"), ("run", "-", "b.jpg"), ("run", "."), ("watch", "."), ("grid", "a.jpg")]
+)
+def test_stdout_takes_one_picture_of_run(folder, words):
+    done = command(folder, *words, "-s", "style.png", "-o", "-", input=b"")
+    assert done.returncode == 2 and done.stdout == b"" and not (folder / "-").exists()
+    assert done.stderr.count(b"\n") == 1 and b"Try: " in done.stderr

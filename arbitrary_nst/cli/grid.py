@@ -12,6 +12,7 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.refine import refuse_without
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.run import StylePictures
+from arbitrary_nst.cli.streams import STREAM
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import DrawOptions, Existing, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
 
@@ -107,7 +108,7 @@ def _settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
     from arbitrary_nst import images
     from arbitrary_nst.files import naming
 
-    if str(output) == "-":
+    if output == STREAM:
         raise OptionError("-o -: a sheet goes to a file", "-o sheet.png")
     if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
         raise OptionError(f"{output}: a sheet is no {output.suffix}", ".png, .jpg, .webp or .tiff")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from arbitrary_nst.cli.report import printable, say
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.files.results import Result
 
 SHOWN = 10  # failures named again at the end
 

@@ -15,7 +15,7 @@ from arbitrary_nst.cli.declare import declaration
 from arbitrary_nst.options import ModelOptions, declared
 
 if TYPE_CHECKING:
-    from arbitrary_nst.files.plan import Result
+    from arbitrary_nst.files.results import Result
 
 INTERNAL, USAGE, SOME_FAILED, NO_MODEL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -118,7 +118,7 @@ def report_result(result: "Result", *, as_json: bool, to_stdout: bool, print0: b
     elif print0:
         write_stdout(f"{result.output}\0")
     elif not as_json:
-        line = f"{result.input} -> {result.output}"
+        line = f"{result.input} -> {result.output or '-'}"
         if not result.planned:
             line += f"  {result.width}x{result.height}  {result.seconds:.2f} s"
         if result.skipped:

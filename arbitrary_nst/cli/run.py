@@ -19,6 +19,7 @@ from arbitrary_nst.cli.report import (
     report_result,
     say,
 )
+from arbitrary_nst.cli.streams import STREAM, one_picture_only, with_stdin, write_picture
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
     BatchOptions,
@@ -33,7 +34,7 @@ from arbitrary_nst.options import (
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -102,22 +103,17 @@ def run(
 ) -> None:
     """Stylize photos. Size, orientation, colours, transparency and metadata come back as they were."""
     given, listed = photos or [], _listed(photos or [], from_file)
-    to_stdout = output == Path("-") or (output is None and Path("-") in (*given, *listed))
+    to_stdout = output == STREAM or (output is None and STREAM in (*given, *listed))
     if to_stdout:
-        output = Path("-")
-        if lines.as_json or lines.print0:
-            raise OptionError(
-                f"--{'json' if lines.as_json else 'print0'}: stdout carries the picture already", "-o FILE"
-            )
-        if sys.stdout.isatty():
-            raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
+        output = None
+        _refuse_stdout(lines)
     if not refine:
         refining.refuse_without("refinement", "{refine}", refinement, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures, without_own
     from arbitrary_nst.files.naming import refuse_inputs
-    from arbitrary_nst.files.plan import Settings
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
@@ -126,17 +122,21 @@ def run(
     refuse_misread(given)
     style = style_pictures(style, beside=given)
     stylizer = Stylizer(**keywords(model), notify=say)
-    found = expand(given, listed=listed, recursive=batch.recursive, output=output, note=say)
+    taken = with_stdin([*given, *listed])
+    found = expand(taken[: len(given)], listed=taken[len(given) :], recursive=batch.recursive, output=output, note=say)
     found = without_own(found, style, say)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
-    if batch.existing != "skip":  # which may find that all is there
-        refuse_unwritable(output, found)
     several = len(found) * len(style) > 1
+    if to_stdout and (several or found[0].in_folder):
+        raise one_picture_only()
+    if batch.existing != "skip" and not to_stdout:  # which may find that all is there
+        refuse_unwritable(output, found)
     if watching.preview is not None:
         refuse_inputs(watching.preview, [*style, *(each.path for each in found)], "--preview")
     watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
+    sink = write_picture if to_stdout else None
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink)
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, style, settings, lines))
     progress = Progress(
@@ -148,6 +148,14 @@ def run(
                 progress.count(result)
                 report_result(result, **keywords(lines), to_stdout=to_stdout)
         raise typer.Exit(_account(progress, asked, fail_fast=batch.fail_fast, several=several))
+
+
+def _refuse_stdout(lines: Lines) -> None:
+    """Raise OptionError where stdout cannot take the picture."""
+    if lines.as_json or lines.print0:
+        raise OptionError(f"--{'json' if lines.as_json else 'print0'}: stdout carries the picture already", "-o FILE")
+    if sys.stdout.isatty():
+        raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
 
 
 def _account(progress: Progress, asked: Interrupt, *, fail_fast: bool, several: bool) -> int:
@@ -190,9 +198,9 @@ def _listed(photos: list[Path], from_file: Path | None) -> list[Path]:
         return []
     from arbitrary_nst.files.find import read_list
 
-    if str(from_file) == "-" and Path("-") in photos:
+    if from_file == STREAM and STREAM in photos:
         raise OptionError("-: stdin cannot be a photo and a list", "--from-file LIST")
     try:
-        return read_list(sys.stdin.buffer.read() if str(from_file) == "-" else from_file.read_bytes())
+        return read_list(sys.stdin.buffer.read() if from_file == STREAM else from_file.read_bytes())
     except OSError as exc:
         raise OptionError(f"{from_file}: cannot be read ({exc.strerror})", "check the path") from exc

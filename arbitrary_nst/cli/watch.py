@@ -11,6 +11,7 @@ from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import Verbose, report_result, say
+from arbitrary_nst.cli.streams import STREAM, one_picture_only
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
@@ -39,12 +40,15 @@ def watch(
     """
     if not refine:
         refining.refuse_without("refinement", "{refine}", refinement, watching)
+    if output == STREAM:
+        raise one_picture_only()
     if not folder.is_dir():
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
     from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import style_pictures, without_own
-    from arbitrary_nst.files.plan import Planner, Settings
+    from arbitrary_nst.files.plan import Planner
+    from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.making import make, read
-from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.files.plan import Job, Output, Planner
+from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step
@@ -63,7 +65,7 @@ def _foretold(job: Job, planned: Output | Result, fault: Exception | None) -> Re
         return planned
     if fault is not None:
         return failed(job.source, fault, planned.style.name)
-    return Result(str(job.source), planned.style.name, str(planned.target or STREAM), planned=True)
+    return Result(str(job.source), planned.style.name, planned.path, planned=True)
 
 
 def _unreadable(job: Job, session: Session) -> Exception | None:

@@ -4,38 +4,46 @@ import codecs
 import glob
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.left_out import PHOTO_SUFFIXES, LeftOut
 from arbitrary_nst.files.naming import is_same_file
 
-STREAM = Path("-")  # stdin as a photo, stdout as an output
 Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Input:
-    """A photo's path; if it was found in a folder, and where below that it lies, which an output folder mirrors."""
+    """A photo: its path; if it was found in a folder, and where below that it lies, which an output folder mirrors.
+
+    With ``data``, its bytes, it is no file: the path only names it, and its pictures.
+    """
 
     path: Path
     below: Path = Path()
     in_folder: bool = False
+    data: bytes | None = field(default=None, repr=False)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is."""
+        return self.path if self.data is None else None
 
 
 def expand(
-    given: Iterable[Path],
+    given: Iterable[Path | Input],
     *,
-    listed: Iterable[Path] = (),
+    listed: Iterable[Path | Input] = (),
     recursive: bool = True,
     output: Path | None = None,
     note: Note = lambda line: None,
 ) -> list[Input]:
     """The photos of files, folders and patterns, in order; those of a folder by name, sub-folders after files.
 
-    ``listed`` are more files and folders, and no patterns.
+    ``listed`` are more files and folders, and no patterns. An Input among them is taken as it is.
 
     A folder is searched for photos, by suffix or, where that says nothing, by content; below it too if ``recursive``.
     What lies in the folder ``output`` is left out, as are hidden files and the folders in which photo stores keep
@@ -44,16 +52,17 @@ def expand(
     folders are mirrored under their own names; one that lies in another is a part of that. Raises OptionError for a
     pattern that matches nothing and a folder that is its own output.
     """
-    paths = [*(match for path in given for match in _matches(path)), *listed]
-    folders = [path for path in paths if os.path.isdir(path)]  # Path.is_dir raises for a name too long, or closed
+    paths = [*(match for each in given for match in _matches(each)), *listed]
+    # Path.is_dir raises for a name too long, or closed
+    folders = [path for path in paths if isinstance(path, Path) and os.path.isdir(path)]
     roots = _roots(folders, output, recursive=recursive)
     several, to_walk = len(roots) > 1, set(roots)
     found: list[Input] = []
     seen: set[tuple[int, int]] = set()
     left = LeftOut()
     for path in paths:
-        if path not in folders:
-            found.append(Input(path))
+        if isinstance(path, Input) or path not in folders:
+            found.append(path if isinstance(path, Input) else Input(path))
             continue
         if output is None:
             raise OptionError(f"{path}: a folder needs one for its results", "{output} FOLDER")
@@ -66,9 +75,9 @@ def expand(
         found += _walk(path, root, recursive, output, seen, left, note)
     for line in left.lines():
         note(line)
-    once: dict[str, Input] = {}
+    once: dict[str | Input, Input] = {}
     for each in found:
-        once.setdefault("-" if each.path == STREAM else os.path.abspath(each.path), each)
+        once.setdefault(each if each.file is None else os.path.abspath(each.file), each)
     return list(once.values())
 
 
@@ -115,11 +124,10 @@ def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[
     return []
 
 
-def _matches(path: Path) -> list[Path]:
-    """The path, or what it matches where it is a pattern that the shell left alone."""
-    text = str(path)
-    if path == STREAM or os.path.lexists(path) or not glob.has_magic(text):
-        return [path]
+def _matches(given: Path | Input) -> Sequence[Path | Input]:
+    """What is given, or what it matches where it is a pattern that the shell left alone."""
+    if isinstance(given, Input) or os.path.lexists(given) or not glob.has_magic(text := str(given)):
+        return [given]
     matches = sorted(glob.glob(text, recursive=True))
     if not matches:
         raise OptionError(f"{text}: matches nothing", "check the pattern")

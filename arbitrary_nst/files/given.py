@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files import reading
-from arbitrary_nst.files.find import STREAM, Input, expand
+from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import NAME
 from arbitrary_nst.files.naming import is_same_file
 
@@ -36,15 +36,13 @@ def refuse_misread(photos: Sequence[Path]) -> None:
     for number, path in enumerate(photos):
         if address := _address(path):
             raise OptionError(f"{address}: is not fetched", f"curl -s {address} | arbstyle run - ...")
-        if path != STREAM and not os.path.lexists(path) and (whole := _unquoted(path, photos[number + 1 :])):
+        if not os.path.lexists(path) and (whole := _unquoted(path, photos[number + 1 :])):
             raise OptionError(f"{path}: no such file", f'"{whole}", in quotes')
 
 
 def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
     """Raise PhotoError where no result could be written: to ``output``, or where it is None beside any photo."""
-    if output == STREAM:
-        return
-    places = [output] if output is not None else [each.path.parent for each in photos if each.path != STREAM]
+    places = [output] if output is not None else [each.path.parent for each in photos]
     folders = {
         next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir()) for place in places
     }

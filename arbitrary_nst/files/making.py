@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from arbitrary_nst import images
 from arbitrary_nst.files import reading
-from arbitrary_nst.files.find import STREAM
-from arbitrary_nst.files.plan import Job, Output, Settings
+from arbitrary_nst.files.plan import Job, Output
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.refiner import Step
@@ -28,8 +28,7 @@ def read(job: Job, session: Session) -> Read:
     """Decode a job's photo. Raises PhotoError."""
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source, session.options.max_pixels) if job.data is None else job.data
-    name = "stdin" if job.source == STREAM else str(job.source)
-    photo = session.decode(data, name=name)
+    photo = session.decode(data, name=str(job.source))
     return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
 
 
@@ -47,14 +46,14 @@ def make(
 
     def on_step(step: Step, picture: Pixels) -> bool:
         if settings.on_step is not None:
-            settings.on_step(str(output.target or STREAM), step, picture)
+            settings.on_step(output.path or style.name, step, picture)
         return stop()
 
     start = None if drawn is None else drawn.pixels
     refiner = session.refiner(settings.refinement)
     refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
     if settings.on_end is not None:
-        settings.on_end(str(output.target or STREAM))
+        settings.on_end(output.path or style.name)
     notes = (*photo.notes, *refined.notes)
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)

@@ -1,95 +1,26 @@
-"""What is to be done: how, with which styles, and for each photo where it goes and what is there already."""
+"""What is to be done: with which styles, and for each photo where it goes and what is there already."""
 
 import hashlib
 import io
 import os
-import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from arbitrary_nst import images, options
-from arbitrary_nst.errors import EngineMemoryError, NSTError, OptionError, PhotoError
+from arbitrary_nst import images
+from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files import naming, reading, writing
-from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
+from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
-from arbitrary_nst.refinement.refiner import Refinement, Step
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 WAIT_S = 0.1  # between two looks at what another run is at
-
-
-@dataclass(frozen=True)
-class Settings(DrawOptions, EncodeOptions, BatchOptions):
-    """How results are written. ``output`` is a file, a folder, ``-`` for stdout, or None for beside the photo.
-
-    With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
-    time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
-    many photos to do, those skipped not counted; ``fail_fast`` ends the stream at the first that fails.
-    ``refinement``: refine each picture so; ``on_step`` is told of each step with the name of the picture, see
-    ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is written as far as it is;
-    ``on_end`` is told when it is over. What these two raise is that photo's failure.
-    """
-
-    output: Path | None = None
-    refinement: Refinement | None = None
-    on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
-    on_end: Callable[[str], None] | None = field(default=None, compare=False)
-
-    @classmethod
-    def of(
-        cls,
-        output: Path | None,
-        *groups: Options,
-        refinement: Refinement | None = None,
-        on_step: Callable[[str, Step, Pixels], None] | None = None,
-        on_end: Callable[[str], None] | None = None,
-    ) -> "Settings":
-        """The settings that whole groups of options make; a group that is not given is as by default."""
-        given = {name: value for group in groups for name, value in options.keywords(group).items()}
-        return cls(output, refinement=refinement, on_step=on_step, on_end=on_end, **given)
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
-
-        All that differs from its default: an option that joins later leaves older records as they are.
-        """
-        own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
-        return {name: value for group in own for name, value in options.differing(group).items()}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one photo in one style.
-
-    ``width`` and ``height`` are the written picture's, in px; ``seconds`` is what decoding, drawing and writing took
-    together; a dry run has ``planned`` instead. ``error`` says what went wrong, its
-    class of what kind it is; ``traceback`` where.
-    """
-
-    input: str
-    style: str | None = None
-    output: str | None = None
-    width: int | None = None
-    height: int | None = None
-    seconds: float = 0.0
-    model: str | None = None
-    engine: str | None = None
-    precision: str | None = None
-    skipped: bool = False
-    planned: bool = False
-    notes: tuple[str, ...] = ()
-    error: NSTError | None = None
-    traceback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +35,7 @@ class StyleInUse:
 
 @dataclass(frozen=True)
 class Output:
-    """Where one photo in one style goes; ``target`` None is stdout. ``record`` is what the manifest is to say."""
+    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say."""
 
     style: StyleInUse
     target: Path | None
@@ -112,12 +43,17 @@ class Output:
     overwrite: bool
     record: Record | None
 
+    @property
+    def path(self) -> str | None:
+        """The target, as a Result has it."""
+        return None if self.target is None else str(self.target)
+
 
 @dataclass(frozen=True)
 class Job:
     """What is to be done for a photo: in each style, in order, an Output, or the Result where there is one already.
 
-    ``data`` is what came from stdin.
+    ``data`` is its bytes, where they were given.
     """
 
     source: Path
@@ -152,7 +88,7 @@ class Planner:
         """``several``: more photos will come than are known now. Without ``write`` the folder is only looked at."""
         self._session, self._settings = session, settings
         several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
-        self.folder = _output_folder(settings.output, several)
+        self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
@@ -188,8 +124,7 @@ class Planner:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
         source, styles = given.path, self._left.pop(given, self.styles)
         try:
-            data = sys.stdin.buffer.read() if source == STREAM else None
-            with reading.open_photo(source) if data is None else io.BytesIO(data) as file:
+            with reading.open_photo(source) if given.data is None else io.BytesIO(given.data) as file:
                 own, size = images.peek(file)
         except OptionError:
             raise
@@ -197,7 +132,7 @@ class Planner:
             return Job(source, [failed(source, exc, style.name) for style in styles])
         own = own or images.suffix_format(source) or "jpg"
         planned = [self._plan_style(given, style, own) for style in styles]
-        job = Job(source, [each for each in planned if each is not None], size, data)
+        job = Job(source, [each for each in planned if each is not None], size, given.data)
         self.begun += bool(job.outputs)
         return job
 
@@ -214,33 +149,32 @@ class Planner:
 
     def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output | None:
         """Where a picture goes, or that there is nothing to do; None while another run has its name."""
-        source, settings = given.path, self._settings
-        one_file = settings.output if self.folder is None and settings.output != STREAM else None
+        settings = self._settings
+        one_file = settings.output if self.folder is None else None
         format = naming.choose_format(settings.format, own, one_file)
-        if settings.output == STREAM:
+        if settings.sink is not None:
             return Output(style, None, format, False, None)
-        stem = Path("stdin") if source == STREAM else source
-        folder = stem.parent if self.folder is None else self.folder / given.below
-        path = one_file or folder / naming.default_name(stem, style.name, format)
+        folder = given.path.parent if self.folder is None else self.folder / given.below
+        path = one_file or folder / naming.default_name(given.path, style.name, format)
         if one_file is None:
             try:
-                path = self._claim(path, source)
+                path = self._claim(path, given.file)
             except ClaimedElsewhere as exc:
                 self._give_way(exc.path)
                 self._postponed.setdefault(given, []).append((style, exc.path))
                 return None
         planned = None
         try:
-            planned = self._settle(source, style, path, format)
+            planned = self._settle(given, style, path, format)
         finally:
             if self._output is not None and not isinstance(planned, Output):
                 self._output.release(path)
         return planned
 
-    def _claim(self, wanted: Path, source: Path) -> Path:
+    def _claim(self, wanted: Path, source: Path | None) -> Path:
         """The name for a photo's picture, which nothing else is written to until it is there."""
         if self._output is not None:
-            return self._output.claim(wanted, None if source == STREAM else source)
+            return self._output.claim(wanted, source)
         beside_all = self._settings.existing == "rename"
         return self._taken.claim(wanted, source, lambda path: beside_all and os.path.lexists(path))
 
@@ -251,17 +185,17 @@ class Planner:
         what, hint = f"{path}: another run is making it", "{existing=skip}: so runs share the work"
         raise PhotoError(what, hint) if self.begun else OptionError(what, hint)
 
-    def _settle(self, source: Path, style: StyleInUse, path: Path, format: images.Format) -> Result | Output:
+    def _settle(self, given: Input, style: StyleInUse, path: Path, format: images.Format) -> Result | Output:
         """What is to be done where a name is chosen."""
-        record = self._record(source, style, path)
+        record = self._record(given.file, style, path)
         existing, overwrite = self._settings.existing, self._settings.existing == "overwrite"
         if existing == "skip" and record is not None:  # the manifest knows better than the mere name
             if self._output is not None and self._output.holds(self._must_equal(record), path):
-                return Result(str(source), style.name, str(path), skipped=True)
+                return Result(str(given.path), style.name, str(path), skipped=True)
             existing, overwrite = "overwrite", os.path.lexists(path)
-        target = naming.settle(path, existing, None if source == STREAM else source)
+        target = naming.settle(path, existing, given.file)
         if target is None:
-            return Result(str(source), style.name, str(path), skipped=True)
+            return Result(str(given.path), style.name, str(path), skipped=True)
         return Output(style, target, format, overwrite, record)
 
     def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
@@ -300,9 +234,9 @@ class Planner:
             time.sleep(WAIT_S)
         return []
 
-    def _record(self, source: Path, style: StyleInUse, output: Path) -> Record | None:
+    def _record(self, source: Path | None, style: StyleInUse, output: Path) -> Record | None:
         """What must be equal for an output to be the one that would be made now."""
-        if self.folder is None or source == STREAM:
+        if self.folder is None or source is None:
             return None
         settings, engine = self._settings, self._session.engine if style.code else None
         status = source.stat()
@@ -336,36 +270,21 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def failed(source: Path, exc: BaseException, style: str | None = None) -> Result:
-    """The result of a photo that an error ended, whatever it was."""
-    match exc:
-        case NSTError():
-            kind, what, hint = type(exc), exc.what, exc.hint
-        case MemoryError():
-            kind, what, hint = EngineMemoryError, "not enough memory", "{max_size}"
-        case OSError():
-            kind, what, hint = PhotoError, f"{exc.strerror or exc}", "check the disk, the path and its permissions"
-        case _:
-            what = f"internal error: {type(exc).__name__}: {exc}"
-            kind, hint = NSTError, "{verbose}, and report what it prints"
-    error = kind(what if str(source) in what else f"{source}: {what}", hint)
-    return Result(str(source), style, error=error, traceback="".join(traceback.format_exception(exc)))
-
-
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
     """Styles under names of their own: a second `wave` becomes `wave_2`."""
     taken = naming.Taken()
     return [replace(style, name=taken.claim(Path(style.name)).name) for style in styles]
 
 
-def _output_folder(output: Path | None, several: bool) -> Path | None:
-    """The folder that ``output`` means; None where it is one file, stdout or not given.
+def _output_folder(settings: Settings, several: bool) -> Path | None:
+    """The folder that ``output`` means; None where it is one file or not given.
 
-    For one photo it is a file if it has a suffix, or is one already.
+    For one photo it is a file if it has a suffix, or is one already. Raises OptionError for several with a sink.
     """
-    if output is None or output == STREAM:
-        if output == STREAM and several:
-            raise OptionError("-o -: stdout takes one picture", "{output} a folder for several photos")
+    output = settings.output
+    if settings.sink is not None and several:
+        raise OptionError("sink: takes one picture", "{output} a folder for several photos")
+    if settings.sink is not None or output is None:
         return None
     is_file = not os.path.isdir(output) and (output.suffix != "" or os.path.lexists(output))
     return None if is_file and not several else output

@@ -1,7 +1,6 @@
 """A stream of photos from file to file: decoding and encoding beside the engine, and a fault stays with its photo."""
 
 import contextlib
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,9 +10,11 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.files.find import STREAM, Input
+from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.making import Read, make, read
-from arbitrary_nst.files.plan import Job, Output, Planner, Result, Settings, failed
+from arbitrary_nst.files.plan import Job, Output, Planner
+from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
 from arbitrary_nst.session import Session
@@ -210,26 +211,25 @@ class _Stream:
         self._drawn |= dict(zip(photos, pictures, strict=True))
 
     def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
-        """Encode and write a picture. Raises only where stdout has no reader any more."""
+        """Encode and write a picture. Raises only where nobody takes it any more."""
         began = time.monotonic()
         try:
             encoded = images.encode(
                 picture, output.format, quality=self._settings.quality, metadata=self._settings.metadata
             )
-            if output.target is None:
-                sys.stdout.buffer.write(encoded.data)
-                sys.stdout.buffer.flush()
+            if self._settings.sink is not None:
+                self._settings.sink(encoded.data)
             else:
                 self._planner.put(output, encoded.data, sha256, whole=whole)
         except Exception as exc:
-            if isinstance(exc, BrokenPipeError) and output.target is None:
+            if isinstance(exc, BrokenPipeError) and self._settings.sink is not None:
                 raise
             return failed(source, exc, output.style.name)
         width, height = picture.size
         result = Result(
             str(source),
             output.style.name,
-            str(output.target or STREAM),
+            output.path,
             width,
             height,
             seconds + time.monotonic() - began,

@@ -1,0 +1,58 @@
+"""How a run's results are drawn and written, as a value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from arbitrary_nst import options
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
+from arbitrary_nst.refinement.refiner import Refinement, Step
+
+Sink = Callable[[bytes], object]
+
+
+@dataclass(frozen=True)
+class Settings(DrawOptions, EncodeOptions, BatchOptions):
+    """How results are written. ``output`` is a file, a folder, or None for beside the photo.
+
+    ``sink`` takes the encoded bytes of one picture in place of all these, in a thread of the stream. A BrokenPipeError
+    that it raises ends the stream, all else is the photo's failure.
+
+    With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
+    time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
+    many photos to do, those skipped not counted; ``fail_fast`` ends the stream at the first that fails.
+    ``refinement``: refine each picture so; ``on_step`` is told of each step with the path of the picture, or for a
+    sink the style's name, see ``refinement.Step``, and ``stop`` then ends the one that is being refined too, which is
+    written as far as it is; ``on_end`` is told when it is over. What these two raise is that photo's failure.
+    """
+
+    output: Path | None = None
+    refinement: Refinement | None = None
+    on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
+    on_end: Callable[[str], None] | None = field(default=None, compare=False)
+    sink: Sink | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        output: Path | None,
+        *groups: Options,
+        refinement: Refinement | None = None,
+        on_step: Callable[[str, Step, Pixels], None] | None = None,
+        on_end: Callable[[str], None] | None = None,
+        sink: Sink | None = None,
+    ) -> "Settings":
+        """The settings that whole groups of options make; a group that is not given is as by default."""
+        given = {name: value for group in groups for name, value in options.keywords(group).items()}
+        return cls(output, refinement=refinement, on_step=on_step, on_end=on_end, sink=sink, **given)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
+
+        All that differs from its default: an option that joins later leaves older records as they are.
+        """
+        own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
+        return {name: value for group in own for name, value in options.differing(group).items()}
