@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -150,6 +151,21 @@ def test_the_library_prints_nothing(folder):
     call = [sys.executable, "-c", script, str(Path(__file__).parent)]
     done = subprocess.run(call, capture_output=True, text=True, cwd=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "arbitrary_nst.stylizer: another\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "words", [("models", "list"), ("models", "path", "mini"), ("models", "clear"), ("recipes",), ("--version",)]
+)
+def test_a_full_stdout_is_told_by_every_command(folder, words):
+    done = command(folder, *words, shell=">/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"arbstyle: stdout: cannot be written") and done.stderr.count(b"\n") == 1
+
+
+def test_no_command_prints_past_the_report():
+    for file in (Path(report.__file__).parent).glob("*.py"):
+        assert not re.search(r"(?<![\w.])print\(", re.sub(r"#.*", "", file.read_text(encoding="utf-8"))), file
 
 
 # --- the account

@@ -14,7 +14,9 @@ from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
     INTERNAL,
     USAGE,
+    lost_lines,
     open_streams,
+    put,
     say,
     say_traceback,
     settle_stdout,
@@ -48,7 +50,7 @@ app.command("doctor")(doctor.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"arbstyle {__version__}")
+        put(f"arbstyle {__version__}")
         raise typer.Exit
 
 
@@ -74,7 +76,8 @@ def main() -> None:
 def _run(asked: Interrupt) -> int | str | None:
     """Run the command; its exit code."""
     try:
-        return app(prog_name="arbstyle", standalone_mode=False) or 0
+        code = app(prog_name="arbstyle", standalone_mode=False) or 0
+        return code or (INTERNAL if lost_lines() else 0)
     except typer.TyperException as exc:
         if type(exc).__name__ == "NoArgsIsHelpError":
             write_stderr(exc.format_message() + "\n")
