@@ -19,6 +19,7 @@ from arbitrary_nst.cli.report import (
     put,
     say,
     say_traceback,
+    saying_warnings,
     settle_stdout,
     verbose_tracebacks,
     write_stderr,
@@ -67,7 +68,7 @@ def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
     open_streams()
     warnings.filterwarnings("ignore", module="PIL")  # on odd metadata; what is lost of it is in a photo's notes
-    with Interrupt(GRACE_S, raises=True) as asked:
+    with saying_warnings(), Interrupt(GRACE_S, raises=True) as asked:
         code = _run(asked)
     settle_stdout()
     sys.exit(code)
