@@ -115,7 +115,13 @@ def run(
         refining.refuse_without("refinement", "{refine}", refinement, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures, without_own
+    from arbitrary_nst.files.given import (
+        refuse_in_place,
+        refuse_misread,
+        refuse_unwritable,
+        style_pictures,
+        without_own,
+    )
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.plan import Settings
     from arbitrary_nst.files.stream import stylize_many
@@ -124,6 +130,8 @@ def run(
 
     how = Refinement.chosen_by(refinement) if refine else None
     refuse_misread(given)
+    if batch.in_place:
+        refuse_in_place([*given, *listed])
     style = style_pictures(style, beside=given)
     stylizer = Stylizer(**keywords(model), notify=say)
     found = expand(given, listed=listed, recursive=batch.recursive, output=output, note=say)

@@ -40,6 +40,14 @@ def refuse_misread(photos: Sequence[Path]) -> None:
             raise OptionError(f"{path}: no such file", f'"{whole}", in quotes')
 
 
+def refuse_in_place(photos: Iterable[Path]) -> None:
+    """Raise OptionError for what is no single file, and so cannot be replaced by its picture."""
+    for path in photos:
+        if path == STREAM or os.path.isdir(path):
+            what = "stdin" if path == STREAM else f"{path}: a folder"
+            raise OptionError(f"{what}: cannot be replaced in place", "the photos themselves, or {output} a folder")
+
+
 def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
     """Raise PhotoError where no result could be written: to ``output``, or where it is None beside any photo."""
     if output == STREAM:
