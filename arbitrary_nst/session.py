@@ -52,7 +52,7 @@ class Session:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
         loaded = vars(self)
         model = loaded["model"].card.name if "model" in loaded else f"{self.options.model}, not loaded yet"
-        engine = self.options.engine
+        engine: str = self.options.engine
         if "engine" in loaded:
             engine = f"{loaded['engine'].name}, {loaded['engine'].precision}"
         return f"<b>{type(self).__name__}</b>: model {html.escape(model)}; engine {html.escape(engine)}"
