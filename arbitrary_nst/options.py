@@ -139,6 +139,7 @@ class BatchOptions(Options):
     checksum: Annotated[bool, Opt("--existing skip: know photos by SHA-256, not size and time.")] = False
     limit: Annotated[int | None, Opt("Do so many photos; those skipped do not count.", least=1, unit="N")] = None
     fail_fast: Annotated[bool, Opt("Stop at the first photo that fails.")] = False
+    in_place: Annotated[bool, Opt("Replace the photo itself, once its picture is whole. Keep a copy.")] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """A model with its engine and refiner, each loaded once: photos and styles in as Photo and Style, Photos out."""
 
 import hashlib
+import html
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -46,6 +47,15 @@ class Session:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
         return given | {"_refiner": None, "_vgg19_files": {}}
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
+        loaded = vars(self)
+        model = loaded["model"].card.name if "model" in loaded else f"{self.options.model}, not loaded yet"
+        engine: str = self.options.engine
+        if "engine" in loaded:
+            engine = f"{loaded['engine'].name}, {loaded['engine'].precision}"
+        return f"<b>{type(self).__name__}</b>: model {html.escape(model)}; engine {html.escape(engine)}"
 
     @property
     def threads(self) -> int:

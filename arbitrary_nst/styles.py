@@ -1,6 +1,7 @@
 """A style as a value: embed once, apply to many photos."""
 
 import hashlib
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ class Style:
     model: str
     name: str = "style"
     origin: str | None = None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the name, and how many numbers the style is."""
+        return f"<b>{html.escape(self.name)}</b>: a style of {self.bottleneck.size} numbers"
 
 
 def blend(shares: Mapping[Style, float]) -> Style:

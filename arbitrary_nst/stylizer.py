@@ -186,17 +186,19 @@ class Stylizer(Session):
         checksum: bool = False,
         limit: int | None = None,
         fail_fast: bool = False,
+        in_place: bool = False,
         refine: RefineOptions | None = None,
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
-        ``output``: a folder for several, a file for one, None for beside the photo. The other settings are those of
+        ``output``: a folder for several, a file for one, None for beside the photo, or with ``in_place`` for the photo
+        itself. The other settings are those of
         ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``; with ``refine`` each picture is refined too. A photo's
         fault is in its Result; only faults of the style, the model and the settings are raised. Stop whenever you
         like: what is yielded is written.
         """
         from arbitrary_nst.files.find import expand
-        from arbitrary_nst.files.given import style_pictures, without_own
+        from arbitrary_nst.files.given import refuse_in_place, style_pictures, without_own
         from arbitrary_nst.files.settings import Settings
         from arbitrary_nst.files.stream import stylize_many
         from arbitrary_nst.refinement.refiner import Refinement
@@ -216,9 +218,12 @@ class Stylizer(Session):
             checksum=checksum,
             limit=limit,
             fail_fast=fail_fast,
+            in_place=in_place,
             refinement=None if refine is None else Refinement.chosen_by(refine),
         )
-        given = [photos] if isinstance(photos, str | PathLike) else photos
+        given = [photos] if isinstance(photos, str | PathLike) else list(photos)
+        if in_place:
+            refuse_in_place(map(Path, given))
         styles = [style] if isinstance(style, Style | str | PathLike) else style
         wanted: list[Style | Path] = []
         for each in styles:

@@ -1,10 +1,13 @@
 """What is printed, where, and what happens where it cannot be."""
 
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes import fake_stylizer
@@ -150,6 +153,48 @@ def test_the_library_prints_nothing(folder):
     call = [sys.executable, "-c", script, str(Path(__file__).parent)]
     done = subprocess.run(call, capture_output=True, text=True, cwd=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "arbitrary_nst.stylizer: another\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "words", [("models", "list"), ("models", "path", "mini"), ("models", "clear"), ("recipes",), ("--version",)]
+)
+def test_a_full_stdout_is_told_by_every_command(folder, words):
+    done = command(folder, *words, shell=">/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"arbstyle: stdout: cannot be written") and done.stderr.count(b"\n") == 1
+
+
+def test_no_command_prints_past_the_report():
+    for file in (Path(report.__file__).parent).glob("*.py"):
+        assert not re.search(r"(?<![\w.])print\(", re.sub(r"#.*", "", file.read_text(encoding="utf-8"))), file
+
+
+def test_what_the_library_warns_of_is_said_once(monkeypatch, capsys):
+    from arbitrary_nst import cli, model_zoo
+
+    lines = []
+    root = logging.StreamHandler(SimpleNamespace(write=lines.append, flush=lambda: None))  # another library's
+
+    def warns(*_, notify, **__):
+        notify("magenta: fetching")
+        logging.getLogger("arbitrary_nst.model_zoo.seals").warning("%s: waiting for\nanother", "magenta")
+        logging.getLogger("arbitrary_nst").info("nobody asked")
+        logging.getLogger("elsewhere").warning("another's")
+        return Path("model")
+
+    monkeypatch.setattr(model_zoo, "pull", warns)
+    monkeypatch.setattr(sys, "argv", ["arbstyle", "models", "pull", "magenta"])
+    before = logging.root.handlers[:]
+    monkeypatch.setattr(logging.root, "handlers", [*before, root])
+    with pytest.raises(SystemExit):
+        cli.main()
+    out, err = capsys.readouterr()
+    assert out == "model\n"
+    assert err == "arbstyle: magenta: fetching\narbstyle: magenta: waiting for\\nanother\n"
+    assert lines == ["another's\n"] and logging.root.handlers == [*before, root]
+    logger = logging.getLogger("arbitrary_nst")
+    assert logger.propagate and not any(type(each).__name__ == "_Saying" for each in logger.handlers)
 
 
 # --- the account

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import io
 import os
+import socket
 import threading
 
 import h5py
@@ -161,9 +162,21 @@ def test_fetched_once(genuine, server, capsys):
 @pytest.mark.parametrize("body", [b"x" * len(DATA), b"<html>log in first</html>", None])
 def test_what_comes_broken_leaves_nothing(genuine, server, body):
     server.body = body
-    with pytest.raises(ModelError, match=r"cannot be fetched.*vgg_weights"):
+    with pytest.raises(ModelError, match=r"not here, and (arrived damaged|.*HTTP 503).*vgg_weights"):
         model_zoo.resolve_vgg19()
     assert not list((store.fetched_dir() / "vgg19").iterdir())
+
+
+def test_without_a_network_one_short_line_is_told(genuine, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    monkeypatch.setattr(vgg19, "ORIGIN", f"http://127.0.0.1:{port}/{vgg19.NAME}")
+    for offline, reason in ((False, "not here, and its server cannot be reached"), (True, "not here")):
+        with pytest.raises(ModelError) as caught:
+            model_zoo.resolve_vgg19(offline=offline)
+        line = caught.value.for_terminal
+        assert line.startswith(f"vgg19: {reason}. Try: ") and "--vgg-weights" in line
+        assert len(line) < 125 and "http" not in line and "\n" not in line
 
 
 def test_the_shared_weights_are_known_for_what_they_are(shared, genuine, tmp_path):

@@ -8,15 +8,18 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import __version__
-from arbitrary_nst.cli import doctor, grid, models, refine, run, watch
+from arbitrary_nst.cli import doctor, grid, models, refine, run, topics, watch
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
     INTERNAL,
     USAGE,
+    lost_lines,
     open_streams,
+    put,
     say,
     say_traceback,
+    saying_warnings,
     settle_stdout,
     verbose_tracebacks,
     write_stderr,
@@ -44,11 +47,12 @@ app.command("grid", no_args_is_help=True)(grid.grid)
 app.command("recipes")(refine.recipes)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
+app.command("help")(topics.topic_help)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"arbstyle {__version__}")
+        put(f"arbstyle {__version__}")
         raise typer.Exit
 
 
@@ -65,7 +69,7 @@ def main() -> None:
     """Run the command; translate what it raises into one line and an exit code."""
     open_streams()
     warnings.filterwarnings("ignore", module="PIL")  # on odd metadata; what is lost of it is in a photo's notes
-    with Interrupt(GRACE_S, raises=True) as asked:
+    with saying_warnings(), Interrupt(GRACE_S, raises=True) as asked:
         code = _run(asked)
     settle_stdout()
     sys.exit(code)
@@ -74,7 +78,8 @@ def main() -> None:
 def _run(asked: Interrupt) -> int | str | None:
     """Run the command; its exit code."""
     try:
-        return app(prog_name="arbstyle", standalone_mode=False) or 0
+        code = app(prog_name="arbstyle", standalone_mode=False) or 0
+        return code or (INTERNAL if lost_lines() else 0)
     except typer.TyperException as exc:
         if type(exc).__name__ == "NoArgsIsHelpError":
             write_stderr(exc.format_message() + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from arbitrary_nst.cli.report import NO_MODEL, ModelDir, Verbose
+from arbitrary_nst.cli.report import NO_MODEL, ModelDir, Verbose, put
 from arbitrary_nst.errors import EngineError
 
 PACKAGES = (
@@ -31,28 +31,28 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     """
     from arbitrary_nst import model_zoo
 
-    print(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")
+    put(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")
     versions = {name: _version(name) for name in PACKAGES}
     for name, version in versions.items():
-        print(f"{name:<14} {version or 'MISSING'}")
-    print(f"cpu            {_cpu()}")
-    print(f"gpu            {_gpu()}")
-    print(f"may take       {_share()}")
-    print(f"cache          {model_zoo.cache_dir()}")
+        put(f"{name:<14} {version or 'MISSING'}")
+    put(f"cpu            {_cpu()}")
+    put(f"gpu            {_gpu()}")
+    put(f"may take       {_share()}")
+    put(f"cache          {model_zoo.cache_dir()}")
     for variable in ("ARBSTYLE_MODEL_DIR", "ARBSTYLE_OFFLINE", "ARBSTYLE_CACHE_DIR", "HTTPS_PROXY"):
         if value := os.environ.get(variable):
-            print(f"{variable}={'set' if 'PROXY' in variable else value}")
+            put(f"{variable}={'set' if 'PROXY' in variable else value}")
     usable = False
     for row in model_zoo.list_models(model_dir):
-        print(f"model {row.name:<8} {row.state}{f', {row.where}' if row.where else ''}")
+        put(f"model {row.name:<8} {row.state}{f', {row.where}' if row.where else ''}")
         if row.where is not None:
-            print(f"      {'':<8} {_engine(row.name)}")
+            put(f"      {'':<8} {_engine(row.name)}")
             usable |= row.state != "changed"
-    print(f"vgg19          {_vgg19(model_dir)}")
+    put(f"vgg19          {_vgg19(model_dir)}")
     for trap in _traps():
-        print(f"trap           {trap}")
+        put(f"trap           {trap}")
     if not usable:
-        print("trap           no model is here. Try: arbstyle models pull magenta")
+        put("trap           no model is here. Try: arbstyle models pull magenta")
         raise typer.Exit(NO_MODEL)
 
 

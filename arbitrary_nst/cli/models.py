@@ -1,11 +1,12 @@
 """`arbstyle models`: what is here, fetch it, prove it, find it, remove it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from arbitrary_nst import model_zoo
-from arbitrary_nst.cli.report import ModelDir, Verbose, say
+from arbitrary_nst.cli.report import ModelDir, Verbose, put, say, write_stdout
 
 app = typer.Typer(
     help="List, fetch, verify and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
@@ -24,7 +25,7 @@ def list_models(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
         lines.append((row.name, row.state, size, row.licence, str(row.where or "-")))
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     for line in lines:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4]]))
+        put("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4]]))
 
 
 @app.command("pull", no_args_is_help=True)
@@ -34,7 +35,7 @@ def pull(
     verbose: Verbose = False,
 ) -> None:
     """Fetch a model into the cache and verify it."""
-    print(model_zoo.pull(name, force=force, notify=say))
+    _put_path(model_zoo.pull(name, force=force, notify=say))
 
 
 @app.command("verify")
@@ -43,17 +44,22 @@ def verify(name: OptionalName = None, model_dir: ModelDir = None, verbose: Verbo
     here = [row.name for row in model_zoo.list_models(model_dir) if row.where is not None]
     for each in [name] if name else here:
         model = model_zoo.verify(each, model_dir=model_dir)
-        print(f"{each}: verified, {model.folder}")
+        put(f"{each}: verified, {model.folder}")
 
 
 @app.command("path", no_args_is_help=True)
 def path(name: Name, model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     """Print the folder that a model would be loaded from."""
-    print(model_zoo.find(name, model_dir=model_dir))
+    _put_path(model_zoo.find(name, model_dir=model_dir))
 
 
 @app.command("clear")
 def clear(name: OptionalName = None, verbose: Verbose = False) -> None:
     """Remove fetched models and conversions from the cache. Your own model folders stay."""
     freed = model_zoo.clear(name)
-    print(f"{freed / 1e6:.1f} MB freed")
+    put(f"{freed / 1e6:.1f} MB freed")
+
+
+def _put_path(path: Path) -> None:
+    """A path on stdout as it is: programs read it."""
+    write_stdout(f"{path}\n")

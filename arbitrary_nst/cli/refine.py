@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.report import Verbose, printable, say, write_stderr
+from arbitrary_nst.cli.report import Verbose, printable, put, say, write_stderr
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options, differing
 
@@ -53,14 +53,14 @@ def recipes(verbose: Verbose = False) -> None:
     from arbitrary_nst.refinement.recipes import RECIPES
 
     for recipe in RECIPES.values():
-        print(f"{recipe.name}: {recipe.source}")
+        put(f"{recipe.name}: {recipe.source}")
         layers = ", ".join(f"{name} {weight:g}" for name, weight in recipe.style_layers.items())
-        print(f"    content  {recipe.content_weight:g} x {recipe.content_loss} at {recipe.content_layer}")
-        print(f"    style    {recipe.style_weight:g} x {recipe.style_loss} (Gram {recipe.gram_norm}) of {layers}")
+        put(f"    content  {recipe.content_weight:g} x {recipe.content_loss} at {recipe.content_layer}")
+        put(f"    style    {recipe.style_weight:g} x {recipe.style_loss} (Gram {recipe.gram_norm}) of {layers}")
         if recipe.tv_weight:
-            print(f"    tv       {recipe.tv_weight:g} x sum of differences to the power of {recipe.tv_power}")
-        print(f"    begins   with {recipe.init}, at {recipe.scales} scale(s)")
-        print(f"    by       {recipe.optimizer}, {recipe.steps} steps, {recipe.pooling} pooling")
+            put(f"    tv       {recipe.tv_weight:g} x sum of differences to the power of {recipe.tv_power}")
+        put(f"    begins   with {recipe.init}, at {recipe.scales} scale(s)")
+        put(f"    by       {recipe.optimizer}, {recipe.steps} steps, {recipe.pooling} pooling")
 
 
 class Watch:

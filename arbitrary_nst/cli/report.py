@@ -3,8 +3,10 @@
 import contextlib
 import io
 import json
+import logging
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +33,24 @@ def printable(text: str) -> str:
 def say(line: str) -> None:
     """One line to stderr, whatever control characters a file name brought along."""
     write_stderr(f"arbstyle: {printable(line)}\n")
+
+
+@contextlib.contextmanager
+def saying_warnings() -> Iterator[None]:
+    """Say what the library's own logger warns of meanwhile, once: whatever other libraries hung on the root."""
+    logger, handler = logging.getLogger("arbitrary_nst"), _Saying(logging.WARNING)
+    propagated, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
+
+
+class _Saying(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
 
 
 def say_traceback(text: str) -> None:

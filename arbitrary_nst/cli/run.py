@@ -111,7 +111,13 @@ def run(
         refining.refuse_without("refinement", "{refine}", refinement, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures, without_own
+    from arbitrary_nst.files.given import (
+        refuse_in_place,
+        refuse_misread,
+        refuse_unwritable,
+        style_pictures,
+        without_own,
+    )
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
@@ -123,6 +129,8 @@ def run(
     style = style_pictures(style, beside=given)
     stylizer = Stylizer(**keywords(model), notify=say)
     taken = with_stdin([*given, *listed])
+    if batch.in_place:
+        refuse_in_place(taken)
     found = expand(taken[: len(given)], listed=taken[len(given) :], recursive=batch.recursive, output=output, note=say)
     found = without_own(found, style, say)
     if not found:

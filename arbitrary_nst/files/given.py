@@ -40,6 +40,15 @@ def refuse_misread(photos: Sequence[Path]) -> None:
             raise OptionError(f"{path}: no such file", f'"{whole}", in quotes')
 
 
+def refuse_in_place(photos: Iterable[Path | Input]) -> None:
+    """Raise OptionError for what is no single file, and so cannot be replaced by its picture."""
+    for each in photos:
+        file = each.file if isinstance(each, Input) else each
+        if file is None or os.path.isdir(file):
+            what = each.path if isinstance(each, Input) else f"{each}: a folder"
+            raise OptionError(f"{what}: cannot be replaced in place", "the photos themselves, or {output} a folder")
+
+
 def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
     """Raise PhotoError where no result could be written: to ``output``, or where it is None beside any photo."""
     places = [output] if output is not None else [each.path.parent for each in photos]

@@ -88,6 +88,8 @@ class Planner:
         """``several``: more photos will come than are known now. Without ``write`` the folder is only looked at."""
         self._session, self._settings = session, settings
         several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
+        if settings.in_place and len(styles) > 1:
+            raise OptionError("in place: takes one style", "without {in_place}")
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.refinement is not None:
@@ -150,6 +152,8 @@ class Planner:
     def _plan_output(self, given: Input, style: StyleInUse, own: images.Format) -> Result | Output | None:
         """Where a picture goes, or that there is nothing to do; None while another run has its name."""
         settings = self._settings
+        if settings.in_place:
+            return _in_place(given.path, style, own)
         one_file = settings.output if self.folder is None else None
         format = naming.choose_format(settings.format, own, one_file)
         if settings.sink is not None:
@@ -204,9 +208,12 @@ class Planner:
         Raises PhotoError.
         """
         assert output.target is not None
+        in_place = self._settings.in_place
+        if in_place and not whole:  # nothing but a finished picture is worth a photo
+            raise PhotoError(f"{output.target}: left as it was, since its refinement was stopped", "the same again")
         if self._output is None:
             writing.make_folder(output.target.parent)
-            given_by_name = self._settings.output is not None
+            given_by_name = self._settings.output is not None or in_place
             writing.write_atomically(output.target, data, overwrite=output.overwrite, through_link=given_by_name)
         else:
             record = None if output.record is None else {**output.record, "sha256": sha256}
@@ -268,6 +275,13 @@ class Planner:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _in_place(source: Path, style: StyleInUse, own: images.Format) -> Output:
+    """The photo itself as the output. Raises PhotoError where its kind of file is not written."""
+    if own != images.suffix_format(source):
+        raise PhotoError(f"{source}: in place it would become a {own}", "{output} FILE")
+    return Output(style, source, own, True, None)
 
 
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:

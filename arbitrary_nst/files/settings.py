@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from arbitrary_nst import options
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
 from arbitrary_nst.refinement.refiner import Refinement, Step
@@ -33,6 +34,14 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for values that make no sense, alone or together."""
+        super().__post_init__()
+        if self.in_place and (self.output is not None or self.sink is not None):
+            raise OptionError(f"{self.output or 'sink'}: in place there is no other output", "without one of the two")
+        if self.in_place and self.format != "auto":
+            raise OptionError(f"format {self.format}: in place a photo keeps its own", "without {format}")
 
     @classmethod
     def of(

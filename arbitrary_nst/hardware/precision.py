@@ -1,24 +1,21 @@
 """Which arithmetic this machine is faster in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow, quiet
-
-if TYPE_CHECKING:
-    import openvino
 
 LINUX_CPU = Path("/proc/cpuinfo")
 # Of the first NVIDIA GPUs that compute in bf16, Ampere's.
 BF16_CAPABILITY = (8, 0)
 
 
-def cpu_has_bf16(core: "openvino.Core") -> bool:
+def cpu_has_bf16(core: Any) -> bool:
     """Whether this CPU computes in bf16 natively."""
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def faster_precision(core: "openvino.Core") -> Literal["f32", "bf16"]:
+def faster_precision(core: Any) -> Literal["f32", "bf16"]:
     """What this CPU is faster in; the precision ``auto``.
 
     One of Intel's is faster in bf16 if it has AMX; without, f32 took 0.6 of bf16's time. OpenVINO does not tell, Linux

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,7 @@ RESTORED_SHA256 = "1dd711474076e55146f7279987dc1ea8e4ecdd195d940cf8203ab0b8d8d10
 
 Kind = Literal["published", "restored"]
 
-HINT = f"{{vgg_weights}}, or {NAME} in the folder vgg19 below ARBSTYLE_MODEL_DIR"
+HINT = "{vgg_weights}, or its .h5 file in ARBSTYLE_MODEL_DIR/vgg19"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def resolve_vgg19(
     found = file or find_vgg19(model_dir)
     if found is None:
         if store.stay_offline(offline):
-            raise ModelError("vgg19: not here", f"without {{offline}}, {HINT}")
+            raise ModelError("vgg19: not here", f"without {{offline}}, or {HINT}")
         found = _fetch(notify)
     return _checked(found, trust=trust)
 
@@ -140,6 +141,16 @@ def _download(folder: str) -> str:
         ):
             path = keras.utils.get_file(NAME, ORIGIN, cache_dir=folder, cache_subdir="", file_hash=MD5)
     except Exception as exc:  # a bare Exception for whatever the network did, ValueError for a wrong hash
-        detail = " ".join(str(exc).split())[:160]
-        raise ModelError(f"vgg19: cannot be fetched ({detail})", f"check the network and HTTPS_PROXY, {HINT}") from exc
+        raise ModelError(f"vgg19: not here, and {_reason(exc)}", HINT) from exc
     return str(path)
+
+
+def _reason(exc: Exception) -> str:
+    """Why a download failed, in short: Keras's own words hold the whole address, and urllib's another error's repr."""
+    if isinstance(exc, OSError) and exc.errno is not None and not isinstance(exc, ConnectionError | TimeoutError):
+        raise exc  # the disk, not the network
+    if isinstance(exc, ValueError) or "retrieval incomplete" in str(exc):
+        return "arrived damaged"
+    if found := re.search(r": (\d{3}) -- ", str(exc)):
+        return f"its server refuses (HTTP {found[1]})"
+    return "its server cannot be reached"

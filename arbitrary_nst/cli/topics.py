@@ -1,0 +1,86 @@
+"""`arbstyle help`: a command's options, or a few lines on a topic."""
+
+import inspect
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+
+from arbitrary_nst.cli.report import write_stdout
+from arbitrary_nst.errors import OptionError
+
+TOPICS = {
+    "models": """
+        magenta  Google's published network, the best; fetched when first used.
+        lite     its small sibling for phones; in a folder of yours, or fetched.
+        mini     the fastest; comes with the package and needs no network.
+
+        `-m auto` takes magenta where it is here or can be fetched, else what is here. `arbstyle models list` shows
+        what is here, `arbstyle models pull magenta` fetches. Each model is verified before it is loaded, since a
+        model is a program. ARBSTYLE_MODEL_DIR names a folder with one sub-folder per model, searched first;
+        ARBSTYLE_OFFLINE=1 keeps away from the network.
+        """,
+    "photos": """
+        Photos come back with their size, orientation, colours, transparency and metadata. What Pillow reads is read;
+        HEIC, JPEG XL and raw photos with the extras arbitrary-nst[heic], [jxl] and [raw].
+
+        Strokes have a fixed size in pixels: `--stylize-size 1600` draws a large photo as if it were that large and
+        carries the strokes up, `--max-size 1600` makes it smaller. A photo too large for the memory is drawn in
+        strips, which gives the same picture. `-` reads a photo from stdin and writes the picture to stdout.
+        """,
+    "batches": """
+        arbstyle run PHOTOS -s painting.jpg -o styled                    a folder, mirrored into another
+        arbstyle run PHOTOS -s painting.jpg -o styled --existing skip    go on where it was stopped
+        arbstyle run PHOTOS -s painting.jpg -o styled --dry-run          what would be done, and how long it takes
+        arbstyle watch INBOX -s painting.jpg -o styled                   what arrives, too
+
+        A photo that fails is told and the rest goes on. Several runs may share one output folder with
+        `--existing skip`: each picture is made once. `--json` gives a line of JSON for each picture.
+        """,
+    "refinement": """
+        `arbstyle run photo.jpg -s painting.jpg --refine` goes on from the network's picture and optimises it until
+        VGG19 sees the photo's content and the painting's style in it: minutes instead of a second, and worth it.
+
+        `--recipe` chooses what to optimise for (`arbstyle recipes`), `--steps` and `--time-limit` how long,
+        `--style-weight` and `--content-weight` what counts more. `--preview FILE` shows the picture so far. Ctrl-C
+        ends it and keeps what there is. VGG19's weights, 80 MB, are fetched once.
+        """,
+    "exit-codes": """
+        0    all done
+        1    internal error, or a line that could not be written
+        2    wrong usage, or a style picture that cannot be read
+        3    some photos failed; each is told on stderr
+        4    a model is missing, changed or not verified
+        129  ended by SIGHUP
+        130  by Ctrl-C
+        143  by SIGTERM
+        """,
+}
+
+
+def topic_help(
+    context: typer.Context,
+    topic: Annotated[
+        str | None, typer.Argument(metavar="TOPIC", help="A command, or " + ", ".join(TOPICS) + ".")
+    ] = None,
+) -> None:
+    """Explain a command or a topic.
+
+    Topics are models, photos, batches, refinement and exit-codes.
+    """
+    root: Any = context.parent
+    commands: dict[str, Any] = root.command.commands
+    if topic is None:
+        write_stdout(f"commands: {', '.join(commands)}\ntopics: {', '.join(TOPICS)}\n")
+        return
+    if topic in TOPICS:
+        write_stdout(inspect.cleandoc(TOPICS[topic]) + "\n")
+    if topic in commands:
+        if topic in TOPICS:
+            write_stdout(f"\n`arbstyle {topic} --help` lists its options.\n")
+        else:
+            command = commands[topic]
+            command.main(["--help"], prog_name=f"{root.info_name} {topic}", standalone_mode=False)
+    elif topic not in TOPICS:
+        near = get_close_matches(topic, [*commands, *TOPICS], 1)
+        raise OptionError(f"{topic}: no command and no topic", f"arbstyle help {near[0]}" if near else "arbstyle help")
