@@ -83,7 +83,9 @@ def test_every_sound_photo_once_whole_and_equal_after_thirty_accidents(tmp_path,
     for number in range(RUNS):
         accident = ("kill", "end", "faults", "rights")[number % 4]
         lose_some(tmp_path / "out", rng)
-        process = begin(tmp_path, "out", str(number + 1) if accident == "faults" else "", busy="0.03")
+        process = begin(
+            tmp_path, "out", str(number + 1) if accident == "faults" else "", busy="0.1"
+        )  # slow enough for a fast machine not to be done
         time.sleep(rng.uniform(0.4, 2))
         if accident == "rights":
             toggle(tmp_path / "out", rng)
@@ -94,8 +96,7 @@ def test_every_sound_photo_once_whole_and_equal_after_thirty_accidents(tmp_path,
         restore(tmp_path / "out")
         if accident == "kill" and number % 8 == 0:
             tear(tmp_path / "out")
-    # 3: done before its accident came, with photos that cannot be read; -SIGTERM: the accident came before it listened
-    assert {-signal.SIGKILL, 143} <= set(ended) <= {-signal.SIGKILL, 143, -signal.SIGTERM, 3}, ended
+    assert {-signal.SIGKILL, 143} <= set(ended) <= {-signal.SIGKILL, 143, -signal.SIGTERM}, ended  # before it listened
     assert 0 < len(pictures(tmp_path / "out")) < photos  # there was something to do all night
     code, err = whole_run(tmp_path, "out")
     assert code == 3
