@@ -86,9 +86,7 @@ class ModelOptions(Options):
     offline: Annotated[
         bool | None, Opt("Never touch the network; ARBSTYLE_OFFLINE=1 says so too.", env="ARBSTYLE_OFFLINE")
     ] = None
-    trust_model: Annotated[
-        bool, Opt("Load an unknown or changed model all the same. A model is a program: it can do what you can.")
-    ] = False
+    trust_model: Annotated[bool, Opt("Load other weights than the published ones, of the same layout.")] = False
     max_pixels: Annotated[int, Opt("Refuse larger pictures before decoding them.", least=1, unit="N")] = MAX_PIXELS
     accept_truncated: Annotated[bool, Opt("Read a JPEG or PNG with pixels missing too, with a note.")] = False
     max_memory: Annotated[

@@ -98,7 +98,7 @@ class Session:
         size = options.style_size or self.model.card.style_size
         square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
         bottleneck = self.engine.predict_style(square[np.newaxis])[0]
-        known = origin or hashlib.sha256(picture.pixels.tobytes()).hexdigest()
+        known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
         return Style(bottleneck, self.model.digest, name, known)
 

@@ -54,7 +54,7 @@ class Stylizer(Session):
     engine: ``auto``, ``openvino`` or ``tensorflow``. precision: ``auto``, ``f32`` or ``bf16``.
     model_dir: a folder with one sub-folder per model, searched first.
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
-    trust_model: load an unknown or changed model all the same. A SavedModel is a program: it can do what you can.
+    trust_model: load other weights of the same layout all the same.
     max_pixels: larger pictures are refused before they are decoded.
     accept_truncated: read a JPEG or PNG with pixels missing too, with a note.
     max_memory: bytes that decoding or drawing one photo may take. A photo that takes more to draw is drawn in strips,
@@ -282,7 +282,9 @@ class Stylizer(Session):
         return reading.read_photo_bytes(path, self.options.max_pixels)
 
     def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
-        return style if isinstance(style, Style) else self.embed(self.read(style), wanted, name=stem_of(style))
+        if isinstance(style, Style):
+            return style
+        return self.style(style, style_size=wanted.style_size, style_crop=wanted.style_crop)
 
 
 def refine(

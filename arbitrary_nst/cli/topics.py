@@ -16,9 +16,9 @@ TOPICS = {
         mini     the fastest; comes with the package and needs no network.
 
         `-m auto` takes magenta where it is here or can be fetched, else what is here. `arbstyle models list` shows
-        what is here, `arbstyle models pull magenta` fetches. Each model is verified before it is loaded, since a
-        model is a program. ARBSTYLE_MODEL_DIR names a folder with one sub-folder per model, searched first;
-        ARBSTYLE_OFFLINE=1 keeps away from the network.
+        what is here, `arbstyle models pull magenta` fetches. Each model is verified before it is loaded, and no
+        program that comes with one is run. ARBSTYLE_MODEL_DIR names a folder with one sub-folder per model, searched
+        first; ARBSTYLE_OFFLINE=1 keeps away from the network.
         """,
     "photos": """
         Photos come back with their size, orientation, colours, transparency and metadata. What Pillow reads is read;

@@ -57,7 +57,7 @@ def watch(
     how = Refinement.chosen_by(refinement) if refine else None
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
     stylizer = Stylizer(**keywords(model), notify=say)
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
     expand([folder], output=output)  # refuses a folder that is its own output
     with (
         Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S) as asked,

@@ -9,8 +9,9 @@ from pathlib import Path
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
+from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.making import make, read
-from arbitrary_nst.files.plan import Job, Output, Planner
+from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from arbitrary_nst import images
 from arbitrary_nst.files import reading
-from arbitrary_nst.files.plan import Job, Output
+from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels

@@ -5,71 +5,22 @@ import io
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.files.find import Input
+from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
-from arbitrary_nst.images import Photo
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 WAIT_S = 0.1  # between two looks at what another run is at
-
-
-@dataclass(frozen=True)
-class StyleInUse:
-    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those."""
-
-    name: str
-    code: Style | None
-    picture: Photo | None
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say."""
-
-    style: StyleInUse
-    target: Path | None
-    format: images.Format
-    overwrite: bool
-    record: Record | None
-
-    @property
-    def path(self) -> str | None:
-        """The target, as a Result has it."""
-        return None if self.target is None else str(self.target)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be done for a photo: in each style, in order, an Output, or the Result where there is one already.
-
-    ``data`` is its bytes, where they were given.
-    """
-
-    source: Path
-    planned: Sequence[Output | Result]
-    size: tuple[int, int] = (0, 0)  # width, height
-    data: bytes | None = None
-
-    @property
-    def outputs(self) -> list[Output]:
-        """What is to be made."""
-        return [each for each in self.planned if isinstance(each, Output)]
-
-    @property
-    def pixels(self) -> int:
-        """How many it has."""
-        return self.size[0] * self.size[1]
 
 
 class Planner:
@@ -92,8 +43,10 @@ class Planner:
             raise OptionError("in place: takes one style", "without {in_place}")
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
+        self._refining_precision = None
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
+            self._refining_precision = session.refining_precision
         if any(style.code is not None for style in self.styles):
             _ = session.engine  # nor is an engine that cannot be loaded
         self._taken = naming.Taken()
@@ -115,12 +68,15 @@ class Planner:
             if refinement is not None:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
             return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
-        data = reading.read_photo_bytes(style, self._session.options.max_pixels)
+        data = self._read(style)
         picture = self._session.decode(data, name=str(style))
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
             return StyleInUse(style.stem, None, picture, _sha256(data))
         code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
         return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
+
+    def _read(self, path: Path) -> bytes:
+        return reading.read_photo_bytes(path, self._session.options.max_pixels)
 
     def plan(self, given: Input) -> Job:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
@@ -249,9 +205,7 @@ class Planner:
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if settings.checksum:
-            same = {
-                "sha256": hashlib.sha256(reading.read_photo_bytes(source, self._session.options.max_pixels)).hexdigest()
-            }
+            same = {"sha256": _sha256(self._read(source))}
         return {
             "input": str(source.absolute()),
             **same,
@@ -259,11 +213,11 @@ class Planner:
             "style": style.sha256,
             "model": style.code and style.code.model,
             "settings": settings.key,
-            "refinement": None if settings.refinement is None else settings.refinement.key,
+            "refinement": settings.refinement and settings.refinement.key,
             # what was really used: it counts where it is asked for, and `auto` is content with any
             "engine": engine and engine.name,
             "precision": engine and engine.precision,
-            "refining_precision": settings.refinement and self._session.refining_precision,
+            "refining_precision": self._refining_precision,
         }
 
     def _must_equal(self, record: Record) -> Record:

@@ -11,8 +11,9 @@ from pathlib import Path
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
+from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.making import Read, make, read
-from arbitrary_nst.files.plan import Job, Output, Planner
+from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.memory import available_memory

@@ -19,8 +19,6 @@ from arbitrary_nst.model_zoo.card import Card, models_root
 
 Hashes = dict[str, str]
 
-# Where a user who has no home keeps a cache: nowhere. Nothing is found below it, and writing says why it cannot.
-
 
 @dataclass(frozen=True)
 class Model:

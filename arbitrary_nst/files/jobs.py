@@ -1,0 +1,60 @@
+"""What is to be done, as values: a photo's job, its outputs, and the styles in use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arbitrary_nst import images
+from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.results import Result
+from arbitrary_nst.images import Photo
+from arbitrary_nst.styles import Style
+
+
+@dataclass(frozen=True)
+class StyleInUse:
+    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those."""
+
+    name: str
+    code: Style | None
+    picture: Photo | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say."""
+
+    style: StyleInUse
+    target: Path | None
+    format: images.Format
+    overwrite: bool
+    record: Record | None
+
+    @property
+    def path(self) -> str | None:
+        """The target, as a Result has it."""
+        return None if self.target is None else str(self.target)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done for a photo: in each style, in order, an Output, or the Result where there is one already.
+
+    ``data`` is its bytes, where they were given.
+    """
+
+    source: Path
+    planned: Sequence[Output | Result]
+    size: tuple[int, int] = (0, 0)  # width, height
+    data: bytes | None = None
+
+    @property
+    def outputs(self) -> list[Output]:
+        """What is to be made."""
+        return [each for each in self.planned if isinstance(each, Output)]
+
+    @property
+    def pixels(self) -> int:
+        """How many it has."""
+        return self.size[0] * self.size[1]
