@@ -3,6 +3,7 @@
 import hashlib
 import html
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst import images, model_zoo
-from arbitrary_nst.engines import Engine, fitting, load_engine
+from arbitrary_nst.engines import Engine, LoadsAhead, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
@@ -45,7 +46,8 @@ class Session:
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
-        given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
+        loaded = ("model", "engine")
+        given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
         return given | {"_refiner": None, "_vgg19_files": {}}
 
     def _repr_html_(self) -> str:
@@ -85,6 +87,15 @@ class Session:
     def engine(self) -> Engine:
         """The engine in use, loaded on first access."""
         return load_engine(self.model, self.options.engine, self.options.precision, self.options.threads)
+
+    def load_ahead(self) -> None:
+        """Begin to load model and engine beside what else comes first; a failure is raised where they are used."""
+
+        def load() -> None:
+            if Session.model.ahead(self) and Session.engine.ahead(self) and isinstance(self.engine, LoadsAhead):
+                self.engine.load_ahead()
+
+        threading.Thread(target=load, name="load ahead", daemon=True).start()
 
     def tell(self, line: str) -> None:
         """Pass a line on to ``notify``."""

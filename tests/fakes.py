@@ -32,8 +32,11 @@ class FakeEngine:
     def batch(self, height, width):
         return self.together
 
-    def memory(self, height, width, *, in_strips):
-        return height * width * (20 if in_strips else 400)
+    def memory(self, height, width):
+        return height * width * 400
+
+    def memory_in_strips(self, height, width):
+        return height * width * 20
 
 
 def fake_stylizer(**options):

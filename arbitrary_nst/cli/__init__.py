@@ -75,10 +75,10 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run(asked: Interrupt) -> int | str | None:
+def _run(asked: Interrupt) -> int:
     """Run the command; its exit code."""
     try:
-        code = app(prog_name="arbstyle", standalone_mode=False) or 0
+        code = int(app(prog_name="arbstyle", standalone_mode=False) or 0)
         return code or (INTERNAL if lost_lines() else 0)
     except typer.TyperException as exc:
         if type(exc).__name__ == "NoArgsIsHelpError":

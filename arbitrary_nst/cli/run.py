@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.stylizer import Stylizer
 
+LOAD_AHEAD = False  # begin to load the model in a thread; where the process is ours, and ends with the command
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
 
 Photos = Annotated[
@@ -110,6 +111,11 @@ def run(
     if not refine:
         refining.refuse_without("refinement", "{refine}", refinement, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
+    from arbitrary_nst.stylizer import Stylizer
+
+    stylizer = Stylizer(**keywords(model), notify=say)
+    if LOAD_AHEAD and batch.existing != "skip" and not dry_run:  # which may find that nothing is to be drawn
+        stylizer.load_ahead()
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import (
         refuse_in_place,
@@ -121,13 +127,14 @@ def run(
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
-    from arbitrary_nst.refinement.refiner import Refinement
-    from arbitrary_nst.stylizer import Stylizer
 
-    how = Refinement.chosen_by(refinement) if refine else None
+    how = None
+    if refine:
+        from arbitrary_nst.refinement.refiner import Refinement
+
+        how = Refinement.chosen_by(refinement)
     refuse_misread(given)
     style = style_pictures(style, beside=given)
-    stylizer = Stylizer(**keywords(model), notify=say)
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arbitrary_nst.engines import Engine, Pixels
+from arbitrary_nst.engines import CutsIntoStrips, Engine, Pixels
 from arbitrary_nst.errors import EngineMemoryError
 from arbitrary_nst.hardware.memory import allowed_memory
 
@@ -26,23 +26,28 @@ def draw(engine: Engine, photos: list[Pixels], bottleneck: Pixels, max_memory: i
 
 def _draw_one(engine: Engine, photo: Pixels, bottleneck: Pixels, max_memory: int | None) -> Pixels:
     height, width = photo.shape[1:3]
-    if needs_strips(engine, height, width, max_memory):
-        return engine.transform_in_strips(photo, bottleneck)
-    try:
-        return engine.transform(photo, bottleneck)
-    except (EngineMemoryError, MemoryError):
-        return engine.transform_in_strips(photo, bottleneck)
+    strips = engine if isinstance(engine, CutsIntoStrips) else None
+    if not needs_strips(engine, height, width, max_memory):
+        try:
+            return engine.transform(photo, bottleneck)
+        except (EngineMemoryError, MemoryError):
+            if strips is None:
+                raise
+    assert strips is not None  # else nothing fits, which was told
+    return strips.transform_in_strips(photo, bottleneck)
 
 
 def needs_strips(engine: Engine, height: int, width: int, max_memory: int | None) -> bool:
     """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
     allowed = allowed_memory(max_memory)
-    if engine.memory(height, width, in_strips=False) <= allowed:
+    needed = engine.memory(height, width)
+    if needed <= allowed:
         return False
-    needed = engine.memory(height, width, in_strips=True)
-    if needed > allowed:
-        raise EngineMemoryError(
-            f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed",
-            "{max_size}, or more {max_memory}",
-        )
-    return True
+    if isinstance(engine, CutsIntoStrips):
+        needed = engine.memory_in_strips(height, width)
+        if needed <= allowed:
+            return True
+    raise EngineMemoryError(
+        f"{width}x{height}: takes about {needed / 1e9:.1f} GB of memory, {allowed / 1e9:.1f} GB are allowed",
+        "{max_size}, or more {max_memory}",
+    )

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from arbitrary_nst import images
 from arbitrary_nst.files import reading
@@ -11,8 +12,10 @@ from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.session import Session
+
+if TYPE_CHECKING:
+    from arbitrary_nst.refinement.refiner import Step
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def make(
         assert drawn is not None
         return drawn, True
 
-    def on_step(step: Step, picture: Pixels) -> bool:
+    def on_step(step: "Step", picture: Pixels) -> bool:
         if settings.on_step is not None:
             settings.on_step(output.path or style.name, step, picture)
         return stop()

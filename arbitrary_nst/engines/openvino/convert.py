@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arbitrary_nst.engines.openvino.rewrites import fuse_narrow_norms, widen
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.model_zoo import Card, Model, conversions_dir, seals
 from arbitrary_nst.model_zoo.card import models_root
@@ -106,6 +105,8 @@ def compile_cache(model: Model) -> Iterator[dict[str, str]]:
 
 def _write(halves: list["openvino.Model"], model: Model, folder: Path) -> None:
     import openvino
+
+    from arbitrary_nst.engines.openvino.rewrites import fuse_narrow_norms, widen
 
     widen(halves[1], model.card.stride)
     fuse_narrow_norms(halves[1])

@@ -8,7 +8,6 @@ import numpy as np
 from arbitrary_nst.engines import Pixels, fit, fitted
 from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
-from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork
@@ -19,9 +18,13 @@ from arbitrary_nst.model_zoo import Model
 if TYPE_CHECKING:
     import openvino
 
+    from arbitrary_nst.engines.openvino.strips import Strips
+
 
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
+# About what computing one strip may take, in bytes. Thinner strips compute more neighbours twice.
+STRIP_BYTES = 64 * 1000**2
 MORE_MEMORY = "free some, or raise the limit of memory and addresses (ulimit -v)"
 
 
@@ -66,10 +69,17 @@ class OpenVINOEngine:
         )
         return picture[np.newaxis]
 
-    def memory(self, height: int, width: int, *, in_strips: bool) -> int:
+    def memory_in_strips(self, height: int, width: int) -> int:
+        """``memory`` that a photo of this size takes in strips."""
+        return self._strips.memory(height, width, STRIP_BYTES)
+
+    def load_ahead(self) -> None:
+        """Compile both halves; a failure is raised where they are used."""
+        OpenVINOEngine._predict.ahead(self)
+        OpenVINOEngine._transform.ahead(self)
+
+    def memory(self, height: int, width: int) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
-        if in_strips:
-            return self._strips.memory(height, width, STRIP_BYTES)
         return height * width * self._model.card.bytes_per_pixel[self.precision]
 
     def batch(self, height: int, width: int) -> int:
@@ -97,8 +107,9 @@ class OpenVINOEngine:
             return self._compile(path, self.precision, cache)
 
     @loaded_once
-    def _strips(self) -> Strips:
+    def _strips(self) -> "Strips":
         from arbitrary_nst.engines.openvino.passes import cut
+        from arbitrary_nst.engines.openvino.strips import Strips
 
         model = self._core.read_model(str(self._halves[1]))
         passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
