@@ -98,3 +98,8 @@ def test_the_script_draws_every_style_of_the_table(tmp_path):
     assert {path.stem for path in tmp_path.glob("*.webp")} == set(style_names())
     for name in style_names():
         assert_as_kept(name, tmp_path)
+
+
+def test_the_docs_list_every_style_as_the_table_does():
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", (ROOT / "docs" / "styles.md").read_text(encoding="utf-8"), re.M)
+    assert {(name, description(name)) for name in style_names()} <= set(rows)

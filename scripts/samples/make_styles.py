@@ -35,7 +35,7 @@ def drawn(name):
     return Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
-def sheet(columns=4, width=400, inset=88):
+def sheet(columns=4, width=320, inset=76):
     """The sample landscape in every style, the style in the corner and its name below."""
     from arbitrary_nst import Stylizer
 
@@ -64,7 +64,7 @@ def main():
     if unknown := set(arguments.names) - STYLES.keys():
         parser.error(f"no style is called {', '.join(sorted(unknown))}")
     if arguments.sheet:
-        sheet().save(ROOT / "docs" / "styles.jpg", quality=82, optimize=True)
+        sheet().save(ROOT / "docs" / "styles.jpg", quality=80, optimize=True)
         return
     for name in arguments.names or STYLES:
         drawn(name).save(FOLDER / f"{name}.webp", quality=80, method=6)

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 __all__ = [
     "N", "bands", "blank", "blur", "cells", "grey", "grid", "mix", "noise", "pieces", "polygon", "ramp", "relief",
-    "rgb", "sample", "saturate", "smoothstep", "warped",
+    "rgb", "sample", "saturate", "scattered", "smoothstep", "warped",
 ]  # fmt: skip
 
 N = 768  # twice the side that is kept
@@ -69,6 +69,11 @@ def cells(points, right=0.0, down=0.0):
     away, order = cKDTree(points).query(np.stack([u + right, v + down], -1).reshape(-1, 2), k=2)
     away = away.reshape(N, N, 2)
     return order[:, 0].reshape(N, N), away[..., 0], away[..., 1] - away[..., 0]
+
+
+def scattered(side, rng):
+    """side * side points (u, v), one at random in each square of a grid: none lie on top of one another."""
+    return (np.mgrid[0:side, 0:side].reshape(2, -1).T + rng.uniform(0.12, 0.88, (side * side, 2))) / side
 
 
 def pieces(x, index, count):

@@ -5,14 +5,30 @@ from make_samples import swirl_colours
 
 from styles import motifs
 from styles.brush import Layer, along_edges, blend_angles, dots, paint
-from styles.fields import N, blank, blur, cells, grey, grid, mix, noise, pieces, ramp, rgb, saturate, smoothstep, warped
+from styles.fields import (
+    N,
+    blank,
+    blur,
+    cells,
+    grey,
+    grid,
+    mix,
+    noise,
+    pieces,
+    ramp,
+    rgb,
+    saturate,
+    scattered,
+    smoothstep,
+    warped,
+)
 
 
 def brush_strokes():
     x, angle = swirl_colours(N)
     x = np.clip(0.46 + 1.5 * (saturate(np.clip(x, 0, 1), 1.2) - 0.36), 0, 1)
     layers = (Layer(34, 120, 900, 0, 0.07), Layer(22, 90, 1700, 0.2, 0.09, 0.12), Layer(13, 56, 1500, 0.7, 0.10, 0.12))
-    return paint(x, angle, layers, 12, ground=rgb("0b1a44"), stop=0.5, thick=1.2)
+    return paint(x, angle, layers, 12, ground=rgb("c9a23a"), stop=0.5, thick=1.2)
 
 
 def impasto():
@@ -118,7 +134,7 @@ def watercolour():
     pooled = smoothstep(0.004, 0.04, edges) * 0.75
     bloom = 0.11 * noise((N, N), 1.5, 8) + 0.05 * noise((N, N), 0.7, 9)
     density = 1 + pooled + bloom
-    dry = smoothstep(1.2, 1.7, noise((N, N), 1.6, 12) + 0.35 * noise((N, N), 0.4, 13))
+    dry = smoothstep(1.5, 1.9, noise((N, N), 1.6, 12) + 0.35 * noise((N, N), 0.4, 13))
     x = np.clip(x, 0.02, 1) ** density[..., None]
     return mix(x, blank(rgb("fbf7ec")), 0.9 * dry) * (1 + 0.02 * noise((N, N), 0.5, 14))[..., None]
 
@@ -159,10 +175,10 @@ def fresco():
     x = paint(x, along_edges(x, 10), layers, 3, ground=rgb("c9a878"), stop=0.2, thick=0.4)
     rng = np.random.default_rng(8)
     shake = 0.010 * noise((N, N), 1.4, 5), 0.010 * noise((N, N), 1.4, 6)
-    _, _, coarse = cells(rng.uniform(0, 1, (50, 2)), *shake)
-    index, _, fine = cells(rng.uniform(0, 1, (500, 2)), *shake)
-    x = x * rng.uniform(0.88, 1.12, (500, 1))[index]
-    crack = np.maximum(smoothstep(0.005, 0.0025, coarse), 0.75 * smoothstep(0.0028, 0.001, fine))
+    _, _, coarse = cells(scattered(7, rng), *(0.6 * field for field in shake))
+    index, _, fine = cells(scattered(22, rng), *shake)
+    x = x * rng.uniform(0.88, 1.12, (484, 1))[index]
+    crack = np.maximum(smoothstep(0.0045, 0.002, coarse), 0.75 * smoothstep(0.0028, 0.001, fine))
     worn = smoothstep(1.25, 1.45, noise((N, N), 1.5, 11) + 0.2 * noise((N, N), 0.6, 12))
     x = mix(x, ramp(rgb("e9dcc0 cdb894"), 0.5 + 0.3 * noise((N, N), 0.8, 13)), worn)
     return mix(x, blank(rgb("33241c")), crack) * (1 + 0.03 * noise((N, N), 0.5, 14))[..., None]
