@@ -157,7 +157,11 @@ class RefineOptions(Options):
         Opt("Weight of a style layer, like block4_conv1=0.3; 0 leaves it out.", least=0, unit="NAME=X", flag="--layer"),
     ] = None
     optimizer: Annotated[Optimizer | None, Opt("What goes downhill.")] = None
-    init: Annotated[Init | None, Opt("Picture to begin with.")] = None
+    init: Annotated[
+        Init | Path | None,
+        Opt("Picture to begin with; a FILE, such as one that was stopped, goes on.",
+            unit="stylized|photo|noise|style|FILE"),
+    ] = None  # fmt: skip
     seed: Annotated[int, Opt("Of --init noise.", least=0, unit="N")] = 0
     pooling: Annotated[Pooling | None, Opt("Of VGG19.")] = None
     scales: Annotated[

@@ -36,7 +36,7 @@ class RefineKeywords(TypedDict, total=False):
     tv_weight: float | None
     layers: Mapping[str, float] | None
     optimizer: options.Optimizer | None
-    init: options.Init | None
+    init: options.Init | PathSource | None
     seed: int
     pooling: options.Pooling | None
     scales: int | Literal["auto"] | None
@@ -258,11 +258,13 @@ class Stylizer(Session):
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
         whole, style = self.read(photo), self.read(style_image)
         start = None
+        if picture is None:
+            picture = how.start
         if picture is not None:
             start = self.read(picture).pixels
             if start.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
-        elif how.recipe.init == "stylized":
+        elif how.begins_stylized:
             start = self.stylize_photo(whole, self.style(style)).pixels
         refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
         return in_kind(replace(whole, pixels=refined.pixels), photo)

@@ -23,13 +23,17 @@ class StyleInUse:
 
 @dataclass(frozen=True)
 class Output:
-    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say."""
+    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say.
+
+    ``goes_on``: a picture is there whose refinement was stopped, and is to be finished.
+    """
 
     style: StyleInUse
     target: Path | None
     format: images.Format
     overwrite: bool
     record: Record | None
+    goes_on: bool = False
 
     @property
     def path(self) -> str | None:

@@ -4,9 +4,11 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arbitrary_nst import images
+from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.settings import Settings
@@ -42,22 +44,37 @@ def make(
     style = output.style
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
-    drawn = None if style.code is None else session.draw([photo], style.code, settings)[0]
-    if settings.refinement is None or style.picture is None:
-        assert drawn is not None
-        return drawn, True
+    how = settings.refinement
+    if how is None or style.picture is None:
+        assert style.code is not None
+        return session.draw([photo], style.code, settings)[0], True
+    start: Pixels | None
+    if output.goes_on and output.target is not None:
+        how, start = how.going_on, _begun(output.target, photo, session)
+    elif how.start is not None:
+        start = _begun(how.start, photo, session)
+    else:
+        start = None if style.code is None else session.draw([photo], style.code, settings)[0].pixels
 
     def on_step(step: "Step", picture: Pixels) -> bool:
         if settings.on_step is not None:
             settings.on_step(output.path or style.name, step, picture)
         return stop()
 
-    start = None if drawn is None else drawn.pixels
-    refiner = session.refiner(settings.refinement)
-    refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
+    refined = session.refiner(how).refine(photo.pixels, style.picture.pixels, start, on_step)
     if settings.on_end is not None:
         settings.on_end(output.path or style.name)
     notes = (*photo.notes, *refined.notes)
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
     return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
+
+
+def _begun(path: Path, photo: Photo, session: Session) -> Pixels:
+    """A picture of the photo to go on from. Raises PhotoError where it is not of its size."""
+    picture = session.decode(reading.read_photo_bytes(path, session.options.max_pixels), name=str(path))
+    if picture.size != photo.size:
+        (width, height), (own_width, own_height) = photo.size, picture.size
+        what = f"{path}: {own_width}x{own_height}, the photo is {width}x{height}"
+        raise PhotoError(what, "a picture of this very photo, or another {init}")
+    return picture.pixels

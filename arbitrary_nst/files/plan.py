@@ -41,6 +41,8 @@ class Planner:
         several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         if settings.in_place and len(styles) > 1:
             raise OptionError("in place: takes one style", "without {in_place}")
+        if several and settings.refinement is not None and settings.refinement.start is not None:
+            raise OptionError("init: a file begins one picture", "one photo and one style, or {existing=skip}")
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
         self._refining_precision = None
@@ -70,7 +72,7 @@ class Planner:
             return StyleInUse(style.name, style, None, style.origin or _sha256(style.numbers.tobytes()))
         data = self._read(style)
         picture = self._session.decode(data, name=str(style))
-        if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
+        if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
             return StyleInUse(style.stem, None, picture, _sha256(data))
         code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
         return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
@@ -149,14 +151,17 @@ class Planner:
         """What is to be done where a name is chosen."""
         record = self._record(given.file, style, path)
         existing, overwrite = self._settings.existing, self._settings.existing == "overwrite"
-        if existing == "skip" and record is not None:  # the manifest knows better than the mere name
-            if self._output is not None and self._output.holds(self._must_equal(record), path):
+        goes_on = False
+        if existing == "skip" and record is not None and self._output is not None:
+            # the manifest knows better than the mere name
+            if self._output.holds(self._must_equal(record), path):
                 return Result(str(given.path), style.name, str(path), skipped=True)
+            goes_on = self._output.holds_stopped(self._must_equal(record), path)
             existing, overwrite = "overwrite", os.path.lexists(path)
         target = naming.settle(path, existing, given.file)
         if target is None:
             return Result(str(given.path), style.name, str(path), skipped=True)
-        return Output(style, target, format, overwrite, record)
+        return Output(style, target, format, overwrite, record, goes_on)
 
     def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
         """Write a picture where it was planned, and that it is there, if it is ``whole``, into the manifest.
