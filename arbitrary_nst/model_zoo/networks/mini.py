@@ -17,14 +17,17 @@ Shape = tuple[Any, ...]  # None where a side is open
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
 STYLE_LEVELS = ((32, 0), (48, 1), (96, 2), (128, 3), (160, 2))  # channels, and residual convolutions after the first
-EPSILON = 1e-5
+# What is added to a variance. The photo's own may be small where it is faint. Behind a normalisation a map's deviation
+# is known, whatever the photo: 1 to 15 in the blocks, 20 to 30 before the last; much less is rounding, which would
+# come out of a flat photo as a screen.
+EPSILON, EPSILON_BLOCK, EPSILON_LAST = 1e-5, 1e-2, 10.0
 
 
-def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+def moments(features: Tensor, epsilon: float = EPSILON) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation over height and width, (N, H, W, C) -> 2 x (N, 1, 1, C)."""
     mean = ops.mean(features, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(features - mean), axis=(1, 2), keepdims=True)
-    return mean, ops.sqrt(variance + EPSILON)
+    return mean, ops.sqrt(variance + epsilon)
 
 
 class ReflectConv(layers.Layer):  # type: ignore[misc]
@@ -58,6 +61,10 @@ class StyleNorm(layers.Layer):  # type: ignore[misc]
     what follows, in one pass.
     """
 
+    def __init__(self, epsilon: float, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.epsilon = epsilon
+
     def build(self, shapes: list[Shape]) -> None:
         """Make the weights of both maps."""
         channels, start = shapes[0][-1], keras.initializers.RandomNormal(0, 0.02)
@@ -69,7 +76,7 @@ class StyleNorm(layers.Layer):  # type: ignore[misc]
     def call(self, inputs: list[Tensor]) -> Tensor:
         """Features (N, H, W, C) and bottlenecks (N, BOTTLENECK) -> (N, H, W, C)."""
         x, bottleneck = inputs
-        mean, deviation = moments(x)
+        mean, deviation = moments(x, self.epsilon)
         code = bottleneck[:, None, None, :]
         return (x - mean) / deviation * self.scale(code) + self.shift(code)
 
@@ -149,16 +156,16 @@ def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
     even = {"kernel_constraint": Even(), "bias_constraint": Even()}
 
-    def step(x: Tensor, name: str, channels: int, stride: int = 1) -> Tensor:
-        return StyleNorm(name=f"{name}_norm")([ReflectConv(channels, 3, stride, name=name)(x), bottleneck])
+    def step(x: Tensor, name: str, stride: int = 1, epsilon: float = EPSILON_BLOCK) -> Tensor:
+        return StyleNorm(epsilon, name=f"{name}_norm")([ReflectConv(body, 3, stride, name=name)(x), bottleneck])
 
     centred = photo - np.full(3, 0.5, np.float32)  # by colour: OpenVINO would take a single number out of turn
     x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(centred))
-    x = ops.relu(step(x, "contract_4", body, 2))
+    x = ops.relu(step(x, "contract_4", 2, EPSILON))
     for block in range(blocks):
-        x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
+        x = x + step(ops.relu(step(x, f"block_{block}_a")), f"block_{block}_b")
     x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * narrow, name="subpixels_2", **even)(x))
-    x = ops.relu(StyleNorm(name="expand_2_norm")([x, bottleneck]))
+    x = ops.relu(StyleNorm(EPSILON_LAST, name="expand_2_norm")([x, bottleneck]))
     x = ReflectConv(12, name="subpixels_1", **even)(x)
     x = ops.sigmoid(x)  # here a convolution's last step, behind the pixels a pass of its own
     x = DepthToSpace(name="pixels")(x)
