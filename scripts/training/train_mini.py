@@ -15,6 +15,9 @@ Any Keras 3 backend: set KERAS_BACKEND.
     python train_mini.py --minutes 200 --resume   # after an interruption
     # Then at the size that is scored, from an export: what learnt from smaller crops alone falls off there.
     python train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
+    # Last of all, after destripe.py: what its pictures lost of the style, in few steps, and no stripe comes back.
+    python train_mini.py --start EXPORT --photos-only --style-minutes 0 --minutes 11 --size 160 --batch 1 --pairs 256 \\
+        --rate 1e-3 --warm-up 30 --last
     # Which bottleneck draws a style best, VGG19 knows better than the teacher: the style network alone, held loosely.
     python train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
@@ -52,7 +55,7 @@ SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 BUNDLE = ROOT / "models" / "mini", ROOT / "models" / "mini.toml"  # the export and its card
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
-GRID, MESH = 1.0, 1.0  # weights of the terms for what shows the networks' cells, phase 2
+GRID, MESH, STRIPE = 1.0, 1.0, 0.05  # weights of the terms for what shows the networks' cells, phase 2
 STYLE_BATCH, STYLE_POOL = 16, 1600  # styles per step while the style network learns alone; styles kept for such steps
 
 
@@ -86,6 +89,8 @@ def arguments():
         help="weight of the distance to the teacher's bottleneck, phase 2 (default: %(default)s)",
     )
     parser.add_argument("--rate", type=float, default=1e-3, help="first learning rate (default: %(default)s)")
+    parser.add_argument("--warm-up", type=int, default=300, help="steps of it, phase 2 (default: %(default)s)")
+    parser.add_argument("--last", action="store_true", help="export the last weights, not their moving average")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=1000, help="pool of pairs with targets (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint")
@@ -101,6 +106,7 @@ def arguments():
         "--stretch", type=float, help="only export --start, its bottlenecks so many times as far from their mean"
     )
     parser.add_argument("--styles-only", action="store_true", help="leave the photo network as it is")
+    parser.add_argument("--photos-only", action="store_true", help="leave the style network as it is")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
     parser.add_argument("--precision", default="bfloat16", help="what VGG19 computes in (default: %(default)s)")
@@ -137,6 +143,7 @@ class Mini(keras.Model):
         judged = s / y["untouched_s"] + self._content * ops.relu(c / y["teacher_c"] - self._free)
         pulls = ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
         cells = GRID * pixel_losses.grid(y_pred["picture"]) + MESH * pixel_losses.mesh(y_pred["picture"])
+        cells += STRIPE * pixel_losses.stripe(y_pred["picture"])
         return ops.mean(judged) + cells + pulls
 
     def apart(self, bottleneck, other):
@@ -152,9 +159,9 @@ class Mini(keras.Model):
         return 0.8 * in_effect + 0.2 * ops.mean(ops.square(difference))
 
 
-def learning_rate(first, step, progress):
-    """A warm-up of 300 steps, then half a cosine over the phase."""
-    return first * min(1.0, (step + 1) / 300) * max(0.5 * (1 + math.cos(math.pi * progress)), 0.01)
+def learning_rate(first, step, progress, warm_up=300):
+    """A warm-up of so many steps, then half a cosine over the phase."""
+    return first * min(1.0, (step + 1) / warm_up) * max(0.5 * (1 + math.cos(math.pi * progress)), 0.01)
 
 
 def forget(optimizer):
@@ -167,7 +174,8 @@ def forget(optimizer):
 def train(args, model, features, training, rng, state):
     checkpoint = args.work / "checkpoint.npz"
     distilled = distilled_batches(training, 2 * args.batch, 128, rng)
-    judged = judged_batches(training, features, args.batch, args.size, args.pairs, rng)
+    more = {"more": 0} if args.photos_only else {}
+    judged = judged_batches(training, features, args.batch, args.size, args.pairs, rng, **more)
     losses, saved, good = [], time.monotonic(), snapshot(model)
     while state["minutes"] < args.minutes:
         began = time.monotonic()
@@ -181,7 +189,8 @@ def train(args, model, features, training, rng, state):
             x, y = next(judged)
             y = y | {"pull": np.full(args.batch, max(0.0, 0.9 * (0.5 - progress)), np.float32)}
             since_joined = state["step"] - state["joined_at"]
-            rate = learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
+            through = (progress - PHASE_1) / (1 - PHASE_1)
+            rate = learning_rate(0.6 * args.rate, since_joined, through, args.warm_up)
         model.optimizer.learning_rate = rate
         loss = float(model.train_on_batch(x, y))
         state["step"] += 1
@@ -237,6 +246,7 @@ def build(args, features):
     keras.utils.set_random_seed(args.seed)
     model = Mini(features, args.content, args.free, args.bottleneck)
     model.transform.trainable = not args.styles_only
+    model.predict_style.trainable = not args.photos_only
     optimizer = keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998)
     model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     example = np.zeros((1, 64, 64, 3), np.float32)
@@ -270,7 +280,7 @@ def main():
         training = Pictures(SHARED, Teacher(SHARED / "models" / "lite"))
         learn_styles(args, model, training, rng, state)
         train(args, model, features, training, rng, state)
-    export(*averaged(model), *BUNDLE)
+    export(*((model.predict_style, model.transform) if args.last else averaged(model)), *BUNDLE)
 
 
 if __name__ == "__main__":
