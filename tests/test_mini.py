@@ -406,6 +406,31 @@ def test_subpixels_answer_a_constant_map_alike(training):
         assert np.asarray(after).mean() == pytest.approx(before.mean(), abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(3, 3, 7, 12), (12,)])
+def test_what_is_even_stays_even_in_16_bits(training, shape):
+    """Rounded one by one, nine taps near 1 would be off by some thousandths."""
+    from export import evenly_rounded
+
+    even = np.asarray(training.mini.Even()(np.random.default_rng(8).normal(size=shape).astype(np.float32)))
+    rounded = evenly_rounded(even)
+    np.testing.assert_array_equal(rounded, rounded.astype(np.float16))
+    assert not (rounded.view(np.uint32) & 0xFFFF).any()  # bf16 holds them too
+    np.testing.assert_allclose(rounded, even, atol=2e-2)
+    totals = rounded.reshape(-1, *shape[2:-1], 4, shape[-1] // 4).sum(axis=0)
+    assert np.ptp(totals, axis=-2).max() < 1e-3
+
+
+def test_smooth_colours_keep_brightness_and_lose_dots(training):
+    import destripe
+
+    grey = np.repeat(0.3 + 0.4 * noise(1, 24, 32, 1), 3, axis=-1)
+    np.testing.assert_allclose(destripe.smooth_colours(grey), grey, atol=1e-6)
+    dots = (np.indices((24, 32)).sum(axis=0) % 2 - 0.5)[None, ..., None] * np.float32([0.2, -0.4, 0.2])
+    np.testing.assert_allclose(destripe.smooth_colours(grey + dots), grey, atol=1e-6)
+    assert float(destripe.detail_lost(grey, grey)) == 0
+    assert float(destripe.detail_lost(0.5 + 0.5 * (grey - 0.5), grey)) == pytest.approx(np.log(4) ** 2, rel=0.02)
+
+
 def test_the_grid_term_sees_cells_and_nothing_else(training):
     grid, texture = training.pixel_losses.grid, noise(4, 256, 256, 3)
     wave = np.sin(np.arange(256, dtype=np.float32) / 5)[:, None] * np.ones((1, 256, 256, 3), np.float32)

@@ -15,13 +15,11 @@ Any Keras 3 backend: set KERAS_BACKEND.
     python train_mini.py --minutes 200 --resume   # after an interruption
     # Then at the size that is scored, from an export: what learnt from smaller crops alone falls off there.
     python train_mini.py --start EXPORT --style-minutes 0 --minutes 200 --size 256 --batch 1 --rate 5e-4
-    # Last of all, after destripe.py: what its pictures lost of the style, in few steps, and no stripe comes back.
-    python train_mini.py --start EXPORT --photos-only --style-minutes 0 --minutes 11 --size 160 --batch 1 --pairs 256 \\
-        --rate 1e-3 --warm-up 30 --last
     # Which bottleneck draws a style best, VGG19 knows better than the teacher: the style network alone, held loosely.
     python train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
     python train_mini.py --start EXPORT --stretch 1.07
+    # Stripes of 2 px and coloured dots, in minutes: destripe.py
     # On a GPU a thousand pairs per second; TensorFlow then exports the checkpoint.
     export KERAS_BACKEND=jax
     python train_mini.py --start EXPORT --style-minutes 0 --minutes 20 --size 256 --batch 64 --pairs 4096
@@ -89,8 +87,6 @@ def arguments():
         help="weight of the distance to the teacher's bottleneck, phase 2 (default: %(default)s)",
     )
     parser.add_argument("--rate", type=float, default=1e-3, help="first learning rate (default: %(default)s)")
-    parser.add_argument("--warm-up", type=int, default=300, help="steps of it, phase 2 (default: %(default)s)")
-    parser.add_argument("--last", action="store_true", help="export the last weights, not their moving average")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=1000, help="pool of pairs with targets (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("mini_run"), help="folder for the checkpoint")
@@ -159,9 +155,9 @@ class Mini(keras.Model):
         return 0.8 * in_effect + 0.2 * ops.mean(ops.square(difference))
 
 
-def learning_rate(first, step, progress, warm_up=300):
-    """A warm-up of so many steps, then half a cosine over the phase."""
-    return first * min(1.0, (step + 1) / warm_up) * max(0.5 * (1 + math.cos(math.pi * progress)), 0.01)
+def learning_rate(first, step, progress):
+    """A warm-up of 300 steps, then half a cosine over the phase."""
+    return first * min(1.0, (step + 1) / 300) * max(0.5 * (1 + math.cos(math.pi * progress)), 0.01)
 
 
 def forget(optimizer):
@@ -189,8 +185,7 @@ def train(args, model, features, training, rng, state):
             x, y = next(judged)
             y = y | {"pull": np.full(args.batch, max(0.0, 0.9 * (0.5 - progress)), np.float32)}
             since_joined = state["step"] - state["joined_at"]
-            through = (progress - PHASE_1) / (1 - PHASE_1)
-            rate = learning_rate(0.6 * args.rate, since_joined, through, args.warm_up)
+            rate = learning_rate(0.6 * args.rate, since_joined, (progress - PHASE_1) / (1 - PHASE_1))
         model.optimizer.learning_rate = rate
         loss = float(model.train_on_batch(x, y))
         state["step"] += 1
@@ -280,7 +275,7 @@ def main():
         training = Pictures(SHARED, Teacher(SHARED / "models" / "lite"))
         learn_styles(args, model, training, rng, state)
         train(args, model, features, training, rng, state)
-    export(*((model.predict_style, model.transform) if args.last else averaged(model)), *BUNDLE)
+    export(*averaged(model), *BUNDLE)
 
 
 if __name__ == "__main__":
