@@ -24,6 +24,7 @@ from arbitrary_nst.declaration import (
 __all__ = [
     "MAX_PIXELS",
     "BatchOptions",
+    "Colors",
     "DrawOptions",
     "EncodeOptions",
     "EngineName",
@@ -52,6 +53,7 @@ __all__ = [
 EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
 StyleCrop = Literal["centre", "none"]
+Colors = Literal["style", "photo", "match"]
 Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
 Metadata = Literal["keep", "strip", "private"]
 Existing = Literal["fail", "skip", "overwrite", "rename"]
@@ -115,6 +117,21 @@ class DrawOptions(Options):
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
     style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    strength: Annotated[
+        float, Opt("0: the photo itself; 1: the style as it is; more goes beyond.", least=0, most=2, unit="X")
+    ] = 1.0
+    colors: Annotated[
+        Colors, Opt("photo: keep its colours, take the style's light and dark. match: bring the style to them first.")
+    ] = "style"
+    mask: Annotated[
+        Path | None, Opt("Stylize where this picture of the photo's shape is white.", unit="FILE")
+    ] = None  # fmt: skip
+    feather: Annotated[float, Opt("Blur the edges of masks so far.", least=0, most=10_000, unit="PX")] = 0.0
+    regions: Annotated[
+        Mapping[Path, Path] | None,
+        Opt("Another style where a mask is white, like sky.png=a.jpg; repeated, the last lies on top.",
+            unit="MASK=PICTURE", flag="--region"),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

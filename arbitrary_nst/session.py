@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst import images, model_zoo
+from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.drawing.numbers import numbers_for
+from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import Engine, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
-from arbitrary_nst.images import Photo
+from arbitrary_nst.images import Photo, masks
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, ModelOptions
@@ -42,11 +45,12 @@ class Session:
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
+        self._region_styles: dict[Any, Style] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
-        return given | {"_refiner": None, "_vgg19_files": {}}
+        return given | {"_refiner": None, "_vgg19_files": {}, "_region_styles": {}}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -100,29 +104,85 @@ class Session:
         bottleneck = self.engine.predict_style(square[np.newaxis])[0]
         known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
-        return Style(bottleneck, self.model.digest, name, known)
+        return Style(bottleneck, self.model.digest, name, known, ((square, 1.0),))
+
+    def check(self, options: DrawOptions, sizes: Sequence[tuple[int, int]] = ()) -> None:
+        """Raise PhotoError for masks and pictures of regions that cannot be used; loads no model.
+
+        A mask must have the shape of one of the ``sizes`` (width, height), lying or standing, where there are any.
+        """
+        regions = options.regions or {}
+        for path in (*([options.mask] if options.mask else []), *regions):
+            mask = masks.read(path)
+            if sizes and not any(mask.fits(size) or mask.fits(size[::-1]) for size in sizes):
+                raise mask.wrong_shape(sizes[0])
+        for path in regions.values():
+            self._region_picture(path)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """Photos of one size in a style, in one call of the engine or as few as memory allows.
 
         Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
-        another model.
+        another model, PhotoError for a mask of another shape.
         """
+        if (longest := options.max_size) is not None:
+            photos = [images.resize_longest(photo, longest) for photo in photos]
+        drawn = self.paint(photos, style, options)
+        return [finished(*pair, options) for pair in zip(photos, drawn, strict=True)]
+
+    def paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+        """What the engine draws of photos of one size, in each region in its style, before it is ``finished``."""
+        if options.strength == 0:
+            return list(photos)
+        painted = self._paint(photos, style, options)
+        for path, picture in (options.regions or {}).items():
+            here = masks.read(path).at(photos[0].size, options.feather)
+            above = self._paint(photos, self._region_style(picture, options), options)
+            painted = [
+                replace(low, pixels=masks.composed(low.pixels, high.pixels, here))
+                for low, high in zip(painted, above, strict=True)
+            ]
+        return painted
+
+    def _paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         if style.model != self.model.digest:
             raise OptionError(
                 f"style {style.name}: made with another model than {self.model.card.name}",
                 "embed it again with this Stylizer",
             )
-        if (longest := options.max_size) is not None:
-            photos = [images.resize_longest(photo, longest) for photo in photos]
         size = options.stylize_size
         seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
         pixels = [photo.pixels for photo in seen]
-        drawn = fitting.draw(self.engine, pixels, style.bottleneck, self.options.max_memory)
+        side = options.style_size or self.model.card.style_size
+        numbers = numbers_for(self.engine, pixels, style, options, side)
+        drawn = fitting.draw(self.engine, pixels, numbers, self.options.max_memory)
         return [
             replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
             for photo, small, picture in zip(photos, seen, drawn, strict=True)
         ]
+
+    def sought(self, photo: Photo, style: Sequence[tuple[Photo, float]], options: DrawOptions) -> "list[Sought]":
+        """What a refinement of the photo seeks, in each region: the pictures of its style, each with its share."""
+        shares = [(picture.pixels, share) for picture, share in style]
+        regions = [
+            (masks.read(path), [(self._region_picture(picture)[0].pixels, 1.0)])
+            for path, picture in (options.regions or {}).items()
+        ]
+        return sought(photo, shares, regions, options)
+
+    def _region_picture(self, path: "Path") -> tuple[Photo, str]:
+        """A region's style picture, and the SHA-256 of its file."""
+        data = masks.read_file(path)
+        return self.decode(data, name=str(path)), hashlib.sha256(data).hexdigest()
+
+    def _region_style(self, path: "Path", options: DrawOptions) -> Style:
+        """A region's style, embedded once as long as its file stays as it is."""
+        known = (path, masks.stamp(path), options.style_size, options.style_crop)
+        with loading.lock():
+            if known not in self._region_styles:
+                picture, origin = self._region_picture(path)
+                self._region_styles[known] = self.embed(picture, options, name=path.stem, origin=origin)
+            return self._region_styles[known]
 
     def needs_strips(self, height: int, width: int) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""

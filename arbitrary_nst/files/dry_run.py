@@ -14,11 +14,11 @@ from arbitrary_nst.files.making import make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
+from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style
 
 TRIAL_STEPS = 3  # of a refinement
 
@@ -32,7 +32,7 @@ class Estimate:
 
 
 def rehearse(
-    session: Session, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
+    session: Session, photos: Iterable[Input], styles: Sequence[StyleGiven], settings: Settings
 ) -> tuple[list[Result], Estimate | None]:
     """What ``stylize_many`` would do, by the photos' headers, and an estimate by trying two of them; writes nothing.
 

@@ -16,10 +16,10 @@ from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
+from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style
 
 WORKERS = 2  # threads that decode, and as many that encode
 AHEAD = 4  # photos decoded before the engine wants them, and as many whose pictures wait to be written
@@ -29,7 +29,7 @@ BYTES_PER_PIXEL = 15  # of a photo or a picture that waits: its floats, and what
 def stylize_many(
     session: Session,
     photos: Iterable[Input],
-    styles: Sequence[Style | Path],
+    styles: Sequence[StyleGiven],
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
     planner: Planner | None = None,

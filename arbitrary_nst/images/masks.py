@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images.decode import decode
-from arbitrary_nst.images.photo import Pixels, resize, to_bytes
+from arbitrary_nst.images.photo import Pixels, to_bytes
 
 ASPECT = 0.02  # by which a mask's shape may differ from the photo's
 FAINTEST = 0.5 / 255  # what is less is black
@@ -38,7 +38,10 @@ class Mask:
         """
         if not self.fits(size):
             raise self.wrong_shape(size)
-        weights = resize(self.weights[..., np.newaxis], (size[1], size[0]))[..., 0]
+        weights = self.weights
+        if weights.shape != size[::-1]:  # by a kernel without lobes, which would be a halo around what is white
+            plane = Image.fromarray(weights, "F").resize(size, Image.Resampling.BILINEAR)
+            weights = np.clip(np.asarray(plane, np.float32), 0, 1)
         if feather:
             grey = Image.fromarray(to_bytes(weights), "L").filter(ImageFilter.GaussianBlur(feather / 2))
             weights = np.asarray(grey, np.float32) / np.float32(255)
