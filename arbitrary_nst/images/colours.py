@@ -1,9 +1,11 @@
 """Whose colours a stylized picture has: its style's, or its photo's in one of two ways."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from arbitrary_nst.images.colour import linear_to_srgb, srgb_to_linear
+from arbitrary_nst.images.colour import linear_to_srgb, look_up, srgb_to_linear, table
 from arbitrary_nst.images.photo import Pixels, strips
 
 # Ottosson 2020, "A perceptual color space for image processing": linear sRGB to cones, their cube roots to L, a, b.
@@ -21,6 +23,7 @@ _TO_LAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
+_FROM_LAB, _FROM_CONES = (np.linalg.inv(each).T.astype(np.float32) for each in (_TO_LAB, _TO_CONES))
 _HALVINGS = 10  # of the interval in which the chroma is sought: a thousandth of it is left
 _GAMUT_SLACK = 1e-4  # of linear light, a fortieth of a level: rounding puts greys a little outside
 _LEAST_SPREAD = 2 / 255  # of a style along its faintest colour: what is less is noise, and is not stretched further
@@ -29,9 +32,19 @@ _SAMPLES = 1 << 18  # pixels that a photo's mean and covariance are taken from
 
 def to_oklab(pixels: Pixels) -> Pixels:
     """sRGB (..., 3) in [0, 1] to Oklab: lightness in [0, 1], and a and b around 0."""
-    cones = np.cbrt(srgb_to_linear(pixels) @ _TO_CONES.T.astype(np.float32))
+    cones = np.cbrt(look_up(pixels, _light_of_srgb()) @ _TO_CONES.T.astype(np.float32))
     lab: Pixels = cones @ _TO_LAB.T.astype(np.float32)
     return lab
+
+
+@cache
+def _light_of_srgb() -> Pixels:
+    return table(srgb_to_linear)
+
+
+@cache
+def _srgb_of_light() -> Pixels:
+    return table(linear_to_srgb)
 
 
 def with_chroma_of(photo: Pixels, drawn: Pixels) -> Pixels:
@@ -43,33 +56,30 @@ def with_chroma_of(photo: Pixels, drawn: Pixels) -> Pixels:
     for rows in strips(len(drawn)):
         lab = to_oklab(photo[rows])
         lab[..., 0] = to_oklab(drawn[rows])[..., 0]
-        out[rows] = linear_to_srgb(_into_gamut(lab))
+        out[rows] = look_up(_into_gamut(lab), _srgb_of_light())
     return out
 
 
 def _into_gamut(lab: Pixels) -> Pixels:
     """Linear sRGB of Oklab colours, those outside with the most chroma that sRGB has at their lightness and hue."""
-    light = _to_linear(lab)
+    cones = lab @ _FROM_LAB
+    light: Pixels = (cones * cones * cones) @ _FROM_CONES
     outside = ~_in_gamut(light)
     if outside.any():
-        wanted = lab[outside]
-        share, step = np.zeros(len(wanted), np.float32), np.float32(1)
+        grey = lab[outside][:, :1]
+        chroma = cones[outside] - grey  # the first column of the inverse of _TO_LAB is ones
+        # with a share s of the chroma: (L + s k)^3, so that each of R, G and B is a cubic in s
+        first, second, third = (
+            each @ _FROM_CONES
+            for each in (3 * grey * grey * chroma, 3 * grey * chroma * chroma, chroma * chroma * chroma)
+        )
+        none, share, step = grey * grey * grey, np.zeros_like(grey), np.float32(1)
         for _ in range(_HALVINGS):
             step /= 2
             tried = share + step
-            share = np.where(_in_gamut(_to_linear(_reduced(wanted, tried))), tried, share)
-        light[outside] = _to_linear(_reduced(wanted, share))
-    return light
-
-
-def _reduced(lab: Pixels, share: Pixels) -> Pixels:
-    """(N, 3) Oklab with so much of its chroma."""
-    return np.stack([lab[:, 0], lab[:, 1] * share, lab[:, 2] * share], axis=-1)
-
-
-def _to_linear(lab: Pixels) -> Pixels:
-    cones = lab @ np.linalg.inv(_TO_LAB).T.astype(np.float32)
-    light: Pixels = cones**3 @ np.linalg.inv(_TO_CONES).T.astype(np.float32)
+            is_inside = _in_gamut(((third * tried + second) * tried + first) * tried + none)
+            share = np.where(is_inside[:, np.newaxis], tried, share)
+        light[outside] = ((third * share + second) * share + first) * share + none
     return light
 
 
