@@ -136,11 +136,11 @@ class Session:
             return list(photos)
         painted = self._paint(photos, style, options)
         for path, picture in (options.regions or {}).items():
-            here = masks.read(path).at(photos[0].size, options.feather)
+            here = [masks.read(path).at(photo.size, options.feather) for photo in photos]
             above = self._paint(photos, self._region_style(picture, options), options)
             painted = [
-                replace(low, pixels=masks.composed(low.pixels, high.pixels, here))
-                for low, high in zip(painted, above, strict=True)
+                replace(low, pixels=masks.composed(low.pixels, high.pixels, weights))
+                for low, high, weights in zip(painted, above, here, strict=True)
             ]
         return painted
 
