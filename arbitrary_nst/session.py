@@ -4,19 +4,18 @@ import hashlib
 import html
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from arbitrary_nst import images, model_zoo
+from arbitrary_nst.drawing import strokes
 from arbitrary_nst.engines import Engine, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, ModelOptions
 from arbitrary_nst.styles import Style
@@ -103,7 +102,7 @@ class Session:
         return Style(bottleneck, self.model.digest, name, known)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
-        """Photos of one size in a style, in one call of the engine or as few as memory allows.
+        """Photos that the network sees in one size, in a style, in one call of the engine or as few as memory allows.
 
         Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
         another model.
@@ -115,18 +114,18 @@ class Session:
             )
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
-        size = options.stylize_size
-        seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
+        seen = [strokes.seen(photo, options.strokes) for photo in photos]
         pixels = [photo.pixels for photo in seen]
         drawn = fitting.draw(self.engine, pixels, style.bottleneck, self.options.max_memory)
         return [
-            replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
+            strokes.completed(photo, small, picture, self.threads)
             for photo, small, picture in zip(photos, seen, drawn, strict=True)
         ]
 
-    def needs_strips(self, height: int, width: int) -> bool:
+    def needs_strips(self, height: int, width: int, options: DrawOptions = DrawOptions()) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
+        size = strokes.drawn_size(width, height, options)
+        return fitting.needs_strips(self.engine, *size, self.options.max_memory)
 
     def vgg19(self, how: "Refinement") -> model_zoo.Vgg19File:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""

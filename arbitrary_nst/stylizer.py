@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, overload
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst import images, options
+from arbitrary_nst.drawing.strokes import Strokes, completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.images import Photo
@@ -125,7 +125,7 @@ class Stylizer(Session):
         style: Style | Source,
         *,
         max_size: int | None = None,
-        stylize_size: int | None = None,
+        strokes: Strokes = "auto",
         style_size: int | None = None,
         style_crop: options.StyleCrop = "centre",
     ) -> Image.Image: ...
@@ -136,7 +136,7 @@ class Stylizer(Session):
         style: Style | Source,
         *,
         max_size: int | None = None,
-        stylize_size: int | None = None,
+        strokes: Strokes = "auto",
         style_size: int | None = None,
         style_crop: options.StyleCrop = "centre",
     ) -> Array: ...
@@ -146,21 +146,22 @@ class Stylizer(Session):
         style: Style | Source,
         *,
         max_size: int | None = None,
-        stylize_size: int | None = None,
+        strokes: Strokes = "auto",
         style_size: int | None = None,
         style_crop: options.StyleCrop = "centre",
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
 
-        With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
-        the result is carried to the full size along the photo's edges (``upscale.guided``). ``style_size`` and
+        ``strokes`` are of one size in px of what the network sees: with ``auto`` a large photo reduced to 0.7 MP, with
+        ``fine`` all of it, with a number its longest side reduced to that; the result is carried to the full size
+        along the photo's edges (``upscale.guided``). ``style_size`` and
         ``style_crop`` are those of ``style``, and count where the style is given as a picture.
 
         A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha);
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        wanted = DrawOptions(max_size=max_size, stylize_size=stylize_size, style_size=style_size, style_crop=style_crop)
+        wanted = DrawOptions(max_size=max_size, strokes=strokes, style_size=style_size, style_crop=style_crop)
         opened = self.read(photo)
         return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
 
@@ -175,7 +176,7 @@ class Stylizer(Session):
         *,
         output: PathSource | None = None,
         max_size: int | None = None,
-        stylize_size: int | None = None,
+        strokes: Strokes = "auto",
         style_size: int | None = None,
         style_crop: options.StyleCrop = "centre",
         format: Literal["auto"] | options.Format = "auto",
@@ -207,7 +208,7 @@ class Stylizer(Session):
         settings = Settings(
             folder,
             max_size=max_size,
-            stylize_size=stylize_size,
+            strokes=strokes,
             style_size=style_size,
             style_crop=style_crop,
             format=format,
@@ -239,15 +240,17 @@ class Stylizer(Session):
         photo: Source | Array,
         style_image: Source | Array,
         recipe: "str | Recipe" = "arbstyle",
+        strokes: Strokes = "auto",
         on_step: "OnStep | None" = None,
         **changes: Unpack[RefineKeywords],
     ) -> Image.Image | Array:
         """Optimise a picture until VGG19 sees the photo's content and the style in it (Gatys 2016); see ``recipes``.
 
         ``picture`` is the stylized photo, of the photo's size; None lets the recipe begin as it does, with a picture
-        that is stylized now where it needs one. ``changes`` are the other options of ``RefineOptions``, such as
-        ``steps`` and ``content_weight``. ``on_step`` is called with a ``refinement.Step`` and the picture so far, and
-        ends the search by returning True. The result is of the photo's kind, as that of ``stylize``.
+        that is stylized now where it needs one. It is refined at the size of the ``strokes``, see ``stylize``, and
+        carried up. ``changes`` are the other options of ``RefineOptions``, such as ``steps`` and ``content_weight``.
+        ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search by returning True.
+        The result is of the photo's kind, as that of ``stylize``.
         """
         from arbitrary_nst.refinement.refiner import Refinement
 
@@ -257,15 +260,16 @@ class Stylizer(Session):
         asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
         whole, style = self.read(photo), self.read(style_image)
-        start = None
+        small, start = seen(whole, strokes), None
         if picture is not None:
             start = self.read(picture).pixels
             if start.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
+            start = images.resize(start, small.pixels.shape[:2])
         elif how.recipe.init == "stylized":
-            start = self.stylize_photo(whole, self.style(style)).pixels
-        refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
-        return in_kind(replace(whole, pixels=refined.pixels), photo)
+            start = self.stylize_photo(small, self.style(style), DrawOptions(strokes="fine")).pixels
+        refined = self.refiner(how).refine(small.pixels, style.pixels, start, on_step)
+        return in_kind(completed(whole, small, refined.pixels, self.threads), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -293,8 +297,11 @@ def refine(
     picture: Source | Array | None = None,
     *,
     recipe: "str | Recipe" = "arbstyle",
+    strokes: Strokes = "auto",
     on_step: "OnStep | None" = None,
     **changes: Unpack[RefineKeywords],
 ) -> Image.Image | Array:
     """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
-    return Stylizer().refine(picture, photo=photo, style_image=style_image, recipe=recipe, on_step=on_step, **changes)
+    return Stylizer().refine(
+        picture, photo=photo, style_image=style_image, recipe=recipe, strokes=strokes, on_step=on_step, **changes
+    )

@@ -170,7 +170,8 @@ def test_the_largest_command_stays_small():
 def test_every_option_of_pixels_and_files_is_in_the_key(pair):
     _, option = pair
     changed = Settings(**{option.name: other_value(option)})
-    assert changed.key == {option.name: other_value(option)} and Settings().key == {}
+    assert changed.key == {"strokes": "auto"} | {option.name: other_value(option)}
+    assert Settings().key == {"strokes": "auto"}  # always named: before it was an option, they were others
 
 
 @pytest.mark.parametrize("pair", [pair for pair in EVERY if pair[0] is RefineOptions], ids=named)
@@ -182,7 +183,7 @@ def test_every_option_of_a_refinement_is_in_its_key(pair):
 
 def test_no_option_of_a_batch_is_in_the_key():
     for option in declared(BatchOptions):
-        assert Settings(**{option.name: other_value(option)}).key == {}
+        assert Settings(**{option.name: other_value(option)}).key == Settings().key
 
 
 def test_a_recipes_prose_is_not_in_the_key_and_its_numbers_are():

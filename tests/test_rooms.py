@@ -15,6 +15,7 @@ ROOMS = (
     ("hardware",),
     ("model_zoo",),
     ("engines",),
+    ("drawing",),
     ("refinement",),
     ("session",),
     ("files",),

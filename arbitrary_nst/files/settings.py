@@ -61,7 +61,9 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     def key(self) -> dict[str, Any]:
         """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
 
-        All that differs from its default: an option that joins later leaves older records as they are.
+        The strokes, since records of before 0.3 had other ones by default, and all that differs from its default: an
+        option that joins later leaves older records as they are.
         """
         own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
-        return {name: value for group in own for name, value in options.differing(group).items()}
+        differing = {name: value for group in own for name, value in options.differing(group).items()}
+        return {"strokes": self.strokes, **differing}
