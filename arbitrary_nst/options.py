@@ -109,10 +109,11 @@ class DrawOptions(Options):
     max_size: Annotated[
         int | None, Opt("Reduce the photo so that its longest side is at most this.", least=1, unit="PX")
     ] = None
-    stylize_size: Annotated[
-        int | None,
-        Opt("Draw at this longest side, then carry to full size: strokes keep their scale.", least=16, unit="PX"),
-    ] = None
+    strokes: Annotated[
+        Literal["auto", "fine"] | int,
+        Opt("auto: alike in photos of any size; fine: 20 px; PX: as if the photo's longest side were that.",
+            least=16, unit="auto|fine|PX"),
+    ] = "auto"  # fmt: skip
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None

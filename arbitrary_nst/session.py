@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst import images, model_zoo
+from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
 from arbitrary_nst.drawing.sought import Sought, sought
@@ -19,7 +20,6 @@ from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, masks
-from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, ModelOptions
 from arbitrary_nst.styles import Style
@@ -120,7 +120,7 @@ class Session:
             self._region_picture(path)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
-        """Photos of one size in a style, in one call of the engine or as few as memory allows.
+        """Photos that the network sees in one size, in a style, in one call of the engine or as few as memory allows.
 
         Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
         another model, PhotoError for a mask of another shape.
@@ -150,14 +150,13 @@ class Session:
                 f"style {style.name}: made with another model than {self.model.card.name}",
                 "embed it again with this Stylizer",
             )
-        size = options.stylize_size
-        seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
+        seen = [strokes.seen(photo, options.strokes) for photo in photos]
         pixels = [photo.pixels for photo in seen]
         side = options.style_size or self.model.card.style_size
         numbers = numbers_for(self.engine, pixels, style, options, side)
         drawn = fitting.draw(self.engine, pixels, numbers, self.options.max_memory)
         return [
-            replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
+            strokes.completed(photo, small, picture, self.threads)
             for photo, small, picture in zip(photos, seen, drawn, strict=True)
         ]
 
@@ -184,9 +183,10 @@ class Session:
                 self._region_styles[known] = self.embed(picture, options, name=path.stem, origin=origin)
             return self._region_styles[known]
 
-    def needs_strips(self, height: int, width: int) -> bool:
+    def needs_strips(self, height: int, width: int, options: DrawOptions = DrawOptions()) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
+        size = strokes.drawn_size(width, height, options)
+        return fitting.needs_strips(self.engine, *size, self.options.max_memory)
 
     def vgg19(self, how: "Refinement") -> model_zoo.Vgg19File:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from arbitrary_nst import images, options
+from arbitrary_nst.drawing.strokes import Strokes, completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.images import Photo
@@ -30,7 +31,7 @@ class DrawKeywords(TypedDict, total=False):
     """``DrawOptions`` as keywords; each says there what it is, and what it is by default."""
 
     max_size: int | None
-    stylize_size: int | None
+    strokes: Strokes
     style_size: int | None
     style_crop: options.StyleCrop
     strength: float
@@ -158,10 +159,10 @@ class Stylizer(Session):
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
 
-        With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
-        the result is carried to the full size along the photo's edges (``upscale.guided``). ``style_size`` and
-        ``style_crop`` are those of ``style``, and count where the style is given as a picture, or as pictures with
-        their shares.
+        ``strokes`` are of one size in px of what the network sees: with ``auto`` a large photo reduced to 0.7 MP, with
+        ``fine`` all of it, with a number its longest side reduced to that; the result is carried to the full size
+        along the photo's edges (``upscale.guided``). ``style_size`` and ``style_crop`` are those of ``style``, and
+        count where the style is given as a picture, or as pictures with their shares.
 
         ``strength`` 0 is the photo itself, 1 the style as it is, up to 2 goes beyond. ``colors``: ``photo`` keeps the
         photo's and takes the picture's lightness, ``match`` first brings the style picture to them. ``mask``: the path
@@ -244,6 +245,7 @@ class Stylizer(Session):
         photo: Source | Array,
         style_image: Source | Array | Mapping[Any, float],
         recipe: "str | Recipe" = "arbstyle",
+        strokes: Strokes = "auto",
         on_step: "OnStep | None" = None,
         **changes: Unpack[RefineKeywords],
     ) -> Image.Image | Array:
@@ -251,9 +253,10 @@ class Stylizer(Session):
 
         ``style_image`` may be several pictures with their shares, by which their Grams are mixed.
         ``picture`` is the stylized photo, of the photo's size; None lets the recipe begin as it does, with a picture
-        that is stylized now where it needs one. ``changes`` are the other options of ``RefineOptions``, such as
-        ``steps`` and ``content_weight``. ``on_step`` is called with a ``refinement.Step`` and the picture so far, and
-        ends the search by returning True. The result is of the photo's kind, as that of ``stylize``.
+        that is stylized now where it needs one. It is refined at the size of the ``strokes``, see ``stylize``, and
+        carried up. ``changes`` are the other options of ``RefineOptions``, such as ``steps`` and ``content_weight``.
+        ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search by returning True.
+        The result is of the photo's kind, as that of ``stylize``.
         """
         from arbitrary_nst.refinement.refiner import Refinement
 
@@ -264,16 +267,18 @@ class Stylizer(Session):
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
         shares = normalised(style_image).items() if isinstance(style_image, Mapping) else [(style_image, 1.0)]
         whole, pictures = self.read(photo), [(self.read(each), share) for each, share in shares]
-        start = None
+        small, start = seen(whole, strokes), None
         if picture is not None:
             start = self.read(picture).pixels
             if start.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
+            start = images.resize(start, small.pixels.shape[:2])
         elif how.recipe.init == "stylized":
-            start = self.stylize_photo(whole, blend({self.style(each): share for each, share in pictures})).pixels
-        seeking = self.sought(whole, pictures, DrawOptions())
-        refined = self.refiner(how).refine(whole.pixels, seeking, start, on_step)
-        return in_kind(replace(whole, pixels=refined.pixels), photo)
+            style = blend({self.style(each): share for each, share in pictures})
+            start = self.stylize_photo(small, style, DrawOptions(strokes="fine")).pixels
+        seeking = self.sought(small, pictures, DrawOptions())
+        refined = self.refiner(how).refine(small.pixels, seeking, start, on_step)
+        return in_kind(completed(whole, small, refined.pixels, self.threads), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -301,8 +306,11 @@ def refine(
     picture: Source | Array | None = None,
     *,
     recipe: "str | Recipe" = "arbstyle",
+    strokes: Strokes = "auto",
     on_step: "OnStep | None" = None,
     **changes: Unpack[RefineKeywords],
 ) -> Image.Image | Array:
     """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
-    return Stylizer().refine(picture, photo=photo, style_image=style_image, recipe=recipe, on_step=on_step, **changes)
+    return Stylizer().refine(
+        picture, photo=photo, style_image=style_image, recipe=recipe, strokes=strokes, on_step=on_step, **changes
+    )

@@ -179,7 +179,8 @@ def test_every_option_of_pixels_and_files_is_in_the_key(pair, tmp_path, monkeypa
     digests = [hashlib.sha256(write_bytes(Path(name), name)).hexdigest() for name in ("elsewhere", "a.png", "b.jpg")]
     changed = Settings(**{option.name: other_value(option)})
     in_key = {"mask": digests[0], "regions": [digests[1:]]}.get(option.name, other_value(option))
-    assert changed.key == {option.name: in_key} and Settings().key == {}
+    assert changed.key == {"strokes": "auto"} | {option.name: in_key}
+    assert Settings().key == {"strokes": "auto"}  # always named: before it was an option, they were others
 
 
 def write_bytes(path, text):
@@ -207,7 +208,7 @@ def test_every_option_of_a_refinement_is_in_its_key(pair):
 
 def test_no_option_of_a_batch_is_in_the_key():
     for option in declared(BatchOptions):
-        assert Settings(**{option.name: other_value(option)}).key == {}
+        assert Settings(**{option.name: other_value(option)}).key == Settings().key
 
 
 def test_a_recipes_prose_is_not_in_the_key_and_its_numbers_are():

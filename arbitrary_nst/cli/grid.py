@@ -157,9 +157,12 @@ def _ratios(
     stylizer: "Stylizer", photo: "Photo", path: Path, how: "Refinement", draw: DrawOptions
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
+    from arbitrary_nst.drawing import strokes
+
     style, start, chosen = stylizer.read(path), None, how.recipe
+    small = strokes.seen(photo, draw.strokes)
     if chosen.init == "stylized":
-        start = stylizer.draw([photo], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels
+        start = stylizer.draw([small], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels
     layers = list(chosen.style_layers.items())
     for count in range(1, len(layers) + 1):
         for ratio in RATIOS:
@@ -167,7 +170,8 @@ def _ratios(
                 style_layers=dict(layers[:count]), content_weight=ratio * chosen.content_weight
             )
             refiner = stylizer.refiner(replace(how, recipe=varied))
-            yield refiner.refine(photo.pixels, style.pixels, start).pixels
+            refined = refiner.refine(small.pixels, style.pixels, start).pixels
+            yield strokes.completed(photo, small, refined, stylizer.threads).pixels
 
 
 def _told(cells: "Iterator[Pixels]", total: int) -> "Iterator[Pixels]":

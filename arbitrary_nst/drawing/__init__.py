@@ -1,1 +1,1 @@
-"""How a picture comes of what an engine draws: how strongly, where, and in whose colours."""
+"""How a photo is drawn around the network: at which size, how strongly, where, and in whose colours."""

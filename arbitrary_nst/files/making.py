@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
@@ -51,13 +52,15 @@ def make(
             settings.on_step(output.path or style.name, step, picture)
         return stop()
 
-    start = None if style.code is None else session.paint([photo], style.code, settings)[0].pixels
-    refiner, seeking = session.refiner(settings.refinement), session.sought(photo, style.pictures, settings)
-    refined = refiner.refine(photo.pixels, seeking, start, on_step)
+    seen = strokes.seen(photo, settings.strokes)  # refined as large as its strokes are, then carried up
+    small = replace(settings, feather=settings.feather * max(seen.size) / max(photo.size))
+    start = None if style.code is None else session.paint([seen], style.code, small)[0].pixels
+    refiner, seeking = session.refiner(settings.refinement), session.sought(seen, style.pictures, small)
+    refined = refiner.refine(seen.pixels, seeking, start, on_step)
     if settings.on_end is not None:
         settings.on_end(output.path or style.name)
     notes = (*photo.notes, *refined.notes)
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
-    picture = finished(photo, replace(photo, pixels=refined.pixels, notes=notes), settings)
-    return picture, refined.ended != "stopped"
+    picture = strokes.completed(photo, seen, refined.pixels, session.threads)
+    return finished(photo, replace(picture, notes=notes), settings), refined.ended != "stopped"

@@ -62,13 +62,14 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     def key(self) -> dict[str, Any]:
         """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
 
-        All that differs from its default: an option that joins later leaves older records as they are. Of files it is
-        the content that counts, by SHA-256, and of regions their order too. Raises PhotoError where one is gone.
+        The strokes, since records of before 0.3 had other ones by default, and all that differs from its default: an
+        option that joins later leaves older records as they are. Of files it is the content that counts, by SHA-256,
+        and of regions their order too. Raises PhotoError where one is gone.
         """
         own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
-        key = {name: value for group in own for name, value in options.differing(group).items()}
+        differing = {name: value for group in own for name, value in options.differing(group).items()}
         if self.mask is not None:
-            key["mask"] = masks.digest(self.mask)
+            differing["mask"] = masks.digest(self.mask)
         if self.regions is not None:
-            key["regions"] = [list(map(masks.digest, pair)) for pair in self.regions.items()]
-        return key
+            differing["regions"] = [list(map(masks.digest, pair)) for pair in self.regions.items()]
+        return {"strokes": self.strokes, **differing}
