@@ -16,6 +16,7 @@ from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, ModelOptions
@@ -117,7 +118,7 @@ class Session:
             photos = [images.resize_longest(photo, longest) for photo in photos]
         size = options.stylize_size
         seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
-        pixels = [photo.pixels for photo in seen]
+        pixels = [with_grain(photo.pixels) for photo in seen]
         drawn = fitting.draw(self.engine, pixels, style.bottleneck, self.options.max_memory)
         return [
             replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
