@@ -51,7 +51,7 @@ __all__ = [
 
 EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
-StyleCrop = Literal["centre", "none"]
+StyleCrop = Literal["auto", "centre", "none"]
 Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
 Metadata = Literal["keep", "strip", "private"]
 Existing = Literal["fail", "skip", "overwrite", "rename"]
@@ -114,7 +114,9 @@ class DrawOptions(Options):
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
-    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

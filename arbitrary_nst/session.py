@@ -97,9 +97,12 @@ class Session:
         ``origin`` is the SHA-256 of the picture's file; None takes that of its pixels.
         """
         size = options.style_size or self.model.card.style_size
-        square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
+        seen = images.style_picture(picture, options.style_crop)
+        for note in seen.notes[len(picture.notes) :]:
+            self.tell(f"{name}: {note}")
+        square = images.style_input(seen.pixels, size=size, crop=options.style_crop)
         bottleneck = self.engine.predict_style(square[np.newaxis])[0]
-        known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
+        known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
         return Style(bottleneck, self.model.digest, name, known)
 
@@ -114,6 +117,7 @@ class Session:
                 f"style {style.name}: made with another model than {self.model.card.name}",
                 "embed it again with this Stylizer",
             )
+        photos = [images.filled(photo) for photo in photos]  # first: a reduced pixel is of several
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
         size = options.stylize_size

@@ -105,12 +105,13 @@ class Stylizer(Session):
         *,
         name: str | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
     ) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
-        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``centre``
-        takes the middle square, ``none`` squeezes the whole picture into one.
+        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``auto``
+        trims a plain border, with a note, and takes the middle square; ``centre`` takes it of the whole picture,
+        ``none`` squeezes that into one. Of a transparent margin nothing is read.
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
         data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
@@ -127,7 +128,7 @@ class Stylizer(Session):
         max_size: int | None = None,
         stylize_size: int | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
     ) -> Image.Image: ...
     @overload
     def stylize(
@@ -138,7 +139,7 @@ class Stylizer(Session):
         max_size: int | None = None,
         stylize_size: int | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
     ) -> Array: ...
     def stylize(
         self,
@@ -148,7 +149,7 @@ class Stylizer(Session):
         max_size: int | None = None,
         stylize_size: int | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
 
@@ -177,7 +178,7 @@ class Stylizer(Session):
         max_size: int | None = None,
         stylize_size: int | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
         format: Literal["auto"] | options.Format = "auto",
         quality: int = 95,
         metadata: options.Metadata = "keep",
@@ -256,7 +257,7 @@ class Stylizer(Session):
         named = {"recipe": recipe} if isinstance(recipe, str) else {}
         asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
-        whole, style = self.read(photo), self.read(style_image)
+        whole, style = images.filled(self.read(photo)), images.style_picture(self.read(style_image))
         start = None
         if picture is not None:
             start = self.read(picture).pixels

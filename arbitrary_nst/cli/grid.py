@@ -81,7 +81,7 @@ def grid(
     make_folder(target.parent)
     refuse_unwritable(target.parent, ())
     stylizer = Stylizer(**keywords(model), notify=say)
-    opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
+    opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]
     match kind:
         case "styles":
             rows, columns = [path.stem for path in style], [path.stem for path in photos]
@@ -149,7 +149,9 @@ def _ratios(
     stylizer: "Stylizer", photo: "Photo", path: Path, how: "Refinement", draw: DrawOptions
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
-    style, start, chosen = stylizer.read(path), None, how.recipe
+    from arbitrary_nst import images
+
+    style, start, chosen = images.style_picture(stylizer.read(path), draw.style_crop), None, how.recipe
     if chosen.init == "stylized":
         start = stylizer.draw([photo], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels
     layers = list(chosen.style_layers.items())
