@@ -117,6 +117,9 @@ class DrawOptions(Options):
     style_crop: Annotated[
         StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
     ] = "auto"
+    keep_plain: Annotated[
+        float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
+    ] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.plain import kept
 from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
@@ -124,9 +125,15 @@ class Session:
         seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
         pixels = [with_grain(photo.pixels) for photo in seen]
         drawn = fitting.draw(self.engine, pixels, style.bottleneck, self.options.max_memory)
-        return [
+        pictures = [
             replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
             for photo, small, picture in zip(photos, seen, drawn, strict=True)
+        ]
+        if not (share := options.keep_plain):
+            return pictures
+        return [
+            replace(picture, pixels=kept(photo.pixels, picture.pixels, share))
+            for photo, picture in zip(photos, pictures, strict=True)
         ]
 
     def needs_strips(self, height: int, width: int) -> bool:

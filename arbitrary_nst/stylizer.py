@@ -129,6 +129,7 @@ class Stylizer(Session):
         stylize_size: int | None = None,
         style_size: int | None = None,
         style_crop: options.StyleCrop = "auto",
+        keep_plain: float = 0.0,
     ) -> Image.Image: ...
     @overload
     def stylize(
@@ -140,6 +141,7 @@ class Stylizer(Session):
         stylize_size: int | None = None,
         style_size: int | None = None,
         style_crop: options.StyleCrop = "auto",
+        keep_plain: float = 0.0,
     ) -> Array: ...
     def stylize(
         self,
@@ -150,18 +152,26 @@ class Stylizer(Session):
         stylize_size: int | None = None,
         style_size: int | None = None,
         style_crop: options.StyleCrop = "auto",
+        keep_plain: float = 0.0,
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
 
         With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
         the result is carried to the full size along the photo's edges (``upscale.guided``). ``style_size`` and
         ``style_crop`` are those of ``style``, and count where the style is given as a picture.
+        ``keep_plain`` is the share, up to 1, of a plain background that stays as in the photo (``plain.kept``).
 
         A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha);
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        wanted = DrawOptions(max_size=max_size, stylize_size=stylize_size, style_size=style_size, style_crop=style_crop)
+        wanted = DrawOptions(
+            max_size=max_size,
+            stylize_size=stylize_size,
+            style_size=style_size,
+            style_crop=style_crop,
+            keep_plain=keep_plain,
+        )
         opened = self.read(photo)
         return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
 
@@ -179,6 +189,7 @@ class Stylizer(Session):
         stylize_size: int | None = None,
         style_size: int | None = None,
         style_crop: options.StyleCrop = "auto",
+        keep_plain: float = 0.0,
         format: Literal["auto"] | options.Format = "auto",
         quality: int = 95,
         metadata: options.Metadata = "keep",
@@ -211,6 +222,7 @@ class Stylizer(Session):
             stylize_size=stylize_size,
             style_size=style_size,
             style_crop=style_crop,
+            keep_plain=keep_plain,
             format=format,
             quality=quality,
             metadata=metadata,

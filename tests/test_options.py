@@ -31,7 +31,7 @@ def other_value(option):
     if bool in option.kinds:
         return not option.default
     if {int, float} & set(option.kinds):
-        return option.about.least + 7  # no recipe's own
+        return min(option.about.least + 7, option.about.most)  # no recipe's own
     if option.choices:
         return next(choice for choice in reversed(option.choices) if choice not in (option.default, "max", "adam"))
     if Mapping in option.kinds:

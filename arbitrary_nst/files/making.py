@@ -11,6 +11,7 @@ from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.images.plain import kept
 from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.session import Session
 
@@ -54,7 +55,9 @@ def make(
     refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
     if settings.on_end is not None:
         settings.on_end(output.path or style.name)
-    notes = (*photo.notes, *refined.notes)
+    pixels, notes = refined.pixels, (*photo.notes, *refined.notes)
+    if settings.keep_plain:
+        pixels = kept(photo.pixels, pixels, settings.keep_plain)
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
-    return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
+    return replace(photo, pixels=pixels, notes=notes), refined.ended != "stopped"

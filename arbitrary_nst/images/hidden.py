@@ -21,7 +21,7 @@ def filled(photo: Photo) -> Photo:
         return photo
     weight = np.minimum(photo.alpha / np.float32(SEEN), 1)
     planes = [photo.pixels[..., channel] * weight for channel in range(3)]
-    return replace(photo, pixels=np.stack(_spread(planes, weight), axis=-1))
+    return replace(photo, pixels=np.stack(spread(planes, weight), axis=-1))
 
 
 def opaque_part(photo: Photo) -> Photo:
@@ -33,7 +33,7 @@ def opaque_part(photo: Photo) -> Photo:
     return filled(replace(photo, pixels=photo.pixels[place], alpha=photo.alpha[place]))
 
 
-def _spread(weighted: list[Pixels], weight: Pixels) -> list[Pixels]:
+def spread(weighted: list[Pixels], weight: Pixels) -> list[Pixels]:
     """Colours everywhere, from planes (H, W) of colour times their weight (H, W) in [0, 1]: pull-push.
 
     (Gortler et al. 1996, The Lumigraph, section 3.4.) Where the weight is 1 the colour is the pixel's, where it is less
@@ -46,8 +46,8 @@ def _spread(weighted: list[Pixels], weight: Pixels) -> list[Pixels]:
         return [plane / weight if weight > 0 else np.full_like(plane, NOTHING) for plane in weighted]
     mean = _halved(weight)
     enough: Pixels = np.minimum(4 * mean, 1)
-    share: Pixels = enough / np.maximum(mean, np.float32(1e-12))
-    coarse = _spread([_halved(plane) * share for plane in weighted], enough)
+    share = (enough / np.maximum(mean, 1e-12)).astype(np.float32)
+    coarse = spread([_halved(plane) * share for plane in weighted], enough)
     missing: Pixels = 1 - weight
     return [plane + missing * _doubled(small, weight.shape) for plane, small in zip(weighted, coarse, strict=True)]
 
