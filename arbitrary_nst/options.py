@@ -52,7 +52,7 @@ __all__ = [
 
 EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
-StyleCrop = Literal["centre", "none"]
+StyleCrop = Literal["auto", "centre", "none"]
 Colors = Literal["style", "photo", "match"]
 Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
 Metadata = Literal["keep", "strip", "private"]
@@ -117,7 +117,12 @@ class DrawOptions(Options):
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
-    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
+    keep_plain: Annotated[
+        float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
+    ] = 0.0
     strength: Annotated[
         float, Opt("0: the photo itself; 1: the style as it is; more goes beyond.", least=0, most=2, unit="X")
     ] = 1.0

@@ -20,6 +20,7 @@ from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, masks
+from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, ModelOptions
 from arbitrary_nst.styles import Style
@@ -100,9 +101,12 @@ class Session:
         ``origin`` is the SHA-256 of the picture's file; None takes that of its pixels.
         """
         size = options.style_size or self.model.card.style_size
-        square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
+        seen = images.style_picture(picture, options.style_crop)
+        for note in seen.notes[len(picture.notes) :]:
+            self.tell(f"{name}: {note}")
+        square = images.style_input(seen.pixels, size=size, crop=options.style_crop)
         bottleneck = self.engine.predict_style(square[np.newaxis])[0]
-        known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
+        known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
         return Style(bottleneck, self.model.digest, name, known, ((square, 1.0),))
 
@@ -125,6 +129,7 @@ class Session:
         Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
         another model, PhotoError for a mask of another shape.
         """
+        photos = [images.filled(photo) for photo in photos]  # first: a reduced pixel is of several
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
         drawn = self.paint(photos, style, options)
@@ -151,9 +156,9 @@ class Session:
                 "embed it again with this Stylizer",
             )
         seen = [strokes.seen(photo, options.strokes) for photo in photos]
-        pixels = [photo.pixels for photo in seen]
+        pixels = [with_grain(photo.pixels) for photo in seen]
         side = options.style_size or self.model.card.style_size
-        numbers = numbers_for(self.engine, pixels, style, options, side)
+        numbers = numbers_for(self.engine, [photo.pixels for photo in seen], style, options, side)
         drawn = fitting.draw(self.engine, pixels, numbers, self.options.max_memory)
         return [
             strokes.completed(photo, small, picture, self.threads)
@@ -163,10 +168,10 @@ class Session:
     def sought(self, photo: Photo, style: Sequence[tuple[Photo, float]], options: DrawOptions) -> "list[Sought]":
         """What a refinement of the photo seeks, in each region: the pictures of its style, each with its share."""
         shares = [(picture.pixels, share) for picture, share in style]
-        regions = [
-            (masks.read(path), [(self._region_picture(picture)[0].pixels, 1.0)])
-            for path, picture in (options.regions or {}).items()
-        ]
+        regions = []
+        for path, picture in (options.regions or {}).items():
+            whole, _ = self._region_picture(picture)
+            regions.append((masks.read(path), [(images.style_picture(whole, options.style_crop).pixels, 1.0)]))
         return sought(photo, shares, regions, options)
 
     def _region_picture(self, path: "Path") -> tuple[Photo, str]:

@@ -34,6 +34,7 @@ class DrawKeywords(TypedDict, total=False):
     strokes: Strokes
     style_size: int | None
     style_crop: options.StyleCrop
+    keep_plain: float
     strength: float
     colors: options.Colors
     mask: PathSource | None
@@ -120,12 +121,14 @@ class Stylizer(Session):
         *,
         name: str | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
     ) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
-        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``centre``
-        takes the middle square, ``none`` squeezes the whole picture into one. Of several, as Styles or pictures with
+        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``auto``
+        trims a plain border, with a note, and takes the middle square; ``centre`` takes it of the whole picture,
+        ``none`` squeezes that into one. Of a transparent margin nothing is read.
+        Of several, as Styles or pictures with
         their shares like ``{"a.jpg": 0.7, "b.jpg": 0.3}``, it is the blend; shares need not add up to 1.
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
@@ -164,6 +167,7 @@ class Stylizer(Session):
         along the photo's edges (``upscale.guided``). ``style_size`` and ``style_crop`` are those of ``style``, and
         count where the style is given as a picture, or as pictures with their shares.
 
+        ``keep_plain`` is the share, up to 1, of a plain background that stays as in the photo (``plain.kept``).
         ``strength`` 0 is the photo itself, 1 the style as it is, up to 2 goes beyond. ``colors``: ``photo`` keeps the
         photo's and takes the picture's lightness, ``match`` first brings the style picture to them. ``mask``: the path
         of a picture of the photo's shape, which is stylized where that is white. ``regions``: another style where a
@@ -266,7 +270,8 @@ class Stylizer(Session):
         asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
         shares = normalised(style_image).items() if isinstance(style_image, Mapping) else [(style_image, 1.0)]
-        whole, pictures = self.read(photo), [(self.read(each), share) for each, share in shares]
+        whole = images.filled(self.read(photo))
+        pictures = [(images.style_picture(self.read(each)), share) for each, share in shares]
         small, start = seen(whole, strokes), None
         if picture is not None:
             start = self.read(picture).pixels

@@ -126,7 +126,9 @@ def test_a_blend_is_one_style_with_a_name(folder, fake, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("photo.png -> photo__a-75+b-25.png")
     with Image.open("photo__a-75+b-25.png") as image:
         pixel = image.getpixel((5, 5))
-    assert pixel == pytest.approx((127.5 + 0.75 * 127.5, (255 - 128) / 2, 127.5 + 0.25 * 127.5), abs=1)
+    assert pixel == pytest.approx(
+        (127.5 + 0.75 * 127.5, (255 - 128) / 2, 127.5 + 0.25 * 127.5), abs=4
+    )  # a flat photo gets grain
     assert invoke("run", "photo.png", "-s", "a.png", "-s", "b.png", "--blend", monkeypatch=monkeypatch) == 0
     assert Path("photo__a+b.png").exists()
 
@@ -171,4 +173,4 @@ def test_dials_reach_the_picture(folder, fake, monkeypatch):
         assert invoke(*call, monkeypatch=monkeypatch) == 0
     with Image.open("run.png") as image:
         left, right = image.getpixel((5, 5)), image.getpixel((55, 5))
-    assert left == pytest.approx((127.5, 63.5, 255), abs=1) and right == pytest.approx((255, 63.5, 127.5), abs=1)
+    assert left == pytest.approx((127.5, 63.5, 255), abs=4) and right == pytest.approx((255, 63.5, 127.5), abs=4)

@@ -68,7 +68,7 @@ def test_numbers_are_mixed_and_pixels_near_0():
         mixed = own + strength * (np.array([0.2, 0.4, 1.0]) - own)
         drawn = (1 - own) / 2 + mixed / 2
         expected = own + share(strength) * (drawn - own)
-        np.testing.assert_allclose(picture.pixels[0, 0], expected, atol=2e-3)  # colours in 8 bits
+        np.testing.assert_allclose(picture.pixels.mean((0, 1)), expected, atol=5e-3)  # a flat photo gets grain
 
 
 def test_pixels_hand_over_to_numbers_smoothly():

@@ -86,7 +86,7 @@ def grid(
     make_folder(target.parent)
     refuse_unwritable(target.parent, ())
     stylizer = Stylizer(**keywords(model), notify=say)
-    opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
+    opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]
     stylizer.check(draw, [photo.size for photo in opened])
     match kind:
         case "styles":
@@ -157,9 +157,10 @@ def _ratios(
     stylizer: "Stylizer", photo: "Photo", path: Path, how: "Refinement", draw: DrawOptions
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
+    from arbitrary_nst import images
     from arbitrary_nst.drawing import strokes
 
-    style, start, chosen = stylizer.read(path), None, how.recipe
+    style, start, chosen = images.style_picture(stylizer.read(path), draw.style_crop), None, how.recipe
     small = strokes.seen(photo, draw.strokes)
     if chosen.init == "stylized":
         start = stylizer.draw([small], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels

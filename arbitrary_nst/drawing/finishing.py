@@ -5,6 +5,7 @@ from dataclasses import replace
 from arbitrary_nst.drawing import strength
 from arbitrary_nst.images import Photo, masks
 from arbitrary_nst.images.colours import with_chroma_of
+from arbitrary_nst.images.plain import kept
 from arbitrary_nst.options import DrawOptions
 
 
@@ -18,6 +19,8 @@ def finished(photo: Photo, drawn: Photo, options: DrawOptions) -> Photo:
     pixels = drawn.pixels
     if options.colors == "photo":
         pixels = with_chroma_of(photo.pixels, pixels)
+    if options.keep_plain:
+        pixels = kept(photo.pixels, pixels, options.keep_plain)
     if (share := strength.share(options.strength)) < 1:
         pixels = photo.pixels + share * (pixels - photo.pixels)
     if options.mask is not None:

@@ -38,7 +38,7 @@ def make(
     photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
 ) -> tuple[Photo, bool]:
     """The picture, and whether it was finished."""
-    style = output.style
+    style, photo = output.style, images.filled(photo)
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
     if settings.refinement is None or not style.pictures:

@@ -84,7 +84,10 @@ class Planner:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
             return StyleInUse(style.name, style, (), style.origin or _sha256(style.bottleneck.tobytes()))
         data = self._read(style)
-        picture = self._session.decode(data, name=str(style))
+        whole = self._session.decode(data, name=str(style))
+        picture = images.style_picture(whole, self._settings.style_crop)
+        for note in picture.notes[len(whole.notes) :]:
+            self._session.tell(f"{style.stem}: {note}")
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
             return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
         code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
