@@ -19,11 +19,19 @@ class Preset:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("portrait", "faces stay who they are, skin stays skin", {"strength": 0.5, "colors": "match"}),
-        Preset("landscape", "painted through and through", {"strength": 1.15}),
-        Preset("product", "true to its colours, for things on a plain ground", {"strength": 0.6, "colors": "photo"}),
-        Preset("bold", "further than the style goes by itself", {"strength": 1.5}),
-        Preset("subtle", "a photo with a painter's touch", {"strength": 0.3}),
+        Preset(
+            "portrait",
+            "a face stays who it is: half the strength, skin in its own colours, strokes of a small picture",
+            {"strength": 0.5, "colors": "match", "strokes": 500},
+        ),
+        Preset("landscape", "painted through and through, in the colours of the place", {"colors": "match"}),
+        Preset(
+            "product",
+            "a thing on a plain ground: its colours are exact, and the ground stays clean",
+            {"strength": 0.6, "colors": "photo", "keep_plain": 1.0},
+        ),
+        Preset("bold", "further than the style goes by itself, in broad strokes", {"strength": 1.3, "strokes": 700}),
+        Preset("subtle", "a photo with a painter's touch", {"strength": 0.35, "colors": "photo"}),
     )
 }
 

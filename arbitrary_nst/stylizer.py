@@ -239,7 +239,7 @@ class Stylizer(Session):
             refuse_in_place(map(Path, given))
         wanted = from_python(style)
         found = expand([Path(photo) for photo in given], recursive=recursive, output=folder, note=self._notify)
-        found = without_own(found, pictures_of(wanted), self._notify)
+        found = without_own(found, pictures_of(wanted), self._notify, settings)
         return stylize_many(self, found, wanted, settings)
 
     def refine(

@@ -174,3 +174,16 @@ def test_dials_reach_the_picture(folder, fake, monkeypatch):
     with Image.open("run.png") as image:
         left, right = image.getpixel((5, 5)), image.getpixel((55, 5))
     assert left == pytest.approx((127.5, 63.5, 255), abs=4) and right == pytest.approx((255, 63.5, 127.5), abs=4)
+
+
+def test_masks_in_the_folder_are_no_photos(folder, fake, monkeypatch, capsys):
+    (folder / "photos").mkdir()
+    for name in ("photo.png", "a.png", "b.png"):
+        (folder / name).rename(folder / "photos" / name)
+    Image.new("L", (60, 40), 255).save("photos/mask.png")
+    Image.new("L", (60, 40), 255).save("photos/sky.png")
+    dials = ("--mask", "photos/mask.png", "--region", "photos/sky.png=photos/b.png")
+    call = ("run", "photos", "-s", "photos/a.png", "-o", "out", *dials)
+    assert invoke(*call, monkeypatch=monkeypatch) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1 and "2 files, a style picture" in err and "2 files, a mask" in err

@@ -135,7 +135,7 @@ def run(
     if batch.in_place:
         refuse_in_place(taken)
     found = expand(taken[: len(given)], listed=taken[len(given) :], recursive=batch.recursive, output=output, note=say)
-    found = without_own(found, pictures_of(styles), say)
+    found = without_own(found, pictures_of(styles), say, draw)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
     several = len(found) * len(styles) > 1

@@ -68,7 +68,7 @@ def watch(
     ):
         say(f"watching {folder}; Ctrl-C ends it")
         for arrived in arriving(folder, asked, recursive=batch.recursive, output=output, note=say):
-            ready = without_own(arrived, pictures_of(styles), say)
+            ready = without_own(arrived, pictures_of(styles), say, draw)
             with watch:
                 for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set, planner=planner):
                     report_result(result, **keywords(lines), to_stdout=False)
