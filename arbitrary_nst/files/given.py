@@ -10,6 +10,7 @@ from arbitrary_nst.files import reading
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import NAME
 from arbitrary_nst.files.naming import is_same_file
+from arbitrary_nst.options import DrawOptions
 
 
 def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[Path]:
@@ -59,21 +60,26 @@ def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
         raise PhotoError(f"{min(folders)}: cannot be written: not permitted", "{output} a folder you can write to")
 
 
-def without_own(found: Sequence[Input], styles: Iterable[Path], note: Callable[[str], None]) -> list[Input]:
-    """The photos without what a folder holds besides: the style pictures, and what was made of a photo there.
+def without_own(
+    found: Sequence[Input], styles: Iterable[Path], note: Callable[[str], None], draw: DrawOptions = DrawOptions()
+) -> list[Input]:
+    """The photos without what a folder holds besides: style pictures, masks, and what was made of a photo there.
 
     Made is what a manifest lists, and ``photo__style.jpg`` beside a ``photo``. What was given by name stays.
     """
-    styles, seen = list(styles), _Seen()
-    kept, own_styles, made = list[Input](), 0, 0
+    regions, seen = draw.regions or {}, _Seen()
+    styles, masks = [*styles, *regions.values()], [*regions, *([draw.mask] if draw.mask else [])]
+    kept, own_styles, own_masks, made = list[Input](), 0, 0, 0
     for each in found:
         if each.in_folder and any(is_same_file(each.path, style) for style in styles):
             own_styles += 1
+        elif each.in_folder and any(is_same_file(each.path, mask) for mask in masks):
+            own_masks += 1
         elif each.in_folder and seen.is_made(each):
             made += 1
         else:
             kept.append(each)
-    for count, what in ((own_styles, "a style picture"), (made, "made by arbstyle")):
+    for count, what in ((own_styles, "a style picture"), (own_masks, "a mask"), (made, "made by arbstyle")):
         if count:
             note(f"left out: {count} {'file' if count == 1 else 'files'}, {what}; name one to stylize it all the same")
     return kept
