@@ -102,10 +102,10 @@ def test_several_photos_have_numbers_of_their_own(mini):
 
 def test_little_memory_parts_photos_and_their_numbers():
     class Small(FakeEngine):
-        def transform(self, photo, bottleneck):
+        def transform(self, photo, numbers):
             if len(photo) > 1:
                 raise EngineMemoryError("too many")
-            return super().transform(photo, bottleneck)
+            return super().transform(photo, numbers)
 
     photos = [random_photo(seed).pixels for seed in range(3)]
     rows = np.zeros((3, 100), np.float32)
@@ -205,7 +205,7 @@ def test_a_style_of_several():
     stylizer = fake_stylizer()
     red, blue = stylizer.style(flat(1, 0, 0), name="r"), stylizer.style(flat(0, 0, 1), name="b")
     mixed = stylizer.style({red: 3, blue: 1})
-    np.testing.assert_allclose(mixed.bottleneck[:3], [0.75, 0, 0.25], atol=1e-6)
+    np.testing.assert_allclose(mixed.numbers[:3], [0.75, 0, 0.25], atol=1e-6)
     assert mixed.name == "r-75+b-25" and stylizer.style({red: 1, blue: 1}, name="both").name == "both"
     assert blend({red: 0.75, blue: 0.25}).origin == mixed.origin != stylizer.style({red: 1, blue: 3}).origin
 
