@@ -114,7 +114,7 @@ def slow_guided(photo, small, drawn):
     least, most = ([pick(window, axis=(2, 3)) for window in windows] for pick in (np.min, np.max))
     scale = max(full / had for full, had in zip(photo.shape[:2], small.shape[:2], strict=True))
     edge = np.clip((np.max(np.subtract(most, least), axis=0) - 0.04) / 0.06, 0, 1)
-    gain = 1 + max(0, 0.8 * scale - 1) * edge
+    gain = 1 + max(0, 0.6 * scale - 1) * edge
     out = np.empty_like(photo)
     for c in range(3):
         plane = smooth[..., c]

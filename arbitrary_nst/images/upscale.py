@@ -12,7 +12,7 @@ from arbitrary_nst.images.photo import Pixels, resample, resize
 RADIUS = 3  # px of the small picture: half the window in which one affine map is fitted
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
 # An edge of the small picture is a ramp of some px when enlarged; it is made steeper by this share of the enlargement.
-HARDNESS = 0.8
+HARDNESS = 0.6
 # What varies less than the first, in a window of 5 px, is no stroke's edge and stays soft; above the second it is one.
 SOFT, HARD = 0.04, 0.10
 # Of a tile of the result: what it needs stays in a core's cache, and no library starts threads of its own for it.
