@@ -13,7 +13,7 @@ RADIUS = 3  # px of the small picture: half the window in which one affine map i
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
 # An edge of the small picture is a ramp of some px when enlarged; it is made steeper by this share of the enlargement.
 HARDNESS = 0.6
-# What varies less than the first, in a window of 3 px, is no stroke's edge and stays soft; above the second it is one.
+# What varies less than the first, in a window of 5 px, is no stroke's edge and stays soft; above the second it is one.
 SOFT, HARD = 0.04, 0.10
 # Of a tile of the result: what it needs stays in a core's cache, and no library starts threads of its own for it.
 TILE_ROWS, TILE_COLUMNS = 64, 128
@@ -52,13 +52,15 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     with the luminance as guide: in every window of the small picture each channel is fitted as a * luminance + b; a and
     b are enlarged and applied to the photo's luminance. What the fit leaves over, the strokes, is enlarged as it is.
 
-    Departing from the paper, edges that the enlargement made soft are made steep again: a value moves away from the
-    mean around it, HARDNESS * H / h times as far, but not beyond the least and the most that ``drawn`` has there, so
-    nothing rings. ``threads`` are those it may keep busy; the result does not depend on them.
+    Departing from the paper, ``drawn`` is smoothed by weights 1-2-1 first, as a network's stripes of 2 px would be seen
+    when enlarged, and edges that this and the enlargement made soft are made steep again: a value moves away from the
+    mean around it, HARDNESS * H / h times as far, but not beyond the least and the most around it, so nothing rings.
+    ``threads`` are those it may keep busy; the result does not depend on them.
     """
     height, width = photo.shape[:2]
     scale = max(height / small.shape[0], width / small.shape[1])
-    fits, edges = affine_fits(small, drawn), steepening(drawn, HARDNESS * scale)
+    smooth = _tent(np.ascontiguousarray(np.moveaxis(drawn, 2, 0)))
+    fits, edges = affine_fits(small, smooth), steepening(smooth, HARDNESS * scale)
     columns = bands(small.shape[1], width, TILE_COLUMNS)
     third = np.full(3, 1 / 3, np.float32)
     out = np.empty_like(photo)
@@ -81,13 +83,13 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     return out
 
 
-def affine_fits(small: Pixels, drawn: Pixels) -> Pixels:
+def affine_fits(small: Pixels, channels: Pixels) -> Pixels:
     """Slopes of the three channels, then what is to be added to slope * luminance for the drawn values: (6, h, w)."""
     guide: Pixels = small.mean(axis=2, dtype=np.float32)
     mean = _box(guide)
     variance: Pixels = _box(guide * guide) - mean * mean
     slopes, offsets = [], []
-    for plane in np.moveaxis(drawn, 2, 0):
+    for plane in channels:
         average = _box(plane)
         fitted = (_box(guide * plane) - mean * average) / (variance + np.float32(SMOOTH))
         slopes.append(_box(fitted))
@@ -95,13 +97,12 @@ def affine_fits(small: Pixels, drawn: Pixels) -> Pixels:
     return np.stack(slopes + offsets)
 
 
-def steepening(drawn: Pixels, most_gain: float) -> Pixels:
+def steepening(channels: Pixels, most_gain: float) -> Pixels:
     """What makes soft edges steep, (10, h, w): (1 - gain) * mean, the least and the most of each channel, the gain.
 
     A value v becomes gain * v + (1 - gain) * mean, kept within the least and the most.
     """
-    channels = np.ascontiguousarray(np.moveaxis(drawn, 2, 0))
-    least, most = _neighbours(channels, np.minimum), _neighbours(channels, np.maximum)
+    least, most = (_neighbours(_neighbours(channels, pick), pick) for pick in (np.minimum, np.maximum))
     edge = np.clip(((most - least).max(axis=0) - SOFT) / (HARD - SOFT), 0, 1)
     gain = (1 + max(0.0, most_gain - 1) * edge).astype(np.float32)
     mean = _tent(_tent(channels))
