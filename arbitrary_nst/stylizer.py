@@ -187,6 +187,7 @@ class Stylizer(Session):
         limit: int | None = None,
         fail_fast: bool = False,
         in_place: bool = False,
+        score: bool = False,
         refine: RefineOptions | None = None,
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
@@ -219,6 +220,7 @@ class Stylizer(Session):
             limit=limit,
             fail_fast=fail_fast,
             in_place=in_place,
+            score=score,
             refinement=None if refine is None else Refinement.chosen_by(refine),
         )
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)

@@ -16,9 +16,11 @@ ROOMS = (
     ("model_zoo",),
     ("engines",),
     ("refinement",),
+    ("scores",),
     ("session",),
     ("files",),
     ("stylizer",),
+    ("judging",),
     ("cli",),
 )
 ROW = {room: number for number, row in enumerate(ROOMS) for room in row}

@@ -47,6 +47,8 @@ class Planner:
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
             self._refining_precision = session.refining_precision
+        if settings.score:
+            session.judge(settings.vgg_weights)
         if any(style.code is not None for style in self.styles):
             _ = session.engine  # nor is an engine that cannot be loaded
         self._taken = naming.Taken()
@@ -63,17 +65,19 @@ class Planner:
             self._output.close()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
-        refinement = self._settings.refinement
+        refinement, score = self._settings.refinement, self._settings.score
         if isinstance(style, Style):
-            if refinement is not None:
-                raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
+            if refinement is not None or score:
+                who = "refinement has" if refinement is not None else "scores have"
+                raise OptionError(f"style {style.name}: {who} to see its picture", "the path of the picture")
             return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
         data = self._read(style)
         picture = self._session.decode(data, name=str(style))
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
             return StyleInUse(style.stem, None, picture, _sha256(data))
         code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
-        return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
+        is_seen = refinement is not None or score
+        return StyleInUse(code.name, code, picture if is_seen else None, code.origin or "")
 
     def _read(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self._session.options.max_pixels)

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arbitrary_nst import images
-from arbitrary_nst.errors import OptionError
+from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.files.find import Input
-from arbitrary_nst.files.jobs import Job, Output
+from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
+from arbitrary_nst.scores.score import Score
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
@@ -68,6 +69,17 @@ class Task:
     output: Output
     decoding: Future[Read]
     is_last: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture that waits to be written, whether it was finished, its photo's SHA-256, and the seconds it took."""
+
+    picture: Photo
+    whole: bool
+    sha256: str
+    seconds: float
+    score: Score | None
 
 
 class _Stream:
@@ -180,10 +192,23 @@ class _Stream:
         else:
             picture, whole = make(opened.photo, output, self._session, self._settings, self._stop)
         seconds = opened.seconds + time.monotonic() - began
+        score = None
+        if self._settings.score:
+            score, picture = self._score(opened.photo, output.style, picture)
+        made = Made(picture, whole, opened.sha256, seconds, score)
         pixels = picture.size[0] * picture.size[1]
         self._pixels_behind += pixels
-        written = self._encoders.submit(self._write, task.job.source, output, picture, whole, opened.sha256, seconds)
-        self._behind.append((pixels, written))
+        self._behind.append((pixels, self._encoders.submit(self._write, task.job.source, output, made)))
+
+    def _score(self, photo: Photo, style: StyleInUse, picture: Photo) -> tuple[Score | None, Photo]:
+        """A picture's score, and the picture; with a note where it cannot be judged, which is no fault of its own."""
+        assert style.picture is not None
+        try:
+            judge = self._session.judge(self._settings.vgg_weights)
+            return judge.score(photo.pixels, style.picture.pixels, picture.pixels), picture
+        except Exception as exc:
+            reason = exc.what if isinstance(exc, NSTError) else f"{type(exc).__name__}: {exc}"
+            return None, replace(picture, notes=(*picture.notes, f"not scored: {' '.join(reason.split())[:200]}"))
 
     def _draw_ahead(self, photo: Photo, output: Output) -> None:
         """Draw a photo together with the next ones of its size, where the engine is best given several."""
@@ -211,9 +236,9 @@ class _Stream:
             return
         self._drawn |= dict(zip(photos, pictures, strict=True))
 
-    def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
+    def _write(self, source: Path, output: Output, made: Made) -> Result:
         """Encode and write a picture. Raises only where nobody takes it any more."""
-        began = time.monotonic()
+        began, picture = time.monotonic(), made.picture
         try:
             encoded = images.encode(
                 picture, output.format, quality=self._settings.quality, metadata=self._settings.metadata
@@ -221,7 +246,7 @@ class _Stream:
             if self._settings.sink is not None:
                 self._settings.sink(encoded.data)
             else:
-                self._planner.put(output, encoded.data, sha256, whole=whole)
+                self._planner.put(output, encoded.data, made.sha256, whole=made.whole)
         except Exception as exc:
             if isinstance(exc, BrokenPipeError) and self._settings.sink is not None:
                 raise
@@ -233,8 +258,9 @@ class _Stream:
             output.path,
             width,
             height,
-            seconds + time.monotonic() - began,
+            made.seconds + time.monotonic() - began,
             notes=(*picture.notes, *encoded.notes),
+            score=made.score,
         )
         if output.style.code is None:
             return result
