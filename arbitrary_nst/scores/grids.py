@@ -11,7 +11,7 @@ GREEN = 1  # the colour that an eye sees detail by
 
 CELL = 4  # px that the coarsest cell of a network spans
 WINDOW = 8 * CELL  # px that a power spectrum is taken of
-SMALLEST = 5 * WINDOW // 2  # px of a side that holds one neighbourhood of windows
+SMALLEST = 5 * WINDOW // 2  # px of a side that one neighbourhood of windows takes
 BY_CHANCE = 0.5  # what a frequency may have over its surroundings, in the logarithm of power
 FAINT = 0.02  # power of a wave of 0.3 levels in 255
 
