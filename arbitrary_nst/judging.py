@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from arbitrary_nst.images.sources import Array, PathSource, Source, name_of
-from arbitrary_nst.scores import Score
+from arbitrary_nst.scores.score import Score
 from arbitrary_nst.stylizer import Stylizer
 
 

@@ -14,7 +14,7 @@ from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.options import ModelOptions, Options, RefineOptions, declared
 
 if TYPE_CHECKING:
-    from arbitrary_nst.scores import Score
+    from arbitrary_nst.scores.score import Score
 
 COLUMNS = {
     "closed": "{:.2f}",
