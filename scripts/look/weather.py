@@ -70,8 +70,9 @@ def fog(height, width):
         tops = hill.copy()
         for place in np.arange(0, width / height + 0.1, 0.030 + 0.035 * near):
             tall, at = near * rng.uniform(0.06, 0.17), place + rng.uniform(-0.02, 0.02)
-            fir = tall - abs(x - at) * (4.6 + 1.2 * np.sin(y * 260 / near))
-            tops = np.minimum(tops, hill - fir)
+            near_it = _box(height, 0, 1, at - tall / 3.4, at + tall / 3.4)
+            fir = tall - abs(x[near_it] - at) * (4.6 + 1.2 * np.sin(y[near_it] * 260 / near))
+            tops[near_it] = np.minimum(tops[near_it], hill[near_it] - fir)
         soft = 0.002 + 0.006 * (1 - near)
         cover = np.clip((y - tops) / soft, 0, 1) * (0.10 + 0.62 * near**1.6)
         cover *= 1 - 0.55 * np.clip((y - hill) / 0.12, 0, 1) * (number < 4)  # the fog lies in the valleys
