@@ -24,7 +24,6 @@ from train_mini import SHARED, VGG
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.engines import load_engine
-from arbitrary_nst.scores import closeness
 
 SIZE = 256
 
@@ -69,7 +68,7 @@ class Scorer:
         grams, content = self.see(picture)
         s = float(perceptual.style_distance(grams, style_grams)[0])
         untouched = float(perceptual.style_distance(photo_grams, style_grams)[0])
-        return closeness.closed(s, untouched), float(perceptual.content_distance(content, photo_content)[0])
+        return perceptual.closed(s, untouched), float(perceptual.content_distance(content, photo_content)[0])
 
 
 def stylized(engine, pairs):
