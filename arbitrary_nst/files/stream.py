@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arbitrary_nst import images
-from arbitrary_nst.errors import NSTError, OptionError
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
-from arbitrary_nst.files.jobs import Job, Output, StyleInUse
+from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.scoring import scored
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
@@ -192,23 +193,11 @@ class _Stream:
         else:
             picture, whole = make(opened.photo, output, self._session, self._settings, self._stop)
         seconds = opened.seconds + time.monotonic() - began
-        score = None
-        if self._settings.score:
-            score, picture = self._score(opened.photo, output.style, picture)
+        score, picture = scored(opened.photo, output.style, picture, self._session, self._settings)
         made = Made(picture, whole, opened.sha256, seconds, score)
         pixels = picture.size[0] * picture.size[1]
         self._pixels_behind += pixels
         self._behind.append((pixels, self._encoders.submit(self._write, task.job.source, output, made)))
-
-    def _score(self, photo: Photo, style: StyleInUse, picture: Photo) -> tuple[Score | None, Photo]:
-        """A picture's score, and the picture; with a note where it cannot be judged, which is no fault of its own."""
-        assert style.picture is not None
-        try:
-            judge = self._session.judge(self._settings.vgg_weights)
-            return judge.score(photo.pixels, style.picture.pixels, picture.pixels), picture
-        except Exception as exc:
-            reason = exc.what if isinstance(exc, NSTError) else f"{type(exc).__name__}: {exc}"
-            return None, replace(picture, notes=(*picture.notes, f"not scored: {' '.join(reason.split())[:200]}"))
 
     def _draw_ahead(self, photo: Photo, output: Output) -> None:
         """Draw a photo together with the next ones of its size, where the engine is best given several."""
