@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files import naming, reading, writing
+from arbitrary_nst.files import naming, reading, scoring, writing
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.manifest import Record
@@ -43,12 +43,12 @@ class Planner:
             raise OptionError("in place: takes one style", "without {in_place}")
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
+        if settings.score:
+            self.styles = scoring.with_pictures(self.styles, styles, session, settings)
         self._refining_precision = None
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
             self._refining_precision = session.refining_precision
-        if settings.score:
-            session.judge(settings.vgg_weights)
         if any(style.code is not None for style in self.styles):
             _ = session.engine  # nor is an engine that cannot be loaded
         self._taken = naming.Taken()
@@ -65,19 +65,17 @@ class Planner:
             self._output.close()
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
-        refinement, score = self._settings.refinement, self._settings.score
+        refinement = self._settings.refinement
         if isinstance(style, Style):
-            if refinement is not None or score:
-                who = "refinement has" if refinement is not None else "scores have"
-                raise OptionError(f"style {style.name}: {who} to see its picture", "the path of the picture")
+            if refinement is not None:
+                raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
             return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
         data = self._read(style)
         picture = self._session.decode(data, name=str(style))
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
             return StyleInUse(style.stem, None, picture, _sha256(data))
         code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
-        is_seen = refinement is not None or score
-        return StyleInUse(code.name, code, picture if is_seen else None, code.origin or "")
+        return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
 
     def _read(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self._session.options.max_pixels)
