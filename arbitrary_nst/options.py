@@ -161,6 +161,7 @@ class BatchOptions(Options):
     limit: Annotated[int | None, Opt("Do so many photos; those skipped do not count.", least=1, unit="N")] = None
     fail_fast: Annotated[bool, Opt("Stop at the first photo that fails.")] = False
     in_place: Annotated[bool, Opt("Replace the photo itself, once its picture is whole. Keep a copy.")] = False
+    score: Annotated[bool, Opt("Score each picture as arbstyle score does; --json has it all.")] = False
 
 
 @dataclass(frozen=True, kw_only=True)

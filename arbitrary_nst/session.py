@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arbitrary_nst.refinement.refiner import Refinement, Refiner
+    from arbitrary_nst.scores.judge import Judge
 
 
 _log = logging.getLogger(__name__)
@@ -48,12 +49,13 @@ class Session:
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
         self._region_styles: dict[Any, Style] = {}
+        self._judge: tuple[Path | None, Judge] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         loaded = ("model", "engine")
         given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
-        return given | {"_refiner": None, "_vgg19_files": {}, "_region_styles": {}}
+        return given | {"_refiner": None, "_judge": None, "_vgg19_files": {}, "_region_styles": {}}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -235,11 +237,26 @@ class Session:
     def _load_refiner(self, how: "Refinement") -> "Refiner":
         from arbitrary_nst.refinement.refiner import Refiner
 
+        vgg19, wanted = self._read_vgg19(how), self.options
+        return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
+
+    def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
+        """VGG19's kernels, with Keras to compute with them."""
         weights = self.vgg19(how)
         try:
             from arbitrary_nst.refinement import losses
         except (ImportError, ValueError) as exc:
             reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
             raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
-        vgg19, wanted = losses.read_vgg19(weights), self.options
-        return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
+        return losses.read_vgg19(weights)
+
+    def judge(self, weights: "Path | None" = None) -> "Judge":
+        """What scores pictures, with VGG19's ``weights`` or, for None, those that ``vgg19`` finds."""
+        from arbitrary_nst.refinement.refiner import Refinement
+        from arbitrary_nst.scores.judge import Judge
+
+        loading.refuse_after_fork("keras")
+        with loading.lock():
+            if self._judge is None or self._judge[0] != weights:
+                self._judge = weights, Judge(self._read_vgg19(Refinement(vgg_weights=weights)))
+            return self._judge[1]

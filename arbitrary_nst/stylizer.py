@@ -201,6 +201,7 @@ class Stylizer(Session):
         limit: int | None = None,
         fail_fast: bool = False,
         in_place: bool = False,
+        score: bool = False,
         refine: RefineOptions | None = None,
         **draw: Unpack[DrawKeywords],
     ) -> "Iterator[Result]":
@@ -231,6 +232,7 @@ class Stylizer(Session):
             limit=limit,
             fail_fast=fail_fast,
             in_place=in_place,
+            score=score,
             refinement=None if refine is None else Refinement.chosen_by(refine),
             **draw,  # type: ignore[arg-type]  # a path as text is as good
         )

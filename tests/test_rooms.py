@@ -22,6 +22,7 @@ ROOMS = (
     ("session",),
     ("files",),
     ("stylizer",),
+    ("judging",),
     ("cli",),
 )
 ROW = {room: number for number, row in enumerate(ROOMS) for room in row}

@@ -1,7 +1,7 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,7 +112,8 @@ def run(
         output = None
         _refuse_stdout(lines)
     if not refine:
-        refining.refuse_without("refinement", "{refine}", refinement, watching)
+        ours = replace(refinement, vgg_weights=None) if batch.score else refinement  # which judge, too
+        refining.refuse_without("refinement", "{refine}", ours, watching)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.stylizer import Stylizer
 
@@ -154,7 +155,8 @@ def run(
         refuse_inputs(watching.preview, [*pictures_of(styles), *(each.path for each in found)], "--preview")
     watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
     sink = write_picture if to_stdout else None
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink,
+                           vgg_weights=refinement.vgg_weights)  # fmt: skip
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
     progress = Progress(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files import naming, reading, writing
+from arbitrary_nst.files import naming, reading, scoring, writing
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.manifest import Record
@@ -47,6 +47,8 @@ class Planner:
         session.check(settings, _only_size(photos))
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
+        if settings.score:
+            self.styles = scoring.with_pictures(self.styles, styles, session, settings)
         self._refining_precision = None
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault

@@ -20,7 +20,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     """How results are written. ``output`` is a file, a folder, or None for beside the photo.
 
     ``sink`` takes the encoded bytes of one picture in place of all these, in a thread of the stream. A BrokenPipeError
-    that it raises ends the stream, all else is the photo's failure.
+    that it raises ends the stream, all else is the photo's failure. ``vgg_weights`` is what ``score`` judges by, None
+    the verified file that is here or can be fetched.
 
     With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
     time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
@@ -35,6 +36,7 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
+    vgg_weights: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Raise OptionError for values that make no sense, alone or together."""
@@ -53,10 +55,13 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         on_step: Callable[[str, Step, Pixels], None] | None = None,
         on_end: Callable[[str], None] | None = None,
         sink: Sink | None = None,
+        vgg_weights: Path | None = None,
     ) -> "Settings":
         """The settings that whole groups of options make; a group that is not given is as by default."""
         given = {name: value for group in groups for name, value in options.keywords(group).items()}
-        return cls(output, refinement=refinement, on_step=on_step, on_end=on_end, sink=sink, **given)
+        return cls(
+            output, refinement=refinement, on_step=on_step, on_end=on_end, sink=sink, vgg_weights=vgg_weights, **given
+        )
 
     @property
     def key(self) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.scoring import scored
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
+from arbitrary_nst.scores.score import Score
 from arbitrary_nst.session import Session
 
 WORKERS = 2  # threads that decode, and as many that encode
@@ -69,6 +71,17 @@ class Task:
     output: Output
     decoding: Future[Read]
     is_last: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture that waits to be written, whether it was finished, its photo's SHA-256, and the seconds it took."""
+
+    picture: Photo
+    whole: bool
+    sha256: str
+    seconds: float
+    score: Score | None
 
 
 class _Stream:
@@ -181,10 +194,11 @@ class _Stream:
         else:
             picture, whole = make(opened.photo, output, self._session, self._settings, self._stop)
         seconds = opened.seconds + time.monotonic() - began
+        score, picture = scored(opened.photo, output.style, picture, self._session, self._settings)
+        made = Made(picture, whole, opened.sha256, seconds, score)
         pixels = picture.size[0] * picture.size[1]
         self._pixels_behind += pixels
-        written = self._encoders.submit(self._write, task.job.source, output, picture, whole, opened.sha256, seconds)
-        self._behind.append((pixels, written))
+        self._behind.append((pixels, self._encoders.submit(self._write, task.job.source, output, made)))
 
     def _draw_ahead(self, photo: Photo, output: Output) -> None:
         """Draw a photo together with the next that are seen in its size, where the engine is best given several."""
@@ -213,9 +227,9 @@ class _Stream:
             return
         self._drawn |= dict(zip(photos, pictures, strict=True))
 
-    def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
+    def _write(self, source: Path, output: Output, made: Made) -> Result:
         """Encode and write a picture. Raises only where nobody takes it any more."""
-        began = time.monotonic()
+        began, picture = time.monotonic(), made.picture
         try:
             encoded = images.encode(
                 picture, output.format, quality=self._settings.quality, metadata=self._settings.metadata
@@ -223,7 +237,7 @@ class _Stream:
             if self._settings.sink is not None:
                 self._settings.sink(encoded.data)
             else:
-                self._planner.put(output, encoded.data, sha256, whole=whole)
+                self._planner.put(output, encoded.data, made.sha256, whole=made.whole)
         except Exception as exc:
             if isinstance(exc, BrokenPipeError) and self._settings.sink is not None:
                 raise
@@ -235,8 +249,9 @@ class _Stream:
             output.path,
             width,
             height,
-            seconds + time.monotonic() - began,
+            made.seconds + time.monotonic() - began,
             notes=(*picture.notes, *encoded.notes),
+            score=made.score,
         )
         if output.style.code is None:
             return result
