@@ -24,6 +24,7 @@ from arbitrary_nst.declaration import (
 __all__ = [
     "MAX_PIXELS",
     "BatchOptions",
+    "Colors",
     "DrawOptions",
     "EncodeOptions",
     "EngineName",
@@ -51,7 +52,8 @@ __all__ = [
 
 EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
-StyleCrop = Literal["centre", "none"]
+StyleCrop = Literal["auto", "centre", "none"]
+Colors = Literal["style", "photo", "match"]
 Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
 Metadata = Literal["keep", "strip", "private"]
 Existing = Literal["fail", "skip", "overwrite", "rename"]
@@ -107,14 +109,35 @@ class DrawOptions(Options):
     max_size: Annotated[
         int | None, Opt("Reduce the photo so that its longest side is at most this.", least=1, unit="PX")
     ] = None
-    stylize_size: Annotated[
-        int | None,
-        Opt("Draw at this longest side, then carry to full size: strokes keep their scale.", least=16, unit="PX"),
-    ] = None
+    strokes: Annotated[
+        Literal["auto", "fine"] | int,
+        Opt("auto: alike in photos of any size; fine: 20 px; PX: as if the photo's longest side were that.",
+            least=16, unit="auto|fine|PX"),
+    ] = "auto"  # fmt: skip
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
-    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
+    keep_plain: Annotated[
+        float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
+    ] = 0.0
+    strength: Annotated[
+        float, Opt("0: the photo itself; 1: the style as it is; more goes beyond.", least=0, most=2, unit="X")
+    ] = 1.0
+    colors: Annotated[
+        Colors, Opt("photo: keep its colours, take the style's light and dark. match: bring the style to them first.")
+    ] = "style"
+    mask: Annotated[
+        Path | None, Opt("Stylize where this picture of the photo's shape is white.", unit="FILE")
+    ] = None  # fmt: skip
+    feather: Annotated[float, Opt("Blur the edges of masks so far.", least=0, most=10_000, unit="PX")] = 0.0
+    regions: Annotated[
+        Mapping[Path, Path] | None,
+        Opt("Another style where a mask is white, like sky.png=a.jpg; repeated, the last lies on top.",
+            unit="MASK=PICTURE", flag="--region"),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

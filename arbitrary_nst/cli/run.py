@@ -20,6 +20,7 @@ from arbitrary_nst.cli.report import (
     say,
 )
 from arbitrary_nst.cli.streams import STREAM, one_picture_only, with_stdin, write_picture
+from arbitrary_nst.cli.styling import Styling
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
     BatchOptions,
@@ -35,6 +36,7 @@ from arbitrary_nst.options import (
 if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.settings import Settings
+    from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -93,6 +95,7 @@ def run(
     from_file: FromFile = None,
     dry_run: DryRun = False,
     verbose: Verbose = False,
+    styling: Styling = Styling(),
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
     batch: BatchOptions = BatchOptions(),
@@ -116,44 +119,44 @@ def run(
         refuse_in_place,
         refuse_misread,
         refuse_unwritable,
-        style_pictures,
         without_own,
     )
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.settings import Settings
+    from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
     how = Refinement.chosen_by(refinement) if refine else None
     refuse_misread(given)
-    style = style_pictures(style, beside=given)
+    styles = styles_given(style, blend=styling.blend, beside=given)
     stylizer = Stylizer(**keywords(model), notify=say)
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)
     found = expand(taken[: len(given)], listed=taken[len(given) :], recursive=batch.recursive, output=output, note=say)
-    found = without_own(found, style, say)
+    found = without_own(found, pictures_of(styles), say, draw)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
-    several = len(found) * len(style) > 1
+    several = len(found) * len(styles) > 1
     if to_stdout and (several or found[0].in_folder):
         raise one_picture_only()
     if batch.existing != "skip" and not to_stdout:  # which may find that all is there
         refuse_unwritable(output, found)
     if watching.preview is not None:
-        refuse_inputs(watching.preview, [*style, *(each.path for each in found)], "--preview")
+        refuse_inputs(watching.preview, [*pictures_of(styles), *(each.path for each in found)], "--preview")
     watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
     sink = write_picture if to_stdout else None
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink)
     if dry_run:
-        raise typer.Exit(_rehearse(stylizer, found, style, settings, lines))
+        raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
     progress = Progress(
-        len(found) * len(style), shown=not to_stdout and how is None, limit=batch.limit, styles=len(style)
+        len(found) * len(styles), shown=not to_stdout and how is None, limit=batch.limit, styles=len(styles)
     )
     with Interrupt(GRACE_S if how is None else REFINING_GRACE_S) as asked:
         with progress, watch:
-            for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
+            for result in stylize_many(stylizer, found, styles, settings, stop=asked.is_set):
                 progress.count(result)
                 report_result(result, **keywords(lines), to_stdout=to_stdout)
         raise typer.Exit(_account(progress, asked, fail_fast=batch.fail_fast, several=several))
@@ -183,11 +186,13 @@ def _account(progress: Progress, asked: Interrupt, *, fail_fast: bool, several: 
     return SOME_FAILED if progress.failed else 0
 
 
-def _rehearse(stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", lines: Lines) -> int:
+def _rehearse(
+    stylizer: "Stylizer", found: "list[Input]", styles: "list[StyleGiven]", settings: "Settings", lines: Lines
+) -> int:
     """List what would be done, and estimate what it takes; the exit code."""
     from arbitrary_nst.files.dry_run import rehearse
 
-    results, estimate = rehearse(stylizer, found, style, settings)
+    results, estimate = rehearse(stylizer, found, styles, settings)
     for result in results:
         report_result(result, **keywords(lines), to_stdout=False)
     failing = sum(result.error is not None for result in results)

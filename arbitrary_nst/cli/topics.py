@@ -24,9 +24,10 @@ TOPICS = {
         Photos come back with their size, orientation, colours, transparency and metadata. What Pillow reads is read;
         HEIC, JPEG XL and raw photos with the extras arbitrary-nst[heic], [jxl] and [raw].
 
-        Strokes have a fixed size in pixels: `--stylize-size 1600` draws a large photo as if it were that large and
-        carries the strokes up, `--max-size 1600` makes it smaller. A photo too large for the memory is drawn in
-        strips, which gives the same picture. `-` reads a photo from stdin and writes the picture to stdout.
+        Strokes are alike in photos of any size: a large photo is drawn at 0.7 megapixels and carried up along its
+        edges. `--strokes fine` draws it as it is, with strokes of 20 px, `--strokes 500` with large ones, as if its
+        longest side were 500 px; `--max-size 1600` makes the photo smaller. What is too large for the memory is drawn
+        in strips, which gives the same picture. `-` reads a photo from stdin and writes the picture to stdout.
         """,
     "batches": """
         arbstyle run PHOTOS -s painting.jpg -o styled                    a folder, mirrored into another

@@ -8,19 +8,22 @@ from arbitrary_nst.hardware.memory import allowed_memory
 
 
 def draw(engine: Engine, photos: list[Pixels], numbers: Pixels, max_memory: int | None) -> list[Pixels]:
-    """Pictures of photos (H, W, 3) of one size, by the numbers (D,) of a style.
+    """Pictures of photos (H, W, 3) of one size, by the numbers (D,) of a style for all or (N, D), a row for each.
 
     Where memory does not suffice it takes half as many at a time, and strips for a single one, which give the same
     picture. ``max_memory`` is in bytes; None is half of what is free. Raises EngineMemoryError where nothing fits.
     """
+    rows = np.atleast_2d(numbers)
     if len(photos) == 1:
-        return [_draw_one(engine, photos[0][np.newaxis], numbers[np.newaxis], max_memory)[0]]
+        return [_draw_one(engine, photos[0][np.newaxis], rows, max_memory)[0]]
     try:
-        return list(engine.transform(np.stack(photos), numbers[np.newaxis]))
+        return list(engine.transform(np.stack(photos), rows))
     except (EngineMemoryError, MemoryError):
         half = len(photos) // 2
         return [
-            picture for part in (photos[:half], photos[half:]) for picture in draw(engine, part, numbers, max_memory)
+            picture
+            for part in (slice(half), slice(half, None))
+            for picture in draw(engine, photos[part], rows if len(rows) == 1 else rows[part], max_memory)
         ]
 
 

@@ -13,11 +13,14 @@ from arbitrary_nst.styles import Style
 
 @dataclass(frozen=True)
 class StyleInUse:
-    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those."""
+    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those.
+
+    ``pictures`` are what VGG19 is to see, each with its share.
+    """
 
     name: str
     code: Style | None
-    picture: Photo | None
+    pictures: Sequence[tuple[Photo, float]]
     sha256: str
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing import strokes
+from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.settings import Settings
@@ -36,25 +38,29 @@ def make(
     photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
 ) -> tuple[Photo, bool]:
     """The picture, and whether it was finished."""
-    style = output.style
+    style, photo = output.style, images.filled(photo)
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
-    drawn = None if style.code is None else session.draw([photo], style.code, settings)[0]
-    if settings.refinement is None or style.picture is None:
-        assert drawn is not None
-        return drawn, True
+    if settings.refinement is None or not style.pictures:
+        assert style.code is not None
+        return session.draw([photo], style.code, settings)[0], True
+    if settings.strength == 0:
+        return photo, True
 
     def on_step(step: Step, picture: Pixels) -> bool:
         if settings.on_step is not None:
             settings.on_step(output.path or style.name, step, picture)
         return stop()
 
-    start = None if drawn is None else drawn.pixels
-    refiner = session.refiner(settings.refinement)
-    refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
+    seen = strokes.seen(photo, settings.strokes)  # refined as large as its strokes are, then carried up
+    small = replace(settings, feather=settings.feather * max(seen.size) / max(photo.size))
+    start = None if style.code is None else session.paint([seen], style.code, small)[0].pixels
+    refiner, seeking = session.refiner(settings.refinement), session.sought(seen, style.pictures, small)
+    refined = refiner.refine(seen.pixels, seeking, start, on_step)
     if settings.on_end is not None:
         settings.on_end(output.path or style.name)
     notes = (*photo.notes, *refined.notes)
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
-    return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
+    picture = strokes.completed(photo, seen, refined.pixels, session.threads)
+    return finished(photo, replace(picture, notes=notes), settings), refined.ended != "stopped"

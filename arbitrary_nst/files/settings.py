@@ -7,6 +7,7 @@ from typing import Any
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.images import masks
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
 from arbitrary_nst.refinement.refiner import Refinement, Step
@@ -61,7 +62,14 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     def key(self) -> dict[str, Any]:
         """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
 
-        All that differs from its default: an option that joins later leaves older records as they are.
+        The strokes, since records of before 0.3 had other ones by default, and all that differs from its default: an
+        option that joins later leaves older records as they are. Of files it is the content that counts, by SHA-256,
+        and of regions their order too. Raises PhotoError where one is gone.
         """
         own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
-        return {name: value for group in own for name, value in options.differing(group).items()}
+        differing = {name: value for group in own for name, value in options.differing(group).items()}
+        if self.mask is not None:
+            differing["mask"] = masks.digest(self.mask)
+        if self.regions is not None:
+            differing["regions"] = [list(map(masks.digest, pair)) for pair in self.regions.items()]
+        return {"strokes": self.strokes, **differing}

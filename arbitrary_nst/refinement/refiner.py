@@ -2,21 +2,22 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from arbitrary_nst import images, options
+from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change
 from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
-from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
+from arbitrary_nst.refinement.optimizers import to_numpy
 from arbitrary_nst.refinement.precision import choose_precision
 from arbitrary_nst.refinement.recipes import RECIPES, Recipe, chosen
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
@@ -150,13 +151,18 @@ class Refiner:
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
             for name, arrays in vgg19.items()
         }
-        self._function: Callable[[Any, Any], tuple[Any, Any]] | None = None
+        self._functions: dict[int, Callable[[Any, Any], tuple[Any, Any]]] = {}  # by the number of regions
 
     def refine(
-        self, photo: Pixels, style: Pixels, start: Pixels | None = None, on_step: OnStep | None = None
+        self,
+        photo: Pixels,
+        style: Pixels | Sequence[Sought],
+        start: Pixels | None = None,
+        on_step: OnStep | None = None,
     ) -> Refined:
         """Optimise a picture of the photo's size, (H, W, 3) RGB in [0, 1], for photo and style.
 
+        A style is one picture, or what is sought region by region.
         ``start`` is the feed-forward picture, which only recipes with init ``stylized`` need. ``on_step`` is called
         after each evaluation with the step and the picture at its scale; what it returns, if true, ends the search.
         The picture comes back that had the lowest total. Raises PhotoError
@@ -165,6 +171,8 @@ class Refiner:
         full: Size = (photo.shape[0], photo.shape[1])
         if min(full) < SMALLEST:
             raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no --refine")
+        if isinstance(style, np.ndarray):
+            style = [Sought([(style, 1.0)])]
         first = self._first(photo, style, start)
         largest = self._fitting(full)
         while True:
@@ -175,7 +183,9 @@ class Refiner:
                     raise
             largest = scaled(largest, 0.5**0.5)
 
-    def _refine(self, photo: Pixels, style: Pixels, first: Pixels, largest: Size, on_step: OnStep | None) -> Refined:
+    def _refine(
+        self, photo: Pixels, style: Sequence[Sought], first: Pixels, largest: Size, on_step: OnStep | None
+    ) -> Refined:
         """From coarse to fine up to ``largest``, and from there at once to the full size."""
         height, width = photo.shape[:2]
         sizes = scale_sizes(largest, self.recipe.scales)
@@ -194,14 +204,15 @@ class Refiner:
                 break
         return Refined(add_change(first, picture), run.history, run.ended, tuple(run.notes))
 
-    def _first(self, photo: Pixels, style: Pixels, start: Pixels | None) -> Pixels:
+    def _first(self, photo: Pixels, style: Sequence[Sought], start: Pixels | None) -> Pixels:
         """The picture to begin with, at the photo's size."""
         height, width = photo.shape[:2]
         match self.recipe.init:
             case "photo":
                 return photo
             case "style":
-                return images.resize(style, (height, width))
+                pictures = style[0].pictures
+                return images.resize(max(pictures, key=lambda each: each[1])[0], (height, width))
             case "noise":
                 return np.random.default_rng(self._how.seed).random((height, width, 3), np.float32)
             case "stylized":
@@ -219,7 +230,9 @@ class Refiner:
             raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little", "more {max_memory}")
         return size
 
-    def _descend(self, run: _Run, photo: Pixels, style: Pixels, start: Pixels, budget: int, deadline: float) -> Pixels:
+    def _descend(
+        self, run: _Run, photo: Pixels, style: Sequence[Sought], start: Pixels, budget: int, deadline: float
+    ) -> Pixels:
         """The best picture of one scale."""
         size: Size = (start.shape[0], start.shape[1])
         evaluate, remember = self._objective(photo, style, size), _Best(start)
@@ -260,26 +273,36 @@ class Refiner:
             raise EngineError("refinement: the loss is no number from the start", "{precision=f32}")
         return remember.picture
 
-    def _objective(self, photo: Pixels, style: Pixels, size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
+    def _objective(self, photo: Pixels, style: Sequence[Sought], size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
         """Weighted terms and the gradient of their sum, of a picture of this size."""
-        from arbitrary_nst.refinement import losses
+        from arbitrary_nst.refinement import guided, losses
         from arbitrary_nst.refinement.gradients import value_and_gradient
 
-        share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
-        style_size = scaled((style.shape[0], style.shape[1]), share)
-        small, small_style = (images.resize(*each) for each in ((photo, size), (style, style_size)))
-        target = losses.targets(to_tensor(small), to_tensor(small_style), self._vgg19, self.recipe, self._dtype)
-        if self._function is None:
-            self._function = value_and_gradient(
-                lambda picture, target: losses.terms(picture, target, self._vgg19, self.recipe, self._dtype), target
+        regions = [
+            replace(region, pictures=[(self._seen(each, size), share) for each, share in region.pictures])
+            for region in style
+        ]
+        target = guided.targets(images.resize(photo, size), regions, self._vgg19, self.recipe, self._dtype)
+        if len(regions) not in self._functions:
+            style_term = losses.style_term if len(regions) == 1 else guided.style_term
+            self._functions[len(regions)] = value_and_gradient(
+                lambda picture, target: losses.terms(
+                    picture, target, self._vgg19, self.recipe, self._dtype, style_term
+                ),
+                target,
             )
-        function = self._function
+        function = self._functions[len(regions)]
 
         def evaluate(picture: Any) -> tuple[Pixels, Any]:
             values, gradient = function(picture, target)
             return to_numpy(values), gradient
 
         return evaluate
+
+    def _seen(self, style: Pixels, size: Size) -> Pixels:
+        """A style's picture at the size at which it is looked at beside a picture of ``size``."""
+        share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
+        return images.resize(style, scaled((style.shape[0], style.shape[1]), share))
 
 
 class _Best:
