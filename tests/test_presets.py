@@ -61,6 +61,14 @@ def test_they_are_listed(monkeypatch, capsys):
         assert {word for word in line.split() if word.startswith("--")} <= flags
 
 
+def test_the_page_says_what_the_table_does(monkeypatch, capsys):
+    page = (Path(__file__).resolve().parent.parent / "docs" / "dials.md").read_text(encoding="utf-8")
+    assert invoke("presets", monkeypatch=monkeypatch) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name, flags in zip(lines[::2], lines[1::2], strict=True):
+        assert f"| `{name.split(':')[0]}` | `{flags.strip()}` |" in page
+
+
 def test_listing_them_loads_nothing():
     import subprocess
 

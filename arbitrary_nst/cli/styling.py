@@ -29,5 +29,9 @@ def presets(verbose: Verbose = False) -> None:
     """
     for preset in PRESETS.values():
         put(f"{preset.name}: {preset.about}")
-        flags = (f"--{name.replace('_', '-')} {value}" for name, value in preset.options.items())
+        flags = (f"--{name.replace('_', '-')} {_short(value)}" for name, value in preset.options.items())
         put(f"    {' '.join(flags)}")
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
