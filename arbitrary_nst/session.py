@@ -15,16 +15,18 @@ from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
 from arbitrary_nst.drawing.sought import Sought, sought
-from arbitrary_nst.engines import Engine, LoadsAhead, fitting, load_engine
-from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
+from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
-from arbitrary_nst.images import Photo, masks
+from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, ModelOptions
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import is_style_file
+from arbitrary_nst.styles.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,7 +123,52 @@ class Session:
         numbers = self.engine.predict_style(square[np.newaxis])[0]
         known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
-        return Style(numbers, self.model.digest, name, known, ((square, 1.0),))
+        model, small = self.model, ((thumbnail(square), 1.0),)
+        return Style(
+            numbers,
+            model.digest,
+            name,
+            known,
+            ((square, 1.0),),
+            model_name=model.card.name,
+            source=name,
+            thumbnails=small,
+        )
+
+    def load_style(self, path: "Path") -> Style:
+        """The style in a ``.style`` file. Raises PhotoError for a damaged one, OptionError for one of another model."""
+        style = Style.load(path)
+        self.refuse_foreign(style, str(path))
+        return style
+
+    def ready_style(self, path: "Path", options: DrawOptions) -> Style | None:
+        """The style of a ``.style`` file, or what this model has learnt of a built-in style; None for a mere picture.
+
+        A built-in style that is asked to be read otherwise than usual is a picture too.
+        """
+        if is_style_file(path):
+            return self.load_style(path)
+        asked = options.style_size, options.style_crop
+        if path.parent != library.FOLDER or asked != (DrawOptions.style_size, DrawOptions.style_crop):
+            return None
+        learnt = library.learnt_style(path, self.model.card.name)
+        style = None if learnt is None else Style.load(learnt)
+        return style if style is not None and style.model == self.model.digest else None
+
+    def refuse_foreign(self, style: Style, what: str) -> None:
+        """Raise OptionError for a style of another model: it reads other meanings into the numbers."""
+        ours = self.model
+        if style.model == ours.digest and style.numbers.shape == (ours.card.numbers,):
+            return
+        theirs = style.model_name or "another model"
+        if style.model == ours.digest:
+            raise PhotoError(f"{what}: {style.numbers.size} numbers, {ours.card.name} takes {ours.card.numbers}")
+        if theirs == ours.card.name:
+            raise OptionError(f"{what}: made with another version of {theirs}", "its picture, or make it anew")
+        hint = "its picture, or make it anew with {model=" + ours.card.name + "}"
+        if theirs in model_zoo.cards():
+            hint = f"{{model={theirs}}}, or its picture"
+        raise OptionError(f"{what}: made with {theirs}, and {ours.card.name} is in use", hint)
 
     def check(self, options: DrawOptions, sizes: Sequence[tuple[int, int]] = ()) -> None:
         """Raise PhotoError for masks and pictures of regions that cannot be used; loads no model.
@@ -163,16 +210,17 @@ class Session:
         return painted
 
     def _paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
-        if style.model != self.model.digest:
-            raise OptionError(
-                f"style {style.name}: made with another model than {self.model.card.name}",
-                "embed it again with this Stylizer",
-            )
+        self.refuse_foreign(style, f"style {style.name}")
         seen = [strokes.seen(photo, options.strokes) for photo in photos]
         pixels = [with_grain(photo.pixels) for photo in seen]
         side = options.style_size or self.model.card.style_size
         numbers = numbers_for(self.engine, [photo.pixels for photo in seen], style, options, side)
-        drawn = fitting.draw(self.engine, pixels, numbers, self.options.max_memory)
+        engine = self.engine
+        if style.weights is not None:  # as far from the model's own as the numbers are from the photo's
+            if not isinstance(engine, TakesWeights):
+                raise EngineError(f"{engine.name}: draws with the model's own weights only", "{engine=openvino}")
+            engine = engine.with_weights({name: options.strength * array for name, array in style.weights.items()})
+        drawn = fitting.draw(engine, pixels, numbers, self.options.max_memory)
         return [
             strokes.completed(photo, small, picture, self.threads)
             for photo, small, picture in zip(photos, seen, drawn, strict=True)

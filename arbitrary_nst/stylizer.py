@@ -15,11 +15,13 @@ from arbitrary_nst import images, options
 from arbitrary_nst.drawing.strokes import Strokes, completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
+from arbitrary_nst.files.given import by_name
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
 from arbitrary_nst.options import DrawOptions, ModelOptions, RefineOptions
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, normalised
+from arbitrary_nst.styles.files import is_style_file
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
@@ -125,16 +127,23 @@ class Stylizer(Session):
     ) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
+        A path may also be that of a ``.style`` file, which ``Style.save`` wrote and is taken as it is, or, where no
+        file has that name, the name of a built-in style: as the model has learnt it, else its picture. Of several, as
+        Styles or pictures with their shares like ``{"a.jpg": 0.7, "b.jpg": 0.3}``, it is the blend; shares need not add
+        up to 1.
+
         ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``auto``
         trims a plain border, with a note, and takes the middle square; ``centre`` takes it of the whole picture,
         ``none`` squeezes that into one. Of a transparent margin nothing is read.
-        Of several, as Styles or pictures with
-        their shares like ``{"a.jpg": 0.7, "b.jpg": 0.3}``, it is the blend; shares need not add up to 1.
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
         if isinstance(source, Mapping):
             blended = blend({self._as_style(each, wanted): share for each, share in normalised(source).items()})
             return replace(blended, name=name or blended.name)
+        if isinstance(source, str | PathLike):
+            source = by_name(Path(source))
+            if (ready := self.ready_style(source, wanted)) is not None:
+                return ready if name is None else replace(ready, name=name)
         data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
         picture = self.decode(data, name=name_of(source)) if isinstance(data, bytes) else self.read(data)
         origin = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else None
@@ -273,7 +282,7 @@ class Stylizer(Session):
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
         shares = normalised(style_image).items() if isinstance(style_image, Mapping) else [(style_image, 1.0)]
         whole = images.filled(self.read(photo))
-        pictures = [(images.style_picture(self.read(each)), share) for each, share in shares]
+        pictures = [(images.style_picture(self._style_picture(each)), share) for each, share in shares]
         small, start = seen(whole, strokes), None
         if picture is None:
             picture = how.start
@@ -299,6 +308,14 @@ class Stylizer(Session):
             return images.from_pil(source)
         data = source if isinstance(source, bytes) else self._read_bytes(Path(source))
         return self.decode(data, name=name_of(source))
+
+    def _style_picture(self, source: Source | Array) -> Photo:
+        if not isinstance(source, str | PathLike):
+            return self.read(source)
+        path = by_name(Path(source))
+        if is_style_file(path):
+            raise OptionError(f"{path}: refinement needs the picture itself", "the path of the picture")
+        return self.read(path)
 
     def _read_bytes(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self.options.max_pixels)

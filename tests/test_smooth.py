@@ -79,7 +79,7 @@ def test_rows_of_a_plane_of_noise_do_not_repeat():
 
 def test_the_network_sees_the_grain_and_the_picture_has_none_of_its_own():
     stylizer, seen = fake_stylizer(), []
-    stylizer.engine.transform = lambda photo, bottleneck: (seen.append(photo), np.full_like(photo, 0.25))[1]
+    stylizer.engine.transform = lambda photo, numbers: (seen.append(photo), np.full_like(photo, 0.25))[1]
     drawn = stylizer.stylize(flat(), flat())
     np.testing.assert_array_equal(seen[0][0], with_grain(flat()))
     assert np.ptp(drawn) == 0

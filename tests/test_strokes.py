@@ -52,7 +52,7 @@ def test_what_is_seen_has_its_alpha():
 def test_fine_and_a_small_photo_give_the_engines_own_picture():
     stylizer, photo = fake_stylizer(), smooth(2, 60, 90)
     style = stylizer.style(STYLE)
-    own = stylizer.engine.transform(photo[None], style.bottleneck[None])[0]
+    own = stylizer.engine.transform(photo[None], style.numbers[None])[0]
     for strokes in ("auto", "fine", 90, 5000):
         np.testing.assert_array_equal(stylizer.stylize(photo, style, strokes=strokes), own)
     assert not np.array_equal(stylizer.stylize(photo, style, strokes=45), own)

@@ -72,6 +72,7 @@ def grid(
     from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import sheet as lay_out
+    from arbitrary_nst.styles.files import is_style_file
     from arbitrary_nst.stylizer import Stylizer
 
     kind, cell = sheet.kind, sheet.cell
@@ -79,7 +80,7 @@ def grid(
         refuse_without("--kind ratio", "that", refinement)
     refuse_misread(photos)
     given = styles_given(style, blend=styling.blend, beside=photos)
-    target = _settle(output, sheet.existing, [*photos, *pictures_of(given)])
+    target = settle(output, sheet.existing, [*photos, *pictures_of(given)])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
@@ -101,6 +102,8 @@ def grid(
         case "ratio":
             if len(photos) * len(given) != 1 or styling.blend:
                 raise OptionError("--kind ratio: takes one photo and one style", "a sheet for each")
+            if is_style_file(pictures_of(given)[0]):
+                raise OptionError(f"{style[0]}: refinement needs the picture itself", "{style} with its picture")
             from arbitrary_nst.refinement.refiner import Refinement
 
             how = Refinement.chosen_by(replace(refinement, steps=refinement.steps or RATIO_STEPS))
@@ -111,7 +114,7 @@ def grid(
     put(f"{target}  {drawn.width}x{drawn.height}")
 
 
-def _settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
+def settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
     """Where the sheet goes, or None to skip it."""
     from arbitrary_nst import images
     from arbitrary_nst.files import naming

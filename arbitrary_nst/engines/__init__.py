@@ -1,5 +1,6 @@
 """Engines run a model's two halves: style picture to numbers, photo and numbers to picture."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,7 @@ from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.model_zoo import Card, Model
 
 Pixels = NDArray[np.float32]
+Weights = Mapping[str, NDArray[np.float32]]
 
 ENGINES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "f32", "bf16")
@@ -56,6 +58,17 @@ class CutsIntoStrips(Protocol):
 
     def memory_in_strips(self, height: int, width: int) -> int:
         """``memory`` that it takes so."""
+
+
+@runtime_checkable
+class TakesWeights(Protocol):
+    """An engine that can draw with other weights than the model's."""
+
+    def with_weights(self, differences: Weights) -> Engine:
+        """The same engine with another photo half: the model's weights and what a style has learnt beyond them.
+
+        ``differences`` are ``Style.weights``. Raises OptionError for those of another network.
+        """
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -10,11 +11,18 @@ from arbitrary_nst.files import reading
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import NAME
 from arbitrary_nst.files.naming import is_same_file
+from arbitrary_nst.images import library
 from arbitrary_nst.options import DrawOptions
+from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import is_style_file
+
+NAMED = re.compile(r"[A-Za-z0-9-]+")  # what a built-in style may be called
 
 
 def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[Path]:
-    """The style pictures, of a folder each that lies in it. Raises PhotoError where one cannot be read.
+    """The style pictures and ``.style`` files: of a folder each that lies in it, of a built-in style its picture.
+
+    Raises PhotoError where one cannot be read or is damaged, and OptionError for a name that no style has.
 
     ``beside``: the photos of the same command line, where the rest of a name without quotes has ended up.
     """
@@ -27,9 +35,30 @@ def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[P
             continue
         if not os.path.lexists(path) and (whole := _unquoted(path, beside)):
             raise PhotoError(f"{path}: no such file", f'"{whole}", in quotes')
-        reading.open_photo(path).close()
-        pictures.append(path)
+        pictures.append(_checked(by_name(path)))
     return pictures
+
+
+def by_name(path: Path) -> Path:
+    """A style's path as it is, or the picture of the built-in style of this name where no file has it.
+
+    A name is of letters, digits and hyphens. Raises OptionError for one that no style has.
+    """
+    if not NAMED.fullmatch(str(path)) or os.path.lexists(path):
+        return path
+    try:
+        return library.style_picture(path.name)
+    except OptionError as exc:
+        near = exc.hint if exc.hint and exc.hint.count(",") < 3 else "one of `arbstyle style list`"
+        raise OptionError(f"{path}: no such file, and no built-in style", near) from exc
+
+
+def _checked(path: Path) -> Path:
+    """The path, of what can be read."""
+    reading.open_photo(path).close()
+    if is_style_file(path):
+        Style.load(path)
+    return path
 
 
 def refuse_misread(photos: Sequence[Path]) -> None:
@@ -123,10 +152,11 @@ def _outputs(folder: Path) -> Iterable[Path]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    found = expand([folder], recursive=False, output=folder / NAME)  # where no pictures lie
+    found = [each.path for each in expand([folder], recursive=False, output=folder / NAME)]  # where no pictures lie
+    found += [_checked(path) for path in sorted(folder.iterdir()) if is_style_file(path)]
     if not found:
         raise OptionError(f"{folder}: no picture lies in this folder", "{style} a picture")
-    return [each.path for each in found]
+    return found
 
 
 def _address(path: Path) -> str | None:

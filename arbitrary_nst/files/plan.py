@@ -20,6 +20,7 @@ from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, blended_name, normalised
+from arbitrary_nst.styles.files import is_style_file
 
 WAIT_S = 0.1  # between two looks at what another run is at
 
@@ -76,17 +77,19 @@ class Planner:
         codes = {each.code: share for each, share in opened if each.code is not None}
         if codes:
             code = blend(codes)
-            return StyleInUse(code.name, code, pictures, code.origin or _sha256(code.numbers.tobytes()))
+            return StyleInUse(code.name, code, pictures, _identity(code))
         parts = sorted(f"{each.sha256} {share:.9g}" for each, share in opened)
         name = blended_name({each.name: share for each, share in opened})
         return StyleInUse(name, None, pictures, _sha256("\n".join(parts).encode()))
 
     def _open_one(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
-        if isinstance(style, Style):
+        if isinstance(style, Style) or is_style_file(style):
             if refinement is not None:
-                raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
-            return StyleInUse(style.name, style, (), style.origin or _sha256(style.numbers.tobytes()))
+                what = f"style {style.name}" if isinstance(style, Style) else style
+                raise OptionError(f"{what}: refinement needs the picture itself", "{style} with its picture")
+            kept = style if isinstance(style, Style) else self._session.load_style(style)
+            return StyleInUse(kept.name, kept, (), _identity(kept))
         data = self._read(style)
         whole = self._session.decode(data, name=str(style))
         picture = images.style_picture(whole, self._settings.style_crop)
@@ -94,8 +97,9 @@ class Planner:
             self._session.tell(f"{style.stem}: {note}")
         if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
             return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
-        code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
-        return StyleInUse(code.name, code, () if refinement is None else ((picture, 1.0),), code.origin or "")
+        code = self._session.ready_style(style, self._settings)
+        code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
+        return StyleInUse(code.name, code, () if refinement is None else ((picture, 1.0),), _identity(code))
 
     def _read(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self._session.options.max_pixels)
@@ -250,6 +254,12 @@ class Planner:
         asked = self._session.options
         free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
         return {name: value for name, value in record.items() if free.get(name) != "auto"}
+
+
+def _identity(style: Style) -> str:
+    """What tells a style from others: where it came from, or if that is not known, all that it draws by."""
+    weights = sorted((style.weights or {}).items())
+    return style.origin or _sha256(b"".join([style.numbers.tobytes(), *(array.tobytes() for _, array in weights)]))
 
 
 def _sha256(data: bytes) -> str:

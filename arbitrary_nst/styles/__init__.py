@@ -1,10 +1,13 @@
 """A style as a value: embed once, apply to many photos."""
 
+import base64
 import hashlib
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -25,8 +28,13 @@ class Style:
     styles. ``model`` is the digest of the model that made it, since another model reads other meanings into the
     numbers; ``name`` goes into file names.
     ``origin`` is a SHA-256 of the picture and the options it came from, which are the same on every machine, where the
-    numbers's last bits are not; None where that is not known. ``seen`` are the pictures (S, S, 3) that the model
+    numbers' last bits are not; None where that is not known. ``seen`` are the pictures (S, S, 3) that the model
     read, each with its share: a style can be brought to a photo's colours by them only.
+
+    ``model_name``, ``source`` and ``learnt`` are for people: the model's card, what the style was made of, and how it
+    was learnt, if it was. ``thumbnails``: small JPEG pictures, each with its share. ``weights``: what a photo network
+    of the style's own has learnt, as the difference from the model's, (H, W, in, out) and (out,) by the names
+    ``transfer/LAYER/kernel`` and ``bias``; None where it draws with the model's. Differences blend like numbers.
     """
 
     numbers: NDArray[np.float32]
@@ -34,10 +42,33 @@ class Style:
     name: str = "style"
     origin: str | None = None
     seen: tuple[tuple[NDArray[np.float32], float], ...] = ()
+    model_name: str = ""
+    source: str = ""
+    learnt: str = ""
+    thumbnails: tuple[tuple[bytes, float], ...] = ()
+    weights: Mapping[str, NDArray[np.float32]] | None = None
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write it to a ``.style`` file, whole or not at all, over one that is there. Raises PhotoError."""
+        from arbitrary_nst.styles.files import write
+
+        write(self, Path(path))
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> "Style":
+        """The style in a ``.style`` file, whatever its model. Raises PhotoError where it is damaged, or none."""
+        from arbitrary_nst.styles.files import read
+
+        return read(Path(path))
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the name, and how many numbers the style is."""
-        return f"<b>{html.escape(self.name)}</b>: a style of {self.numbers.size} numbers"
+        """What a notebook shows: the thumbnail, the name, and how many numbers the style is."""
+        from arbitrary_nst.styles.thumbnails import joined
+
+        about = f"<b>{html.escape(self.name)}</b>: a style of {self.numbers.size} numbers"
+        if (thumbnail := joined(self.thumbnails)) is None:
+            return about
+        return f'<img src="data:image/jpeg;base64,{base64.b64encode(thumbnail).decode()}" alt=""> {about}'
 
 
 def blend(shares: Mapping[Style, float]) -> Style:
@@ -56,8 +87,18 @@ def blend(shares: Mapping[Style, float]) -> Style:
     seen: list[tuple[NDArray[np.float32], float]] = []
     if all(style.seen for style in shares):
         seen = [(square, part * share) for style, share in shares.items() for square, part in style.seen]
-    name = blended_name({style.name: share for style, share in shares.items()})
-    return Style(numbers, first.model, name, _origin(shares), tuple(seen))
+    return Style(
+        numbers,
+        first.model,
+        blended_name({style.name: share for style, share in shares.items()}),
+        _origin(shares),
+        tuple(seen),
+        model_name=first.model_name,
+        source=_listed(style.source for style in shares),
+        learnt=_listed(style.learnt for style in shares),
+        thumbnails=tuple((each, part * share) for style, share in shares.items() for each, part in style.thumbnails),
+        weights=_blended_weights(shares),
+    )
 
 
 def normalised(shares: Mapping[Key, float]) -> dict[Key, float]:
@@ -77,6 +118,21 @@ def blended_name(shares: Mapping[str, float]) -> str:
     if len(set(shares.values())) == 1:
         return "+".join(shares)
     return "+".join(f"{name}-{100 * share:.3g}" for name, share in shares.items())
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Each once."""
+    return ", ".join(dict.fromkeys(word for word in words if word))
+
+
+def _blended_weights(shares: Mapping[Style, float]) -> dict[str, NDArray[np.float32]] | None:
+    """Differences of weights by share: a style that draws with the model's own has none. None where none has."""
+    mixed: dict[str, NDArray[np.float32]] = {}
+    for style, share in shares.items():
+        for name, difference in (style.weights or {}).items():
+            part = np.float32(share) * difference
+            mixed[name] = mixed[name] + part if name in mixed else part
+    return mixed or None
 
 
 def _origin(shares: Mapping[Style, float]) -> str | None:
