@@ -24,12 +24,14 @@ from arbitrary_nst.declaration import (
 __all__ = [
     "MAX_PIXELS",
     "BatchOptions",
+    "Depth",
     "DrawOptions",
     "EncodeOptions",
     "EngineName",
     "Existing",
     "Format",
     "Init",
+    "LearnOptions",
     "Metadata",
     "ModelOptions",
     "OnExisting",
@@ -58,6 +60,7 @@ Existing = Literal["fail", "skip", "overwrite", "rename"]
 Optimizer = Literal["adam", "lbfgs"]
 Init = Literal["stylized", "photo", "noise", "style"]
 Pooling = Literal["max", "average"]
+Depth = Literal["numbers", "weights"]
 
 MAX_PIXELS = 200_000_000
 
@@ -167,4 +170,30 @@ class RefineOptions(Options):
     style_scale: Annotated[
         float, Opt("The style's longest side, as a share of the picture's.", least=0.1, most=10, unit="X")
     ] = 1.0
+    vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions(Options):
+    """How a style is learnt from its picture."""
+
+    minutes: Annotated[
+        float | None,
+        Opt("About so many on two cores with bf16; twice that on AVX2, seconds on a GPU.", least=0.01, most=1440,
+            unit="MINUTES", unset="3; for weights 10"),
+    ] = None  # fmt: skip
+    steps: Annotated[
+        int | None, Opt("Exactly so many, whatever the minutes.", least=1, unit="N", unset="as the minutes say")
+    ] = None
+    depth: Annotated[
+        Depth, Opt("What is learnt: numbers, 4 KB, or weights, a photo network of its own, for mini alone.")
+    ] = "numbers"
+    content_weight: Annotated[
+        float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.05")
+    ] = None
+    style_size: Annotated[
+        int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
+    ] = None
+    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    seed: Annotated[int, Opt("Of the crops and their order.", least=0, unit="N")] = 0
     vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None

@@ -164,13 +164,18 @@ def terms(picture: Tensor, target: Any, vgg19: Kernels, recipe: Recipe, dtype: s
     photo, statistics = target
     layers = {*recipe.style_layers, recipe.content_layer}
     maps = features(picture, vgg19, layers, pooling=recipe.pooling, dtype=dtype)
-    style = sum(
-        weight * style_loss(maps[name], statistic, recipe.style_loss, recipe.gram_norm)
-        for (name, weight), statistic in zip(recipe.style_layers.items(), statistics, strict=True)
-    )
+    style = style_losses(maps, statistics, recipe)
     content = content_loss(maps[recipe.content_layer], photo, recipe.content_loss)
     variation = total_variation(picture, recipe.tv_power) if recipe.tv_weight else ops.zeros(())
     return ops.stack([recipe.content_weight * content, recipe.style_weight * style, recipe.tv_weight * variation])
+
+
+def style_losses(maps: dict[str, Tensor], statistics: list[Tensor], recipe: Recipe) -> Tensor:
+    """The recipe's style layers together, each by its weight."""
+    return sum(
+        weight * style_loss(maps[name], statistic, recipe.style_loss, recipe.gram_norm)
+        for (name, weight), statistic in zip(recipe.style_layers.items(), statistics, strict=True)
+    )
 
 
 def _f32(number: Any) -> Tensor:
