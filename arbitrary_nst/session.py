@@ -97,10 +97,10 @@ class Session:
         """
         size = options.style_size or self.model.card.style_size
         square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
-        bottleneck = self.engine.predict_style(square[np.newaxis])[0]
+        numbers = self.engine.predict_style(square[np.newaxis])[0]
         known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
-        return Style(bottleneck, self.model.digest, name, known)
+        return Style(numbers, self.model.digest, name, known)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """Photos of one size in a style, in one call of the engine or as few as memory allows.
@@ -118,7 +118,7 @@ class Session:
         size = options.stylize_size
         seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
         pixels = [photo.pixels for photo in seen]
-        drawn = fitting.draw(self.engine, pixels, style.bottleneck, self.options.max_memory)
+        drawn = fitting.draw(self.engine, pixels, style.numbers, self.options.max_memory)
         return [
             replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
             for photo, small, picture in zip(photos, seen, drawn, strict=True)

@@ -21,12 +21,12 @@ def be_busy(how):
 
     works = FakeEngine.transform
 
-    def transform(self, photo, bottleneck):
+    def transform(self, photo, numbers):
         if how in ("sleep", "compute"):
             print("busy", flush=True)
             time.sleep(60) if how == "sleep" else hashlib.pbkdf2_hmac("sha256", b"", b"", 10**8)
         time.sleep(float(how))
-        return works(self, photo, bottleneck)
+        return works(self, photo, numbers)
 
     FakeEngine.transform = transform
 

@@ -20,14 +20,14 @@ class FakeEngine:
         assert style.ndim == 4 and style.dtype == np.float32
         return np.pad(style.mean(axis=(1, 2)), ((0, 0), (0, 97)))
 
-    def transform(self, photo, bottleneck):
-        assert photo.dtype == np.float32 and bottleneck.shape == (1, 100)
+    def transform(self, photo, numbers):
+        assert photo.dtype == np.float32 and numbers.shape == (1, 100)
         self.photos.append(photo.shape)
-        return (1 - photo) / 2 + bottleneck[:, None, None, :3] / 2
+        return (1 - photo) / 2 + numbers[:, None, None, :3] / 2
 
-    def transform_in_strips(self, photo, bottleneck):
+    def transform_in_strips(self, photo, numbers):
         self.in_strips = True
-        return self.transform(photo, bottleneck)
+        return self.transform(photo, numbers)
 
     def batch(self, height, width):
         return self.together

@@ -49,10 +49,10 @@ def test_a_batch_too_large_for_memory_is_halved(folder):
     stylizer = fake_stylizer()
     works = stylizer.engine.transform
 
-    def two_at_most(photo, bottleneck):
+    def two_at_most(photo, numbers):
         if len(photo) > 2:
             raise EngineMemoryError("out of memory")
-        return works(photo, bottleneck)
+        return works(photo, numbers)
 
     stylizer.engine.transform = two_at_most
     _, _, calls = stream_of(folder, [(20, 10)] * 6, 5, stylizer=stylizer)

@@ -136,7 +136,7 @@ def test_ctrl_c_is_130_and_leaves_nothing(folder):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv.pop(1))\n"
         "import arbitrary_nst.stylizer; from fakes import fake_stylizer\n"
-        "def transform(self, photo, bottleneck): print('busy', flush=True); time.sleep(60)\n"
+        "def transform(self, photo, numbers): print('busy', flush=True); time.sleep(60)\n"
         "import fakes; fakes.FakeEngine.transform = transform\n"
         "arbitrary_nst.stylizer.Stylizer = lambda model, **options: fake_stylizer()\n"
         "from arbitrary_nst.cli import main; main()\n"

@@ -143,7 +143,7 @@ def test_styles_and_settings_are_pickled(used):
     style = used[0].style(PHOTO, name="noise")
     again = pickle.loads(pickle.dumps(style))
     assert (again.name, again.model) == (style.name, style.model)
-    np.testing.assert_array_equal(again.bottleneck, style.bottleneck)
+    np.testing.assert_array_equal(again.numbers, style.numbers)
     assert pickle.loads(pickle.dumps(Settings(quality=80))) == Settings(quality=80)
 
 

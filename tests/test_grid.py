@@ -93,9 +93,9 @@ def test_a_sheet_replaces_nothing_unasked(folder, monkeypatch, capsys):
 def test_blend():
     one, two = (Style(np.full(3, value, np.float32), "m", name) for value, name in ((1, "a"), (3, "b")))
     mixed = blend({one: 0.25, two: 0.75})
-    np.testing.assert_allclose(mixed.bottleneck, 2.5)
+    np.testing.assert_allclose(mixed.numbers, 2.5)
     assert mixed.model == "m" and mixed.name == "a+b"
     with pytest.raises(OptionError, match="one model"):
-        blend({one: 0.5, Style(two.bottleneck, "other"): 0.5})
+        blend({one: 0.5, Style(two.numbers, "other"): 0.5})
     with pytest.raises(OptionError):
         blend({})

@@ -22,6 +22,7 @@ class Watched(dict):
 def test_every_published_variable_is_used_and_no_other(standin):
     values = Watched(weights.load_weights(model_zoo.resolve(str(standin), trust=True)))
     bottleneck = magenta.predict_style(values, np.zeros((1, 96, 96, 3), np.float32))
-    picture = magenta.transform(values, np.zeros((1, 18, 21, 3), np.float32), bottleneck)
-    assert bottleneck.shape == (1, 1, 1, 768) and picture.shape == (1, 20, 24, 3)
+    numbers = magenta.read_numbers(values, bottleneck)
+    picture = magenta.transform(values, np.zeros((1, 18, 21, 3), np.float32), numbers)
+    assert bottleneck.shape == (1, 1, 1, 768) and numbers.shape == (1, 10438) and picture.shape == (1, 20, 24, 3)
     assert values.used == values.keys()

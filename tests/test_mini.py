@@ -12,6 +12,8 @@ import pytest
 
 from arbitrary_nst import Stylizer, model_zoo
 from arbitrary_nst.engines import load_engine
+from arbitrary_nst.errors import EngineError
+from arbitrary_nst.images import decode, style_input
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts" / "training"
 BUNDLE = SCRIPTS.parents[1] / "models" / "mini"
@@ -75,10 +77,10 @@ def test_any_size(engine, size):
 
 
 def test_a_batch_is_its_photos_one_by_one(engine):
-    photos, bottlenecks = noise(3, 40, 56, 3), engine.predict_style(noise(3, 256, 256, 3))
-    batch = engine.transform(photos, bottlenecks)
+    photos, numbers = noise(3, 40, 56, 3), engine.predict_style(noise(3, 256, 256, 3))
+    batch = engine.transform(photos, numbers)
     for i in range(3):
-        alone = engine.transform(photos[i : i + 1], bottlenecks[i : i + 1])
+        alone = engine.transform(photos[i : i + 1], numbers[i : i + 1])
         np.testing.assert_allclose(batch[i], alone[0], atol=1e-4)  # f32 order of sums
 
 
@@ -97,6 +99,62 @@ def test_a_style_changes_the_picture_a_lot(engine):
     bright, dark = (np.full((1, 256, 256, 3), value, np.float32) for value in (0.9, 0.1))
     brighter, darker = (engine.transform(photo, engine.predict_style(style)) for style in (bright, dark))
     assert brighter.mean() - darker.mean() > 0.2
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_moving_the_maps_to_the_style_half_changes_no_picture(shared, precision):
+    """As published, and cut at the numbers; bf16 differs, since the maps now run in f32, but is nearer to f32."""
+    import openvino
+
+    model, core = model_zoo.resolve("mini", offline=True), openvino.Core()
+    try:
+        engine = load_engine(model, "openvino", precision)
+    except EngineError:
+        pytest.skip("this CPU does not compute in bf16")
+    predict, f32, published = (
+        core.compile_model(BUNDLE / name, "CPU", {"INFERENCE_PRECISION_HINT": how})
+        for name, how in (("predict_style.xml", "f32"), ("transform.xml", "f32"), ("transform.xml", precision))
+    )
+    photo = square(shared, "photos/golden_gate_sq.jpg", 384)
+    for name in ("udnie", "towers_1916_sq", "bricks"):
+        style = square(shared, f"styles/{name}.jpg", 256)
+        picture, bottleneck = engine.transform(photo, engine.predict_style(style)), predict(style)[0]
+        exact, before = (network([photo, bottleneck])[0] for network in (f32, published))
+        if precision == "f32":
+            np.testing.assert_allclose(picture, before, atol=0.5 / 255)
+        else:
+            assert np.abs(picture - exact).mean() < 1.1 * np.abs(before - exact).mean()
+
+
+def square(shared, name, size):
+    return style_input(decode((shared / "images" / name).read_bytes(), name=name).pixels, size=size)[np.newaxis]
+
+
+def test_numbers_are_the_scales_and_shifts_in_network_order(training):
+    """Of the Keras network with the bundle's weights, which the engine's style half must give too."""
+    style = noise(2, 256, 256, 3)
+    predict, photo_net = training.exported(BUNDLE)
+    reads = training.mini.number_maps(photo_net)
+    assert [each.name for each in reads[:3]] == ["scale_0", "shift_0", "scale_1"]
+    bottleneck = np.asarray(predict(style))
+    expected = [bottleneck @ np.asarray(each.kernel)[0, 0] + np.asarray(each.bias) for each in reads]
+    engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
+    numbers = engine.predict_style(style)
+    assert numbers.shape == (2, model_zoo.cards()["mini"].numbers) == (2, 896)
+    np.testing.assert_allclose(
+        numbers, np.concatenate(expected, axis=1), atol=2e-3
+    )  # both in f32, sums in another order
+
+
+def test_both_networks_by_themselves_draw_what_the_whole_one_does(training):
+    mini = training.mini
+    read, transfer = mini.read_numbers(), mini.transfer_net()
+    for variable in (*read.variables, *transfer.variables):
+        mini.assign(variable, 0.1 * np.random.default_rng(len(variable.shape)).normal(size=variable.shape))
+    photo, bottleneck = noise(1, 32, 48, 3), noise(1, 100)
+    whole = np.asarray(mini.photo_net(read, transfer)([photo, bottleneck]))
+    assert whole.std() > 0.01
+    np.testing.assert_allclose(np.asarray(transfer([photo, np.asarray(read(bottleneck))])), whole, atol=1e-5)
 
 
 # --- how it was made
@@ -120,7 +178,7 @@ def test_exported_halves_equal_the_trained_ones(training, tmp_path):
     import openvino
 
     keras.utils.set_random_seed(3)
-    networks = training.mini.style_net(), training.mini.transfer_net()
+    networks = training.mini.style_net(), training.mini.photo_net()
     training.export(*networks, tmp_path)
     core = openvino.Core()
     f32 = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -137,7 +195,7 @@ def test_exported_halves_equal_the_trained_ones(training, tmp_path):
 
 @pytest.mark.slow
 def test_an_export_can_be_trained_on(training, tmp_path):
-    networks, others = ((training.mini.style_net(), training.mini.transfer_net()) for _ in range(2))
+    networks, others = ((training.mini.style_net(), training.mini.photo_net()) for _ in range(2))
     rng = np.random.default_rng(4)
     for variable in (*networks[0].variables, *networks[1].variables):
         # No zeros and no twins, which a conversion leaves out.
@@ -162,7 +220,7 @@ def test_bottlenecks_are_stretched_from_their_mean(training):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 @pytest.mark.parametrize("share", [0.5, 1.5])
 def test_a_mean_holds_a_share_of_the_first_and_may_go_beyond_it(training, share):
-    networks, others = ((training.mini.style_net(), training.mini.transfer_net()) for _ in range(2))
+    networks, others = ((training.mini.style_net(), training.mini.photo_net()) for _ in range(2))
     for variable in (variable for net in (*networks, *others) for variable in net.variables):
         training.mini.assign(variable, variable.value)  # within its constraint, as a trained one is
     before = [np.array(variable) for net in networks for variable in net.variables]

@@ -57,10 +57,10 @@ def test_not_enough_memory_is_a_fault_of_that_photo(folder, monkeypatch):
     works = stylizer.engine.transform
     failures = iter([MemoryError(), MemoryError()])  # whole, then in strips
 
-    def fails_first(photo, bottleneck):
+    def fails_first(photo, numbers):
         for failure in failures:
             raise failure
-        return works(photo, bottleneck)
+        return works(photo, numbers)
 
     stylizer.engine.transform = fails_first
     results = run(folder, "a.jpg", "b.png", stylizer=stylizer)

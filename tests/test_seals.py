@@ -124,15 +124,15 @@ def test_a_model_that_changed_since_it_was_found_is_not_converted(lite, tmp_path
 
 
 def test_a_damaged_compiled_network_is_made_anew(lite):
-    photo, bottleneck = np.full((1, 32, 32, 3), 0.5, np.float32), np.full((1, 100), 0.1, np.float32)
-    before = load_engine(lite, "openvino", "f32").transform(photo, bottleneck)
+    photo, numbers = np.full((1, 32, 32, 3), 0.5, np.float32), np.full((1, 694), 0.1, np.float32)
+    before = load_engine(lite, "openvino", "f32").transform(photo, numbers)
     folder = convert.conversion_dir(lite) / "compiled"
     (blob,) = folder.glob("*.blob")
     data = bytearray(blob.read_bytes())
     for place in range(0, len(data), 997):
         data[place] ^= 0x10
     blob.write_bytes(data)
-    after = load_engine(lite, "openvino", "f32").transform(photo, bottleneck)
+    after = load_engine(lite, "openvino", "f32").transform(photo, numbers)
     np.testing.assert_array_equal(after, before)
     assert seals.intact(folder)  # so the next run need not compile again
     assert bytes(data) != next(folder.glob("*.blob")).read_bytes()

@@ -43,12 +43,12 @@ def faulty_stylizer():
     stylizer = fake_stylizer()
     works = stylizer.engine.transform
 
-    def transform(photos, bottleneck):
+    def transform(photos, numbers):
         if photos.shape[2] == KINDS["engine"][0]:
             raise ZeroDivisionError("of the engine")
         if photos.shape[2] == KINDS["memory"][0]:
             raise MemoryError
-        return works(photos, bottleneck)
+        return works(photos, numbers)
 
     stylizer.engine.transform = transform
     return stylizer
@@ -247,10 +247,10 @@ def test_a_batch_that_fails_is_drawn_one_by_one(pool, tmp_path):
     stylizer.engine.together = 3
     alone = stylizer.engine.transform
 
-    def transform(photos, bottleneck):
+    def transform(photos, numbers):
         if len(photos) > 1:
             raise RuntimeError("not together")
-        return alone(photos, bottleneck)
+        return alone(photos, numbers)
 
     stylizer.engine.transform = transform
     results = list(stylize_many(stylizer, photos_of(tmp_path / "in", 5), [pool / "style0.bmp"], Settings(tmp_path)))
@@ -259,7 +259,7 @@ def test_a_batch_that_fails_is_drawn_one_by_one(pool, tmp_path):
 
 def test_a_wrong_option_met_on_the_way_comes_out(pool, tmp_path):
     stylizer = fake_stylizer()
-    other = Style(stylizer.style(pool / "style0.bmp").bottleneck, "of another model")
+    other = Style(stylizer.style(pool / "style0.bmp").numbers, "of another model")
     with pytest.raises(OptionError, match="another model"):
         list(stylize_many(stylizer, photos_of(tmp_path / "in", 3), [other], Settings(tmp_path)))
 
@@ -277,7 +277,7 @@ def test_values_travel_to_other_processes(pool):
     stylizer = fake_stylizer()
     style = stylizer.style(pool / "style0.bmp")
     again = pickle.loads(pickle.dumps(style))
-    assert (again.name, again.model) == (style.name, style.model) and (again.bottleneck == style.bottleneck).all()
+    assert (again.name, again.model) == (style.name, style.model) and (again.numbers == style.numbers).all()
     chosen = Settings(Path("out"), quality=80)
     assert pickle.loads(pickle.dumps(chosen)) == chosen
     error = PhotoError("what", "{max_size}")

@@ -27,13 +27,13 @@ def photo(height, width):
 
 def agree(model, monkeypatch, sizes, strip_bytes, precision="f32", tolerance=TOLERANCE):
     engine = load_engine(model, "openvino", precision)
-    bottleneck = engine.predict_style(photo(256, 256))
+    numbers = engine.predict_style(photo(256, 256))
     for height, width in sizes:
         one = photo(height, width)
-        whole = engine.transform(one, bottleneck)
+        whole = engine.transform(one, numbers)
         for most in strip_bytes:
             monkeypatch.setattr(engine_module, "STRIP_BYTES", most)
-            stripped = engine.transform_in_strips(one, bottleneck)
+            stripped = engine.transform_in_strips(one, numbers)
             assert stripped.shape == whole.shape
             np.testing.assert_allclose(stripped, whole, atol=tolerance, rtol=0)
 
@@ -61,12 +61,12 @@ def test_bf16_strips_are_no_further_from_f32_than_the_whole_is(monkeypatch):
     except EngineError:
         pytest.skip("this CPU does not compute in bf16")
     exact = load_engine(model, "openvino", "f32")
-    bottleneck, one = exact.predict_style(photo(256, 256)), photo(301, 203)
-    reference = exact.transform(one, bottleneck)
+    numbers, one = exact.predict_style(photo(256, 256)), photo(301, 203)
+    reference = exact.transform(one, numbers)
     monkeypatch.setattr(engine_module, "STRIP_BYTES", 1_000_000)
     whole, stripped = (
         np.abs(picture - reference).mean()
-        for picture in (engine.transform(one, bottleneck), engine.transform_in_strips(one, bottleneck))
+        for picture in (engine.transform(one, numbers), engine.transform_in_strips(one, numbers))
     )
     assert stripped < 1.2 * whole
 
@@ -91,7 +91,7 @@ def test_a_network_that_looks_at_the_whole_picture_otherwise_is_refused():
     from arbitrary_nst.engines.openvino.passes import cut
 
     def network(look):
-        inputs = [ops.parameter([-1, -1, -1, 3], name="photo"), ops.parameter([-1, 8], name="bottleneck")]
+        inputs = [ops.parameter([-1, -1, -1, 3], name="photo"), ops.parameter([-1, 8], name="numbers")]
         return openvino.Model([ops.result(look(inputs[0]))], inputs)
 
     axes = ops.constant([1, 2], openvino.Type.i64)
@@ -118,11 +118,11 @@ def test_strips_when_the_whole_runs_out_of_memory():
     stylizer = fake_stylizer()
     works, calls = stylizer.engine.transform, []
 
-    def fails_first(photo, bottleneck):
+    def fails_first(photo, numbers):
         calls.append(photo.shape)
         if len(calls) == 1:
             raise EngineMemoryError("out of memory")
-        return works(photo, bottleneck)
+        return works(photo, numbers)
 
     stylizer.engine.transform = fails_first
     stylizer.stylize(np.zeros((8, 8, 3), np.float32), Style(np.zeros(100, np.float32), "digest"))
@@ -134,12 +134,12 @@ import re, sys, numpy as np, psutil
 from arbitrary_nst import model_zoo
 from arbitrary_nst.engines import load_engine
 engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
-bottleneck = engine.predict_style(np.zeros((1, 256, 256, 3), np.float32))
+numbers = engine.predict_style(np.zeros((1, 256, 256, 3), np.float32))
 in_strips = sys.argv[1] == "strips"
 photo = np.random.default_rng(0).random((1, 2000, 3000, 3), np.float32)
 estimate = engine.memory(2000, 3000, in_strips=in_strips)
 before = psutil.Process().memory_info().rss
-(engine.transform_in_strips if in_strips else engine.transform)(photo, bottleneck)
+(engine.transform_in_strips if in_strips else engine.transform)(photo, numbers)
 peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())  # getrusage would count the parent's too
 print(before + estimate, int(peak.group(1)) * 1024)
 """

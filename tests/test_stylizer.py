@@ -56,7 +56,7 @@ def test_alpha_is_carried_through():
 def test_a_style_is_embedded_once_and_applied_often():
     stylizer = fake_stylizer()
     style = stylizer.style(as_png(RED), name="red")
-    assert isinstance(style, Style) and style.name == "red" and style.bottleneck.shape == (100,)
+    assert isinstance(style, Style) and style.name == "red" and style.numbers.shape == (100,)
     for _ in range(3):
         stylizer.stylize(RED, style)
     assert stylizer.engine.styles == 1 and len(stylizer.engine.photos) == 3
@@ -70,8 +70,8 @@ def test_a_style_of_another_model_is_refused():
 def test_style_options():
     halves = Image.new("RGB", (60, 20), (0, 0, 0))
     halves.paste((255, 255, 255), (20, 0, 40, 20))
-    assert fake_stylizer().style(halves).bottleneck[0] == 1
-    assert fake_stylizer().style(halves, style_crop="none").bottleneck[0] == pytest.approx(1 / 3, abs=0.01)
+    assert fake_stylizer().style(halves).numbers[0] == 1
+    assert fake_stylizer().style(halves, style_crop="none").numbers[0] == pytest.approx(1 / 3, abs=0.01)
     red, thirds = (
         np.asarray(fake_stylizer().stylize(RED, halves)),
         fake_stylizer().stylize(RED, halves, style_crop="none"),

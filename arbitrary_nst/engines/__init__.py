@@ -1,4 +1,4 @@
-"""Engines run a model's two halves: style picture to bottleneck, photo and bottleneck to picture."""
+"""Engines run a model's two halves: style picture to numbers, photo and numbers to picture."""
 
 from typing import Protocol
 
@@ -32,15 +32,15 @@ class Engine(Protocol):
         """What it runs on, for a person to read."""
 
     def predict_style(self, style: Pixels) -> Pixels:
-        """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]; S and D are on the model's card."""
+        """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]; S and D are on the model's card."""
 
-    def transform(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
-        """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3) in [0, 1].
+    def transform(self, photo: Pixels, numbers: Pixels) -> Pixels:
+        """Stylize photos (N, H, W, 3), RGB in [0, 1], by numbers (N, D) or (1, D) -> (N, H, W, 3) in [0, 1].
 
         Raises EngineMemoryError where memory does not suffice.
         """
 
-    def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
+    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
         """The same for one photo (1, H, W, 3) in less memory. Raises EngineError where the model cannot be cut."""
 
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:

@@ -7,31 +7,31 @@ from arbitrary_nst.errors import EngineMemoryError
 from arbitrary_nst.hardware.memory import allowed_memory
 
 
-def draw(engine: Engine, photos: list[Pixels], bottleneck: Pixels, max_memory: int | None) -> list[Pixels]:
-    """Pictures of photos (H, W, 3) of one size, by a bottleneck (D,).
+def draw(engine: Engine, photos: list[Pixels], numbers: Pixels, max_memory: int | None) -> list[Pixels]:
+    """Pictures of photos (H, W, 3) of one size, by the numbers (D,) of a style.
 
     Where memory does not suffice it takes half as many at a time, and strips for a single one, which give the same
     picture. ``max_memory`` is in bytes; None is half of what is free. Raises EngineMemoryError where nothing fits.
     """
     if len(photos) == 1:
-        return [_draw_one(engine, photos[0][np.newaxis], bottleneck[np.newaxis], max_memory)[0]]
+        return [_draw_one(engine, photos[0][np.newaxis], numbers[np.newaxis], max_memory)[0]]
     try:
-        return list(engine.transform(np.stack(photos), bottleneck[np.newaxis]))
+        return list(engine.transform(np.stack(photos), numbers[np.newaxis]))
     except (EngineMemoryError, MemoryError):
         half = len(photos) // 2
         return [
-            picture for part in (photos[:half], photos[half:]) for picture in draw(engine, part, bottleneck, max_memory)
+            picture for part in (photos[:half], photos[half:]) for picture in draw(engine, part, numbers, max_memory)
         ]
 
 
-def _draw_one(engine: Engine, photo: Pixels, bottleneck: Pixels, max_memory: int | None) -> Pixels:
+def _draw_one(engine: Engine, photo: Pixels, numbers: Pixels, max_memory: int | None) -> Pixels:
     height, width = photo.shape[1:3]
     if needs_strips(engine, height, width, max_memory):
-        return engine.transform_in_strips(photo, bottleneck)
+        return engine.transform_in_strips(photo, numbers)
     try:
-        return engine.transform(photo, bottleneck)
+        return engine.transform(photo, numbers)
     except (EngineMemoryError, MemoryError):
-        return engine.transform_in_strips(photo, bottleneck)
+        return engine.transform_in_strips(photo, numbers)
 
 
 def needs_strips(engine: Engine, height: int, width: int, max_memory: int | None) -> bool:

@@ -1,4 +1,4 @@
-"""The reference engine: the published weights in TensorFlow, split at the bottleneck."""
+"""The reference engine: the published weights in TensorFlow, split at the style's numbers."""
 
 import contextlib
 from collections.abc import Callable
@@ -40,24 +40,23 @@ class TensorFlowEngine:
         self._predict, self._transform = halves(model)
 
     def predict_style(self, style: Pixels) -> Pixels:
-        """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
+        """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
         refuse_after_fork(self.name)
-        return np.asarray(self._predict(_tensor(style))).reshape(len(style), -1)
+        return np.asarray(self._predict(_tensor(style)))
 
-    def transform(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
-        """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3)."""
+    def transform(self, photo: Pixels, numbers: Pixels) -> Pixels:
+        """Stylize photos (N, H, W, 3), RGB in [0, 1], by numbers (N, D) or (1, D) -> (N, H, W, 3)."""
         import tensorflow as tf
 
         refuse_after_fork(self.name)
         height, width = photo.shape[1:3]
-        rows = bottleneck.reshape(len(bottleneck), 1, 1, -1)
         try:
-            picture = self._transform(_tensor(fit(photo, self._card)), _tensor(rows))
+            picture = self._transform(_tensor(fit(photo, self._card)), _tensor(numbers))
         except tf.errors.ResourceExhaustedError as exc:
             raise EngineMemoryError(f"tensorflow: out of memory at {width}x{height}", "{max_size}") from exc
         return np.asarray(picture)[:, :height, :width]
 
-    def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
+    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
         """Not here: the graph is cut for OpenVINO. Raises EngineError."""
         height, width = photo.shape[1:3]
         raise EngineError(f"tensorflow: {width}x{height} is too large for it", "{engine=openvino}, or {max_size}")
@@ -85,19 +84,22 @@ def _hold_to(threads: int | None) -> None:
 def halves(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The model's two halves as TensorFlow functions.
 
-    (N, S, S, 3) -> (N, 1, 1, D), and (N, H, W, 3) with (N or 1, 1, 1, D) -> (N, H', W', 3), sides rounded up to a
+    (N, S, S, 3) -> (N, D), and (N, H, W, 3) with (N or 1, D) -> (N, H', W', 3), sides rounded up to a
     multiple of 4. They are our own definition of the network with the model's weights as constants: no program that
     came with the weights is loaded. Raises ModelError where they are not the network's.
     """
     tf = import_tensorflow()
     weights = load_weights(model)
     picture = tf.TensorSpec((None, None, None, 3), tf.float32)
-    bottleneck = tf.TensorSpec((None, 1, 1, model.card.bottleneck), tf.float32)
+    numbers = tf.TensorSpec((None, model.card.numbers), tf.float32)
+
+    def predict_style(style: Any) -> Any:
+        return magenta.read_numbers(weights, magenta.predict_style(weights, style))
+
     return (
-        tf.function(lambda style: magenta.predict_style(weights, style), input_signature=[picture]),
+        tf.function(predict_style, input_signature=[picture]),
         tf.function(
-            lambda photo, bottleneck: magenta.transform(weights, photo, bottleneck),
-            input_signature=[picture, bottleneck],
+            lambda photo, numbers: magenta.transform(weights, photo, numbers), input_signature=[picture, numbers]
         ),
     )
 

@@ -67,7 +67,7 @@ class Planner:
         if isinstance(style, Style):
             if refinement is not None:
                 raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
-            return StyleInUse(style.name, style, None, style.origin or _sha256(style.bottleneck.tobytes()))
+            return StyleInUse(style.name, style, None, style.origin or _sha256(style.numbers.tobytes()))
         data = self._read(style)
         picture = self._session.decode(data, name=str(style))
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it

@@ -44,7 +44,8 @@ class Published:
 class Card:
     """One model.
 
-    ``bottleneck``: numbers that describe a style. ``style_size``: side in px at which it was trained to read one.
+    ``numbers``: how many the photo half takes of a style, a scale and a shift for each normalised
+    channel. ``style_size``: side in px at which it was trained to read one.
     ``stride``, ``min_side``: photo sides must be a multiple of the one and no less than the other, in px.
     ``bytes_per_pixel``: memory that the photo half takes in OpenVINO by precision, as
     scripts/benchmarks/speed.py measures it.
@@ -55,7 +56,7 @@ class Card:
     title: str
     licence: str
     format: Format
-    bottleneck: int
+    numbers: int
     style_size: int
     stride: int
     min_side: int

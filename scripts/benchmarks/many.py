@@ -14,12 +14,12 @@ stylizer = Stylizer(sys.argv[1], engine=sys.argv[5], offline=True, trust_model=T
 style = stylizer.style(sys.argv[4])
 paths = sorted(Path(sys.argv[2]).glob("*.jpg"))
 photos = [images.decode(path.read_bytes(), name=path.name).pixels[None] for path in paths[:4]]
-stylizer.engine.transform(photos[0], style.bottleneck[None])
+stylizer.engine.transform(photos[0], style.numbers[None])
 alone, stream = [], []
 for _ in range(2 if len(paths) < 5 else 3):
     began = time.perf_counter()
     for number in range(len(paths)):
-        stylizer.engine.transform(photos[number % len(photos)], style.bottleneck[None])
+        stylizer.engine.transform(photos[number % len(photos)], style.numbers[None])
     alone.append(len(paths) / (time.perf_counter() - began))
     shutil.rmtree(sys.argv[3], ignore_errors=True)
     began = time.perf_counter()

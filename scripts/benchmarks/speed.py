@@ -52,10 +52,10 @@ from arbitrary_nst.engines import load_engine
 model = model_zoo.resolve(sys.argv[1], trust=True, offline=True)
 engine = load_engine(model, "openvino", sys.argv[4])
 photo = np.random.default_rng(0).random((1, int(sys.argv[2]), int(sys.argv[3]), 3), np.float32)
-bottleneck = engine.predict_style(np.zeros((1, 256, 256, 3), np.float32))
+numbers = engine.predict_style(np.zeros((1, 256, 256, 3), np.float32))
 times = []
 for _ in range(9):
-    began = time.perf_counter(); engine.transform(photo, bottleneck); times.append(time.perf_counter() - began)
+    began = time.perf_counter(); engine.transform(photo, numbers); times.append(time.perf_counter() - began)
 print(json.dumps(times[2:]))
 """
 INTERPRETER_WARM = """

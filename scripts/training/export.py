@@ -20,10 +20,10 @@ STORED = ("Convert", "Multiply", "Reshape")  # what such a kernel goes through b
 GROUP = 16  # inputs of a dense layer that share a scale
 
 
-def export(style_net, transfer_net, folder: Path, card: Path | None = None) -> None:
+def export(style_net, photo_net, folder: Path, card: Path | None = None) -> None:
     """Write predict_style and transform into ``folder``; note sizes and SHA-256 on ``card``."""
     folder.mkdir(parents=True, exist_ok=True)
-    halves = {"predict_style": (style_net, ["style"]), "transform": (transfer_net, ["photo", "bottleneck"])}
+    halves = {"predict_style": (style_net, ["style"]), "transform": (photo_net, ["photo", "bottleneck"])}
     for name, (net, inputs) in halves.items():
         model = converted(net, inputs)
         for port, label in zip(model.inputs, inputs, strict=True):
@@ -98,11 +98,12 @@ def kernel(value):
     return constant(value)
 
 
-def take_back(folder: Path, style_net, transfer_net) -> None:
+def take_back(folder: Path, style_net, photo_net) -> None:
     """Assign the weights of an export to the networks, brought to what a network constrains them to."""
-    for name, net in (("predict_style", style_net), ("transform", transfer_net)):
+    stored = {"predict_style": style_net.variables, "transform": mini.stored_variables(photo_net)}
+    for name, variables in stored.items():
         weights = list(exported_weights(folder / f"{name}.xml"))
-        for variable in net.variables:
+        for variable in variables:
             array = weights[0] if weights else np.empty(0)
             turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 == array.ndim else array.T
             if turned.size == np.prod(variable.shape):
@@ -116,7 +117,7 @@ def take_back(folder: Path, style_net, transfer_net) -> None:
 
 def exported(folder: Path):
     """The two networks of an export."""
-    networks = mini.style_net(), mini.transfer_net()
+    networks = mini.style_net(), mini.photo_net()
     take_back(folder, *networks)
     return networks
 
@@ -125,7 +126,7 @@ def averaged(model):
     """The two networks with the moving average of their weights, as new models."""
     averages = model.optimizer._model_variables_moving_average
     average = {id(v): a for v, a in zip(model.trainable_variables, averages, strict=True)}
-    copies = mini.style_net(), mini.transfer_net()
+    copies = mini.style_net(), mini.photo_net()
     for copy, net in zip(copies, (model.predict_style, model.transform), strict=True):
         for mine, theirs in zip(copy.variables, net.variables, strict=True):
             mini.assign(mine, average.get(id(theirs), theirs))  # Keras averages before it constrains

@@ -116,7 +116,7 @@ class Mini(keras.Model):
     def __init__(self, features, content, free, bottleneck):
         super().__init__()
         self.predict_style = mini.style_net()
-        self.transform = mini.transfer_net()
+        self.transform = mini.photo_net()
         self._features = [features]  # in a list: Keras would track VGG's variables as ours
         self._content, self._bottleneck, self._free = content, bottleneck, free
 
@@ -144,8 +144,7 @@ class Mini(keras.Model):
 
         What it makes little of may differ: a fifth of the weight is on the bottleneck itself.
         """
-        norms = mini.style_norms(self.transform)
-        read = ops.concatenate([part.kernel[0, 0] for norm in norms for part in (norm.scale, norm.shift)], axis=-1)
+        read = ops.concatenate([each.kernel[0, 0] for each in mini.number_maps(self.transform)], axis=-1)
         read = ops.stop_gradient(read)
         read = read / ops.sqrt(ops.mean(ops.sum(ops.square(read), axis=-1)))
         difference = bottleneck - other

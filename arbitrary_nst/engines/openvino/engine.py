@@ -1,12 +1,11 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit, fitted
-from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted
+from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted, halves_in_memory
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
 from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError, EngineMemoryError
@@ -47,23 +46,20 @@ class OpenVINOEngine:
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
 
     def predict_style(self, style: Pixels) -> Pixels:
-        """Bottlenecks (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
-        bottleneck = self._infer(self._predict, [style])
-        return bottleneck.reshape(len(style), -1)
+        """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
+        return self._infer(self._predict, [style])
 
-    def transform(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
-        """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N, D) or (1, D) -> (N, H, W, 3)."""
+    def transform(self, photo: Pixels, numbers: Pixels) -> Pixels:
+        """Stylize photos (N, H, W, 3), RGB in [0, 1], by numbers (N, D) or (1, D) -> (N, H, W, 3)."""
         height, width = photo.shape[1:3]
-        rows = np.broadcast_to(bottleneck, (len(photo), bottleneck.shape[1]))
-        picture = self._infer(self._transform, [fit(photo, self._model.card), self._second_input(rows)])
+        rows = np.broadcast_to(numbers, (len(photo), numbers.shape[1]))
+        picture = self._infer(self._transform, [fit(photo, self._model.card), rows])
         return picture[:, :height, :width]
 
-    def transform_in_strips(self, photo: Pixels, bottleneck: Pixels) -> Pixels:
+    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
         """``transform`` of one photo (1, H, W, 3), within 1e-3 of it in f32, in a fraction of the memory."""
         refuse_after_fork(self.name)
-        picture = self._strips.transform(
-            photo[0], self._second_input(bottleneck), fitted(photo, self._model.card), STRIP_BYTES
-        )
+        picture = self._strips.transform(photo[0], numbers, fitted(photo, self._model.card), STRIP_BYTES)
         return picture[np.newaxis]
 
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
@@ -76,40 +72,39 @@ class OpenVINOEngine:
         """1: photos together are no faster than one by one, and take more memory."""
         return 1
 
-    def _second_input(self, bottleneck: Pixels) -> Pixels:
-        """Bottlenecks (N, D) in the network's own shape: (N, 1, 1, D), except where its own format has (N, D)."""
-        if self._model.card.format == "ir":
-            return bottleneck
-        return bottleneck.reshape(len(bottleneck), 1, 1, -1)
-
     @loaded_once
     def _predict(self) -> "openvino.CompiledModel":
         # Always f32, also where the network was trained for int8: it runs once per style, its error would shift every
         # picture, and without VNNI instructions OpenVINO's int8 convolutions overflow.
-        path = str(self._halves[0])
+        half = self._halves[0]
         with compile_cache(self._model) as cache:
-            return self._compile(path, "f32", {"LP_TRANSFORMS_MODE": "NO", **cache})
+            return self._compile(half, "f32", {"LP_TRANSFORMS_MODE": "NO", **cache})
 
     @loaded_once
     def _transform(self) -> "openvino.CompiledModel":
-        path = str(self._halves[1])
+        half = self._halves[1]
         with compile_cache(self._model) as cache:
-            return self._compile(path, self.precision, cache)
+            return self._compile(half, self.precision, cache)
 
     @loaded_once
     def _strips(self) -> Strips:
         from arbitrary_nst.engines.openvino.passes import cut
 
-        model = self._core.read_model(str(self._halves[1]))
+        half = self._halves[1]
+        model = self._core.read_model(half) if isinstance(half, str) else half.clone()
         passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
         return Strips(passes, self._compile)
 
     @loaded_once
-    def _halves(self) -> tuple[Path, Path]:
+    def _halves(self) -> list[Any]:
+        """Style half and photo half: paths of both, or both as models where nothing can be kept."""
         try:
-            return converted(self._model)
-        except RuntimeError as exc:
-            if any(sign in str(exc) for sign in FILE_FAILED):
+            return [str(path) for path in converted(self._model)]
+        except (EngineError, RuntimeError) as exc:
+            cannot_keep = isinstance(exc, EngineError) or any(sign in str(exc) for sign in FILE_FAILED)
+            if cannot_keep and self._model.card.format == "ir":
+                return halves_in_memory(self._model)
+            if cannot_keep and not isinstance(exc, EngineError):
                 raise EngineError(
                     f"{conversion_dir(self._model)}: cannot be written (is the disk full?)",
                     "set ARBSTYLE_CACHE_DIR to a folder with 200 MB free",

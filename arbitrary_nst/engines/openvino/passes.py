@@ -40,7 +40,7 @@ class Site:
 class Pass:
     """One local network.
 
-    Its inputs go by name: the photo, the bottleneck and moments where it uses them, and each map of ``reads``. Its
+    Its inputs go by name: the photo, the numbers and moments where it uses them, and each map of ``reads``. Its
     outputs: the maps of ``gives``, and from the last pass the picture. Of these maps ``writes`` are held and ``sites``
     are measured.
     ``halo`` is the number of neighbouring cells needed, ``values`` the largest map inside in numbers per pixel.
@@ -60,14 +60,14 @@ class Pass:
 class Cut:
     """The passes in order; every map as it is held, in channels last; photo rows per row of the coarsest map, a cell.
 
-    ``photo`` and ``bottleneck`` are the names of the network's own inputs, ``held_type`` is what maps are held in.
+    ``photo`` and ``numbers`` are the names of the network's own inputs, ``held_type`` is what maps are held in.
     """
 
     passes: list[Pass]
     maps: dict[Key, Map]
     cell: int
     photo: str
-    bottleneck: str
+    numbers: str
     held_type: HeldType
 
 
@@ -87,11 +87,11 @@ class _Graph:
 
 
 def cut(model: "openvino.Model", held_type: HeldType) -> Cut:
-    """Cut a photo half, whose inputs are photo and bottleneck, changing it. Maps are held as ``held_type``.
+    """Cut a photo half, whose inputs are photo and numbers, changing it. Maps are held as ``held_type``.
 
     Raises EngineError where something in the network looks at the whole picture in another way.
     """
-    photo, bottleneck = (node.get_friendly_name() for node in model.get_parameters())
+    photo, numbers = (node.get_friendly_name() for node in model.get_parameters())
     for number, node in enumerate(model.get_ordered_ops()):  # OpenVINO may give a new node an old one's name
         if node.get_type_name() != "Parameter":
             node.set_friendly_name(f"node {number}")
@@ -105,7 +105,7 @@ def cut(model: "openvino.Model", held_type: HeldType) -> Cut:
     cell = round(1 / min((graph.maps[key].scale for key in held), default=1))
     passes = [_pass(graph, stages, sites, held, stage, cell, held_type) for stage in range(max(stages.values()) + 1)]
     held_maps = {key: where.channels_last for key, where in graph.maps.items()}
-    return Cut(passes, held_maps, cell, photo, bottleneck, held_type)
+    return Cut(passes, held_maps, cell, photo, numbers, held_type)
 
 
 def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:

@@ -58,13 +58,13 @@ class Strips:
         self._cut, self._compile = cut, compile
         self._last_read = {key: number for number, plan in enumerate(cut.passes) for key in plan.reads}
 
-    def transform(self, photo: Pixels, bottleneck: Array, size: tuple[int, int], strip_bytes: int) -> Pixels:
-        """Stylize a photo (H, W, 3) by a bottleneck in the network's own shape -> (H, W, 3).
+    def transform(self, photo: Pixels, numbers: Array, size: tuple[int, int], strip_bytes: int) -> Pixels:
+        """Stylize a photo (H, W, 3) by a style's numbers (1, D) -> (H, W, 3).
 
         ``size`` is the height and width that the network takes; what the photo lacks of it is reflected.
         """
         measure = RowMoments(self._compile)
-        work = _Work(photo, *size, {self._cut.bottleneck: bottleneck}, {}, np.empty(photo.shape, np.float32), measure)
+        work = _Work(photo, *size, {self._cut.numbers: numbers}, {}, np.empty(photo.shape, np.float32), measure)
         for number, plan in enumerate(self._cut.passes):
             dying = [key for key in plan.reads if self._last_read[key] == number]
             written: dict[Key, list[Array]] = {}

@@ -91,14 +91,36 @@ def _batch_norm(weights: Weights, layer: str, features: Tensor) -> Tensor:
     return normalised
 
 
-def transform(weights: Weights, photo: Tensor, bottleneck: Tensor) -> Tensor:
-    """Stylize photos (N, H, W, 3), RGB in [0, 1], by bottlenecks (N or 1, 1, 1, 768).
+# The layers whose output is normalised by instance, in network order.
+STYLED = (
+    *(f"transformer/residual/residual{n}/conv{m}" for n in range(1, RESIDUAL_BLOCKS + 1) for m in (1, 2)),
+    *(f"transformer/expand/conv{n}/conv" for n in (1, 2, 3)),
+)
+
+
+def read_numbers(weights: Weights, bottleneck: Tensor) -> Tensor:
+    """Numbers (N, 10438) of bottlenecks (N, 1, 1, 768): of each styled layer its scales, then its shifts."""
+    import tensorflow as tf
+
+    maps = [f"style_params/{layer}/StyleNorm/{part}" for layer in STYLED for part in ("Conv_1", "Conv")]
+    return tf.concat([_of_style(weights, layer, bottleneck)[:, 0, 0] for layer in maps], 1)
+
+
+def transform(weights: Weights, photo: Tensor, numbers: Tensor) -> Tensor:
+    """Stylize photos (N, H, W, 3), RGB in [0, 1], by numbers (N or 1, 10438).
 
     -> (N, H', W', 3) in [0, 1], H and W rounded up to a multiple of 4. Three convolutions shrink the photo to a quarter
     of its sides, residual blocks work there, three convolutions bring it back. From the residual blocks on features
     are normalised by instance, then scaled and shifted as the style says (Dumoulin 2017, Eq. 5).
     """
     import tensorflow as tf
+
+    channels = [weights[f"{layer}/weights"].shape[3] for layer in STYLED]
+    parts = tf.split(numbers[:, None, None, :], [size for size in channels for _ in range(2)], axis=3)
+    styles = dict(zip(STYLED, zip(parts[::2], parts[1::2], strict=True), strict=True))
+
+    def styled(layer: str, features: Tensor) -> Tensor:
+        return _styled(_reflected(weights, layer, features), *styles[layer])
 
     features = photo
     for number, stride in ((1, 1), (2, 2), (3, 2)):
@@ -107,12 +129,11 @@ def transform(weights: Weights, photo: Tensor, bottleneck: Tensor) -> Tensor:
         features = tf.nn.relu(_batch_norm(weights, layer, features))
     for number in range(1, RESIDUAL_BLOCKS + 1):
         block = f"transformer/residual/residual{number}"
-        inner = tf.nn.relu(_styled(weights, f"{block}/conv1", features, bottleneck))
-        features = features + _styled(weights, f"{block}/conv2", inner, bottleneck)
+        inner = tf.nn.relu(styled(f"{block}/conv1", features))
+        features = features + styled(f"{block}/conv2", inner)
     for number in (1, 2):
-        features = _styled(weights, f"transformer/expand/conv{number}/conv", _doubled(features), bottleneck)
-        features = tf.nn.relu(features)
-    return tf.nn.sigmoid(_styled(weights, "transformer/expand/conv3/conv", features, bottleneck))
+        features = tf.nn.relu(styled(f"transformer/expand/conv{number}/conv", _doubled(features)))
+    return tf.nn.sigmoid(styled("transformer/expand/conv3/conv", features))
 
 
 def _reflected(weights: Weights, layer: str, features: Tensor, stride: int = 1) -> Tensor:
@@ -125,18 +146,14 @@ def _reflected(weights: Weights, layer: str, features: Tensor, stride: int = 1) 
     return tf.nn.conv2d(padded, kernel, stride, "VALID")
 
 
-def _styled(weights: Weights, layer: str, features: Tensor, bottleneck: Tensor) -> Tensor:
+def _styled(features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Normalised by instance, then scaled and shifted, (N or 1, 1, 1, C) each."""
     import tensorflow as tf
 
-    features = _reflected(weights, layer, features)
     mean = tf.reduce_mean(features, (1, 2), keepdims=True)
     variance = tf.reduce_mean(tf.math.squared_difference(features, mean), (1, 2), keepdims=True)
-    shift, scale = (_of_style(weights, f"style_params/{layer}/StyleNorm/{part}", bottleneck) for part in _SHIFT_SCALE)
     factor = tf.math.rsqrt(variance + INSTANCE_EPSILON) * scale
     return features * factor + (shift - mean * factor)
-
-
-_SHIFT_SCALE = ("Conv", "Conv_1")
 
 
 def _of_style(weights: Weights, layer: str, bottleneck: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The two networks of `mini`, in Keras 3: style picture to bottleneck, photo and bottleneck to picture.
+"""The networks of `mini`, in Keras 3: style picture to bottleneck to numbers, photo and numbers to picture.
 
 The photo network spends its arithmetic at a quarter of the photo's resolution, with channels a multiple of 16, which
 is what a CPU's vector units take at once. Two subpixel convolutions bring the detail back; each makes a flat picture of
@@ -6,6 +6,7 @@ a flat one (``Even``), so flat areas show no grid.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -52,26 +53,54 @@ class ReflectConv(layers.Layer):  # type: ignore[misc]
 
 
 class StyleNorm(layers.Layer):  # type: ignore[misc]
-    """Instance normalisation, then a scale and a shift per channel read from the bottleneck (Dumoulin 2017).
-
-    As convolutions of one place scale and shift come in the order of a map's channels: OpenVINO then applies both, and
-    what follows, in one pass.
-    """
-
-    def build(self, shapes: list[Shape]) -> None:
-        """Make the weights of both maps."""
-        channels, start = shapes[0][-1], keras.initializers.RandomNormal(0, 0.02)
-        self.scale = layers.Conv2D(channels, 1, kernel_initializer=start, bias_initializer="ones", name="scale")
-        self.shift = layers.Conv2D(channels, 1, kernel_initializer=start, name="shift")
-        for read in (self.scale, self.shift):
-            read.build((None, 1, 1, BOTTLENECK))
+    """Instance normalisation, then a scale and a shift per channel: the style's (Dumoulin 2017, Eq. 5)."""
 
     def call(self, inputs: list[Tensor]) -> Tensor:
-        """Features (N, H, W, C) and bottlenecks (N, BOTTLENECK) -> (N, H, W, C)."""
-        x, bottleneck = inputs
+        """Features (N, H, W, C), scales and shifts (N, 1, 1, C) -> (N, H, W, C)."""
+        x, scale, shift = inputs
         mean, deviation = moments(x)
+        return (x - mean) / deviation * scale + shift
+
+
+class ReadNumbers(layers.Layer):  # type: ignore[misc]
+    """Bottleneck to numbers: an affine map for the scales of each style normalisation, and one for its shifts.
+
+    They are convolutions of one place because the weights were first learnt so; files keep them in that shape.
+    """
+
+    def __init__(self, channels: Sequence[int], name: str | None = None) -> None:
+        super().__init__(name=name)
+        start = keras.initializers.RandomNormal(0, 0.02)
+        self.scales, self.shifts = (
+            [
+                layers.Conv2D(count, 1, kernel_initializer=start, bias_initializer=bias, name=f"{kind}_{number}")
+                for number, count in enumerate(channels)
+            ]
+            for kind, bias in (("scale", "ones"), ("shift", "zeros"))
+        )
+
+    @property
+    def maps(self) -> list[Any]:
+        """In the order of the numbers that they make."""
+        return [each for pair in zip(self.scales, self.shifts, strict=True) for each in pair]
+
+    def build(self, shape: Shape) -> None:
+        """Make the weights of all maps."""
+        for each in self.maps:
+            each.build((None, 1, 1, shape[-1]))
+
+    def call(self, bottleneck: Tensor) -> Tensor:
+        """(N, BOTTLENECK) -> (N, 2 x all channels)."""
+        return ops.concatenate(self.each(bottleneck), axis=-1)[:, 0, 0]
+
+    def each(self, bottleneck: Tensor) -> list[Tensor]:
+        """The same not yet put together: (N, 1, 1, channels) each."""
         code = bottleneck[:, None, None, :]
-        return (x - mean) / deviation * self.scale(code) + self.shift(code)
+        return [read(code) for read in self.maps]
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Of the bottleneck's shape."""
+        return shape[0], sum(each.filters for each in self.maps)
 
 
 class DepthToSpace(layers.Layer):  # type: ignore[misc]
@@ -143,14 +172,33 @@ def style_net() -> Any:
     return keras.Model(picture, x, name="predict_style")
 
 
-def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
-    """(N, H, W, 3) RGB in [0, 1] and (N, BOTTLENECK) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
-    photo = keras.Input((None, None, 3), name="photo")
+def norm_channels(body: int = 48, narrow: int = 16, blocks: int = 4) -> tuple[int, ...]:
+    """Channels of the photo network's style normalisations, in network order."""
+    return (body,) * (1 + 2 * blocks) + (narrow,)
+
+
+def read_numbers() -> Any:
+    """(N, BOTTLENECK) -> (N, 896): of each style normalisation in network order its scales, then its shifts."""
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
+    return keras.Model(bottleneck, ReadNumbers(norm_channels(), name="maps")(bottleneck), name="read_numbers")
+
+
+def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
+    """(N, H, W, 3) RGB in [0, 1] and numbers (N, 896) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
+    channels = norm_channels(body, narrow, blocks)
+    photo = keras.Input((None, None, 3), name="photo")
+    numbers = keras.Input((2 * sum(channels),), name="numbers")
     even = {"kernel_constraint": Even(), "bias_constraint": Even()}
+    ends = np.cumsum([count for count in channels for _ in range(2)])
+    parts = iter(
+        [numbers[:, None, None, end - size : end] for end, size in zip(ends, np.repeat(channels, 2), strict=True)]
+    )
+
+    def styled(x: Tensor, name: str) -> Tensor:
+        return StyleNorm(name=f"{name}_norm")([x, next(parts), next(parts)])
 
     def step(x: Tensor, name: str, channels: int, stride: int = 1) -> Tensor:
-        return StyleNorm(name=f"{name}_norm")([ReflectConv(channels, 3, stride, name=name)(x), bottleneck])
+        return styled(ReflectConv(channels, 3, stride, name=name)(x), name)
 
     centred = photo - np.full(3, 0.5, np.float32)  # by colour: OpenVINO would take a single number out of turn
     x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(centred))
@@ -158,13 +206,41 @@ def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
     for block in range(blocks):
         x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
     x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * narrow, name="subpixels_2", **even)(x))
-    x = ops.relu(StyleNorm(name="expand_2_norm")([x, bottleneck]))
+    x = ops.relu(styled(x, "expand_2"))
     x = ReflectConv(12, name="subpixels_1", **even)(x)
     x = ops.sigmoid(x)  # here a convolution's last step, behind the pixels a pass of its own
     x = DepthToSpace(name="pixels")(x)
-    return keras.Model([photo, bottleneck], x, name="transform")
+    return keras.Model([photo, numbers], x, name="transform")
 
 
 def style_norms(transfer: Any) -> list[StyleNorm]:
     """A transfer network's style normalisations, in order."""
     return [layer for layer in transfer.layers if isinstance(layer, StyleNorm)]
+
+
+def photo_net(read: Any = None, transfer: Any = None) -> Any:
+    """``read_numbers`` and ``transfer_net`` as one, photo and bottleneck to picture: what is trained and kept in files.
+
+    It shares the weights of networks that it is given. Scales and shifts go on into the normalisations without being
+    put together and taken apart again.
+    """
+    read, transfer = read or read_numbers(), transfer or transfer_net()
+    parts = [part for norm in style_norms(transfer) for part in norm.input[1:]]
+    draw = keras.Model([transfer.input[0], *parts], transfer.output, name="draw")
+    photo, bottleneck = keras.Input((None, None, 3), name="photo"), keras.Input((BOTTLENECK,), name="bottleneck")
+    numbers = read.get_layer("maps").each(bottleneck)
+    return keras.Model([photo, bottleneck], draw([photo, *numbers]), name="transform")
+
+
+def number_maps(photo_net: Any) -> list[Any]:
+    """The layers that read the numbers, in the numbers' order."""
+    return [layer for layer in photo_net.layers if layer.name.startswith(("scale_", "shift_"))]
+
+
+def stored_variables(photo_net: Any) -> list[Any]:
+    """Its variables in the order in which files keep them: that of use."""
+    maps, variables = iter(number_maps(photo_net)), []
+    for layer in photo_net.get_layer("draw").layers:
+        owners = [next(maps), next(maps)] if isinstance(layer, StyleNorm) else [layer]
+        variables += [variable for owner in owners for variable in owner.variables]
+    return variables
