@@ -3,7 +3,7 @@
 import hashlib
 import html
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,16 @@ from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
-from arbitrary_nst.options import DrawOptions, ModelOptions
+from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.styles import Style
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from arbitrary_nst.refinement.learning import Learner, OnStep
     from arbitrary_nst.refinement.refiner import Refinement, Refiner
 
 
@@ -42,11 +44,12 @@ class Session:
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
+        self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
-        return given | {"_refiner": None, "_vgg19_files": {}}
+        return given | {"_refiner": None, "_learner": None, "_vgg19_files": {}}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -128,7 +131,54 @@ class Session:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
         return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
 
-    def vgg19(self, how: "Refinement") -> model_zoo.Vgg19File:
+    def learn(
+        self,
+        picture: Photo,
+        photos: Iterable[Pixels],
+        how: LearnOptions,
+        *,
+        name: str,
+        origin: str | None = None,
+        on_step: "OnStep | None" = None,
+    ) -> Style:
+        """A style picture as the model draws best by it, learnt on crops of photos (H, W, 3), RGB in [0, 1].
+
+        Without photos it learns on scenes of its own. ``origin`` is as in ``embed``; for ``on_step`` see
+        ``Learner.learn``: what it draws is the first photo at 512 px or less. Raises OptionError for a model that
+        cannot learn.
+        """
+        from arbitrary_nst.refinement.teaching import refuse_unteachable
+
+        refuse_unteachable(self.model.card, how.depth)
+        weights = self.vgg19(how)
+        read_as = DrawOptions(style_size=how.style_size, style_crop=how.style_crop)
+        style = self.embed(picture, read_as, name=name, origin=origin)
+        square = images.style_input(
+            picture.pixels, size=how.style_size or self.model.card.style_size, crop=how.style_crop
+        )
+        learner = self._learner_of(weights)
+        from arbitrary_nst.refinement.crops import material
+        from arbitrary_nst.refinement.subjects import learnt_style, subject_of
+
+        taught_on = material(photos, how.seed, self.model.card.stride)
+        subject = subject_of(self.model, style.numbers, how.depth)
+        learnt = learner.learn(subject, square, taught_on.crops, how, on_step, taught_on.shown)
+        for note in learnt.notes:
+            self._notify(f"{name}: {note}")
+        return learnt_style(style, learnt, how, taught_on)
+
+    def _learner_of(self, weights: model_zoo.Vgg19File) -> "Learner":
+        """With VGG19 loaded; the last one is kept."""
+        loading.refuse_after_fork("keras")
+        with loading.lock():
+            if self._learner is None or self._learner[0] != weights:
+                losses = _import_losses()
+                from arbitrary_nst.refinement.learning import Learner
+
+                self._learner = weights, Learner(losses.read_vgg19(weights), precision=self.options.precision)
+            return self._learner[1]
+
+    def vgg19(self, how: "Refinement | LearnOptions") -> model_zoo.Vgg19File:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
         with loading.lock():
             if how.vgg_weights not in self._vgg19_files:
@@ -160,10 +210,15 @@ class Session:
         from arbitrary_nst.refinement.refiner import Refiner
 
         weights = self.vgg19(how)
-        try:
-            from arbitrary_nst.refinement import losses
-        except (ImportError, ValueError) as exc:
-            reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-            raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
-        vgg19, wanted = losses.read_vgg19(weights), self.options
+        vgg19, wanted = _import_losses().read_vgg19(weights), self.options
         return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
+
+
+def _import_losses() -> Any:
+    """The module, and Keras with it. Raises EngineError where that has no backend."""
+    try:
+        from arbitrary_nst.refinement import losses
+    except (ImportError, ValueError) as exc:
+        reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+        raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
+    return losses

@@ -1,6 +1,7 @@
 """Learning a style: what it promises of losses, seeds, stops and faults; on a thin VGG19 and a toy of a network."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import numpy_nst
@@ -9,9 +10,11 @@ from keras import ops
 
 from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.options import LearnOptions
-from arbitrary_nst.refinement import learning
-from arbitrary_nst.refinement.crops import SIDE, crops
+from arbitrary_nst.refinement import crops, learning
+from arbitrary_nst.refinement.crops import SHOWN, SIDE, material
+from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.learning import Learner, Subject, steps_of
+from arbitrary_nst.refinement.scenes import scenes
 
 LEARNER = Learner(numpy_nst.thin_vgg19(), precision="f32")
 RNG = np.random.default_rng(0)
@@ -87,13 +90,20 @@ def test_a_loss_that_is_no_number():
         learn(subject=dataclasses.replace(colours(), draw=lambda values, photo: photo @ values[0] * values[1] / 0.0))
 
 
-def test_goes_on_from_the_best_after_an_accident():
-    def draw(values, photo):
-        return colours().draw(values, photo) / ops.cast(values[0][0, 0] > 0.96, "float32")
+def test_goes_on_from_the_best_after_an_accident(monkeypatch):
+    def broken_at_call_30(*given):
+        function, calls = value_and_gradient(*given), itertools.count(1)
 
-    poisoned = dataclasses.replace(colours(), draw=draw)
-    learnt = learn(60, subject=poisoned)
-    assert learnt.notes and all(np.isfinite(value).all() for value in learnt.values)
+        def call(values, target):
+            terms, gradients = function(values, target)
+            return (terms * np.nan if next(calls) == 30 else terms), gradients
+
+        return call
+
+    monkeypatch.setattr(learning, "value_and_gradient", broken_at_call_30)
+    learnt = learn(60)
+    assert learnt.notes == ("step 29: the loss is no number; went on from the best more slowly",)
+    assert len(learnt.history) == 61 and learnt.history[-1].total < learnt.history[20].total
 
 
 def test_without_a_photo():
@@ -116,8 +126,25 @@ def test_options_that_make_no_sense(wrong):
         LearnOptions(**wrong)
 
 
-def test_crops_of_photos_large_and_small():
-    photos = [np.full((h, w, 3), 0.5, np.float32) for h, w in ((400, 300), (64, 900), (3, 5), (1, 1))]
-    cut = list(crops(photos, 3, np.random.default_rng(0)))
-    assert len(cut) == 12 and {square.shape for square in cut} == {(SIDE, SIDE, 3)}
-    assert all(square.dtype == np.float32 and np.allclose(square, 0.5) for square in cut)
+@pytest.mark.parametrize("size", [(400, 300), (64, 900), (3, 5), (1, 1)])
+def test_crops_of_photos_large_and_small(size):
+    found = material([np.full((*size, 3), 0.5, np.float32)], 0, 4)
+    assert len(found.crops) == crops.CROPS and {square.shape for square in found.crops} == {(SIDE, SIDE, 3)}
+    assert all(square.dtype == np.float32 and np.allclose(square, 0.5) for square in found.crops)
+    assert max(found.shown.shape) <= SHOWN and not any(side % 4 for side in found.shown.shape[:2])
+
+
+def test_material_goes_by_photos_and_seed():
+    photos = [RNG.random((200, 300, 3)).astype(np.float32) for _ in range(2)]
+    digests = [material(*given, 4).digest for given in ((photos, 0), (photos, 0), (photos, 1), (photos[:1], 0))]
+    assert digests[0] == digests[1] and len(set(digests)) == 3
+
+
+def test_scenes_where_there_are_no_photos():
+    first, again = (list(scenes(2, 96, seed=3)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first[0] - first[1]).mean() > 0.05
+    for scene in first:
+        assert scene.shape == (96, 96, 3) and scene.dtype == np.float32
+        assert scene.min() >= 0 and scene.max() <= 1 and scene.std() > 0.05
+    assert len(material([], 0, 4).crops) == crops.CROPS

@@ -30,12 +30,12 @@ def scene(size: int, rng: np.random.Generator) -> Pixels:
     grain = fractal_noise(size, rng)
     skyline = int(size * rng.uniform(0.2, 0.7)) if rng.random() < 0.6 else 0
     picture = _backdrop(size, grain, rng)
-    palette = _palette(rng)
+    palette, everywhere = _palette(rng), np.tile(grain, (2, 2))
     # From back to front, the largest first: that leaves small things to be seen, and the far ones above.
     radii = np.sort(_radii(SHAPES, size, rng))[::-1]
     for radius in radii:
         centre = rng.uniform((skyline, 0), (size, size)).astype(np.float32)
-        _paint(picture, radius, centre, palette[rng.integers(len(palette))], grain, rng)
+        _paint(picture, radius, centre, palette[rng.integers(len(palette))], everywhere, rng)
     picture = picture * rng.uniform(0.75, 1.25) + rng.normal(0, 0.03)
     return np.asarray(np.clip(picture, 0, 1), np.float32)
 
@@ -78,7 +78,7 @@ def _backdrop(size: int, grain: Array, rng: np.random.Generator) -> Pixels:
 def _paint(
     picture: Pixels, radius: float, centre: Array, colour: Array, grain: Array, rng: np.random.Generator
 ) -> None:
-    """One shape, in place: a blob, or something upright with windows."""
+    """One shape, in place: a blob, or something upright with windows. ``grain`` is twice the picture's size."""
     size = len(picture)
     top, left = (max(0, int(middle - 1.5 * radius - 2)) for middle in centre)
     bottom, right = (min(size, int(middle + 1.5 * radius + 3)) for middle in centre)
@@ -95,8 +95,8 @@ def _paint(
     softness = np.exp(rng.uniform(np.log(0.6), np.log(1 + 0.06 * radius)))  # px: some edges are out of focus
     cover = np.clip(inside / softness + 0.5, 0, 1)
     lit = 1 + rng.uniform(0, 0.5) * (along * rng.choice([-1, 1]) - across) / (2 * radius)
-    shift = rng.integers(0, size, 2)
-    patch = np.roll(grain, shift, (0, 1))[top:bottom, left:right]
+    down, beside = rng.integers(0, size, 2)
+    patch = grain[down : down + bottom - top, beside : beside + right - left]
     lit = lit * (1 + rng.gamma(1.5, 0.08) * patch)
     if upright and radius > 10:
         pitch = rng.uniform(4, max(5, radius / 2))

@@ -12,11 +12,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from arbitrary_nst.engines.openvino import openvino
+from arbitrary_nst.engines.openvino import openvino, stored_weights
 from arbitrary_nst.model_zoo.networks import mini
 
 INT8_WEIGHTS = 80_000  # a kernel with so many of them is stored in int8
-STORED = ("Convert", "Multiply", "Reshape")  # what such a kernel goes through before it is used
 GROUP = 16  # inputs of a dense layer that share a scale
 
 
@@ -68,51 +67,11 @@ def compress(model) -> None:
         node.input(1).replace_source_output(stored.output(0))
 
 
-def exported_weights(path: Path):
-    """An export's weights in f32, in the order in which they are used, which is Keras's."""
-    for op in openvino.Core().read_model(path).get_ordered_ops():
-        if op.get_type_name() in STORED and kernel(op.output(0)) is not None:
-            continue  # a kernel, or its codes and their scale, belong to what uses them
-        arrays = [kernel(value) for value in op.input_values()]
-        yield from (array for array in arrays if array is not None and array.size > 8)
-
-
-def constant(value):
-    """The array behind an input, in f32, or None."""
-    node = value.get_node()
-    while node.get_type_name() == "Convert":
-        node = node.input_value(0).get_node()
-    stored = node.get_type_name() == "Constant" and node.data.dtype in (np.float32, np.float16, np.int8)
-    return node.data.astype(np.float32) if stored else None
-
-
-def kernel(value):
-    """The weights behind an input, scaled if they are int8, or None."""
-    node = value.get_node()
-    if node.get_type_name() == "Reshape":
-        inner = kernel(node.input_value(0))
-        return None if inner is None else inner.reshape(value.get_shape())
-    if node.get_type_name() == "Multiply":
-        codes, scale = (constant(each) for each in node.input_values())
-        return None if codes is None or scale is None else codes * scale
-    return constant(value)
-
-
 def take_back(folder: Path, style_net, photo_net) -> None:
     """Assign the weights of an export to the networks, brought to what a network constrains them to."""
     stored = {"predict_style": style_net.variables, "transform": mini.stored_variables(photo_net)}
     for name, variables in stored.items():
-        weights = list(exported_weights(folder / f"{name}.xml"))
-        for variable in variables:
-            array = weights[0] if weights else np.empty(0)
-            turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 == array.ndim else array.T
-            if turned.size == np.prod(variable.shape):
-                mini.assign(variable, turned.reshape(variable.shape))
-                weights.pop(0)
-            else:
-                raise SystemExit(f"{folder}: {name} lacks weights of shape {tuple(variable.shape)} for {variable.path}")
-        if weights:
-            raise SystemExit(f"{folder}: {name} has {len(weights)} arrays more than the network")
+        stored_weights.take_back(variables, openvino.Core().read_model(folder / f"{name}.xml"))
 
 
 def exported(folder: Path):

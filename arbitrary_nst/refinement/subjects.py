@@ -1,0 +1,69 @@
+"""What can learn a style: the photo network of a model, by its numbers or by all of its weights."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from arbitrary_nst.errors import EngineError
+from arbitrary_nst.hardware.quiet_tensorflow import quiet
+from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.options import Depth, LearnOptions, differing
+from arbitrary_nst.refinement.crops import Material
+from arbitrary_nst.refinement.learning import Array, Learnt, Subject
+from arbitrary_nst.refinement.teaching import refuse_unteachable
+from arbitrary_nst.styles import Style
+
+
+def subject_of(model: Model, numbers: Array, depth: Depth = "numbers") -> Subject:
+    """The model's photo network, beginning with a style's numbers (D,).
+
+    The values are the numbers (1, D), and with depth ``weights`` the network's own after them, in the order of
+    ``transfer_net``'s. Raises OptionError for a model that cannot learn, ModelError for one with other weights,
+    EngineError where TensorFlow is needed and Keras runs on another backend.
+    """
+    refuse_unteachable(model.card, depth)
+    start = np.array(numbers[np.newaxis], np.float32)
+    return _of_magenta(model, start) if model.card.format == "savedmodel" else _of_mini(model, start, depth)
+
+
+def _of_mini(model: Model, numbers: Array, depth: Depth) -> Subject:
+    from arbitrary_nst.engines.openvino.convert import from_ir
+    from arbitrary_nst.engines.openvino.stored_weights import take_back
+
+    with quiet():
+        from arbitrary_nst.model_zoo.networks import mini
+
+    transfer = mini.transfer_net()
+    take_back(mini.stored_variables(mini.photo_net(transfer=transfer)), from_ir(model)[1])
+    variables = transfer.trainable_variables
+    if depth == "numbers":
+        return Subject([numbers], lambda values, photo: transfer([photo, values[0]]))
+
+    def draw(values: list[Any], photo: Any) -> Any:
+        return transfer.stateless_call(values[1:], [], [photo, values[0]])[0]
+
+    weights = [np.array(variable) for variable in variables]
+    return Subject([numbers, *weights], draw, [None, *(variable.constraint for variable in variables)])
+
+
+def _of_magenta(model: Model, numbers: Array) -> Subject:
+    with quiet():
+        import keras
+
+    if keras.backend.backend() != "tensorflow":
+        backend = keras.backend.backend()
+        raise EngineError(f"magenta: cannot learn with KERAS_BACKEND={backend}", "tensorflow, or {model=mini}")
+    from arbitrary_nst.engines.tensorflow import halves
+
+    transform = halves(model)[1]
+    return Subject([numbers], lambda values, photo: transform(photo, values[0]))
+
+
+def learnt_style(style: Style, learnt: Learnt, how: LearnOptions, taught_on: Material) -> Style:
+    """The style by what was learnt. Its origin tells it from one that was learnt in another way, or not so long."""
+    key = [style.origin, differing(how), taught_on.digest, len(learnt.history)]
+    origin = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    return replace(style, numbers=learnt.values[0][0], origin=origin)
