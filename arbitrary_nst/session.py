@@ -165,7 +165,7 @@ class Session:
         learnt = learner.learn(subject, square, taught_on.crops, how, on_step, taught_on.shown)
         for note in learnt.notes:
             self._notify(f"{name}: {note}")
-        return learnt_style(style, learnt, how, taught_on)
+        return learnt_style(style, subject, learnt, how, taught_on)
 
     def _learner_of(self, weights: model_zoo.Vgg19File) -> "Learner":
         """With VGG19 loaded; the last one is kept."""

@@ -140,11 +140,15 @@ def test_material_goes_by_photos_and_seed():
     assert digests[0] == digests[1] and len(set(digests)) == 3
 
 
-def test_scenes_where_there_are_no_photos():
+def test_scenes_are_all_their_own():
     first, again = (list(scenes(2, 96, seed=3)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first[0] - first[1]).mean() > 0.05
     for scene in first:
         assert scene.shape == (96, 96, 3) and scene.dtype == np.float32
         assert scene.min() >= 0 and scene.max() <= 1 and scene.std() > 0.05
+
+
+def test_scenes_where_there_are_no_photos(monkeypatch):
+    monkeypatch.setattr(crops, "SCENES", 1)
     assert len(material([], 0, 4).crops) == crops.CROPS

@@ -16,6 +16,8 @@ PANELS = {
     "BatchOptions": "Many photos",
     "ModelOptions": "Model and machine",
     "RefineOptions": "Refinement",
+    "LearnOptions": "Learning",
+    "Following": "Learning",
     "Watching": "Refinement",
     "Lines": "Many photos",
 }

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,12 +60,13 @@ class LossReport:
             raise self._unwritable(exc) from exc
         self._add_line(COLUMNS, "w")
 
-    def add(self, step: Step, picture: Pixels) -> None:
+    def add(self, step: Step, picture: Pixels | Callable[[], Pixels]) -> None:
         """One line of the table; the picture if it is its turn. Raises PhotoError."""
         self._steps.append(step)
         self._add_line([getattr(step, column) for column in COLUMNS], "a")
         if step.step in {round(share * step.last) for share in SNAPSHOTS}:
-            write_picture(self._folder / f"step_{step.step:05d}.png", picture, through_link=False)
+            seen = picture() if callable(picture) else picture
+            write_picture(self._folder / f"step_{step.step:05d}.png", seen, through_link=False)
 
     def close(self) -> None:
         """Draw the plot. Raises PhotoError."""

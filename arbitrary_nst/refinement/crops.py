@@ -15,16 +15,18 @@ SIDE = 192  # px of a crop: what VGG19's deepest layer sees well, in half the ti
 SHORT_SIDES = 256, 512  # px of the photo that it is cut from
 CROPS = 64  # in all; each waits in memory with its features, 1.5 MB
 MOST_PHOTOS = 32  # more teach no more
+SCENES = 16
 SHOWN = 512  # px, longest side of the photo that shows how far it is
 
 
 @dataclass(frozen=True)
 class Material:
-    """Crops (SIDE, SIDE, 3), a photo to show the style on, and a SHA-256 of the crops."""
+    """Crops (SIDE, SIDE, 3), a photo to show the style on, a SHA-256 of the crops, and what they are of, in words."""
 
     crops: list[Pixels]
     shown: Pixels
     digest: str
+    source: str
 
 
 def material(photos: Iterable[Pixels], seed: int, stride: int) -> Material:
@@ -34,14 +36,15 @@ def material(photos: Iterable[Pixels], seed: int, stride: int) -> Material:
     """
     rng = np.random.default_rng(seed)
     small = [_shrunk(photo) for photo in islice(photos, MOST_PHOTOS)]
-    small = small or list(scenes(MOST_PHOTOS, SHORT_SIDES[0], seed))
+    source = f"{len(small)} photos" if small else "scenes of its own"
+    small = small or list(scenes(SCENES, 320, seed))
     cut = [crop(small[number % len(small)], rng) for number in range(CROPS)]
     shown = images.resize_longest(images.Photo(small[0]), SHOWN).pixels
     if min(shown.shape[:2]) < SIDE // 4:
         shown = cut[0]
     height, width = (side // stride * stride for side in shown.shape[:2])
     digest = hashlib.sha256(b"".join(square.tobytes() for square in cut)).hexdigest()
-    return Material(cut, shown[:height, :width], digest)
+    return Material(cut, shown[:height, :width], digest, source)
 
 
 def crop(photo: Pixels, rng: np.random.Generator) -> Pixels:

@@ -60,12 +60,14 @@ ATTEMPTS = 4  # each with a quarter of the rate before, where a loss is no numbe
 class Subject:
     """What learns: ``draw`` takes the values as tensors and photos (N, H, W, 3), and draws them.
 
-    ``values`` are where it begins; ``constraints`` what each has to meet after every step, or None.
+    ``values`` are where it begins: numbers first, then weights if these are learnt too, by their ``names``.
+    ``constraints`` say what each has to meet after every step, or None.
     """
 
     values: list[Array]
     draw: Callable[[list[Tensor], Tensor], Tensor]
     constraints: list[Callable[[Tensor], Tensor] | None] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -38,15 +38,16 @@ def _of_mini(model: Model, numbers: Array, depth: Depth) -> Subject:
 
     transfer = mini.transfer_net()
     take_back(mini.stored_variables(mini.photo_net(transfer=transfer)), from_ir(model)[1])
-    variables = transfer.trainable_variables
     if depth == "numbers":
         return Subject([numbers], lambda values, photo: transfer([photo, values[0]]))
 
     def draw(values: list[Any], photo: Any) -> Any:
         return transfer.stateless_call(values[1:], [], [photo, values[0]])[0]
 
-    weights = [np.array(variable) for variable in variables]
-    return Subject([numbers, *weights], draw, [None, *(variable.constraint for variable in variables)])
+    named = {f"transfer/{layer.name}/{each.name}": each for layer in transfer.layers for each in layer.trainable_variables}
+    weights = [np.array(variable) for variable in named.values()]
+    constraints = [None, *(variable.constraint for variable in named.values())]
+    return Subject([numbers, *weights], draw, constraints, list(named))
 
 
 def _of_magenta(model: Model, numbers: Array) -> Subject:
@@ -62,8 +63,11 @@ def _of_magenta(model: Model, numbers: Array) -> Subject:
     return Subject([numbers], lambda values, photo: transform(photo, values[0]))
 
 
-def learnt_style(style: Style, learnt: Learnt, how: LearnOptions, taught_on: Material) -> Style:
+def learnt_style(style: Style, subject: Subject, learnt: Learnt, how: LearnOptions, taught_on: Material) -> Style:
     """The style by what was learnt. Its origin tells it from one that was learnt in another way, or not so long."""
     key = [style.origin, differing(how), taught_on.digest, len(learnt.history)]
     origin = hashlib.sha256(json.dumps(key).encode()).hexdigest()
-    return replace(style, numbers=learnt.values[0][0], origin=origin)
+    told = f"{how.depth} in {len(learnt.history) - 1} steps on {taught_on.source}, seed {how.seed}"
+    differences = [after - before for after, before in zip(learnt.values[1:], subject.values[1:], strict=True)]
+    weights = dict(zip(subject.names, differences, strict=True)) or None
+    return replace(style, numbers=learnt.values[0][0], origin=origin, learnt=told, weights=weights)

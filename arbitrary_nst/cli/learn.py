@@ -1,0 +1,117 @@
+"""`arbstyle style learn`, and what `run --learn` shares with it."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arbitrary_nst.cli.declare import takes_groups
+from arbitrary_nst.cli.interrupt import Interrupt
+from arbitrary_nst.cli.refine import Watch
+from arbitrary_nst.cli.report import Verbose, put, say
+from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import Existing, LearnOptions, ModelOptions, OnExisting, Opt, Options, keywords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from arbitrary_nst.images.photo import Pixels
+    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.styles import Style
+    from arbitrary_nst.stylizer import Stylizer
+
+GRACE_S = 60.0  # a step of a large network takes long, and what was learnt is worth waiting for
+
+Learn = Annotated[
+    str | None,
+    typer.Option(
+        "--learn",
+        metavar="MINUTES",
+        help="First learn each style for so long, on a sample of these photos: mini then beats magenta.",
+        rich_help_panel="Picture",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Following(Options):
+    """How a learning is followed, and what becomes of a style that is there."""
+
+    preview: Annotated[Path | None, Opt("A photo in the style as far as it is, every few seconds.", unit="FILE")] = None
+    report: Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")] = None
+    existing: OnExisting = "fail"
+
+
+@takes_groups
+def learn(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="Picture to learn the style of.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The style, a .style file.")],
+    photos: Annotated[
+        list[Path] | None,
+        typer.Option("--photos", metavar="PHOTO|FOLDER", help="Photos to learn on. Default: scenes of its own."),
+    ] = None,
+    verbose: Verbose = False,
+    how: LearnOptions = LearnOptions(),
+    following: Following = Following(),
+    model: ModelOptions = ModelOptions(),
+) -> None:
+    """Learn a style in minutes; every photo then takes one pass.
+
+    VGG19 judges, as with run --refine, on crops of photos. Ctrl-C keeps the best so far.
+    """
+    from arbitrary_nst.files.given import style_pictures
+    from arbitrary_nst.files.naming import refuse_inputs
+    from arbitrary_nst.files.teaching import is_there_to_stay
+    from arbitrary_nst.stylizer import Stylizer
+
+    style_pictures([picture])
+    for written, option in ((output, "--output"), (following.preview, "--preview")):
+        if written is not None:
+            refuse_inputs(written, [picture, *(photos or [])], option)
+    if is_there_to_stay(output, following.existing):
+        put(f"{picture} -> {output}  there already")
+        return
+    stylizer = Stylizer(**keywords(teachable(model)), notify=say)
+    began = time.monotonic()
+    with Interrupt(GRACE_S) as asked:
+        style = learn_style(stylizer, picture, photos, how, following, asked)
+        style.save(output)
+        put(f"{picture} -> {output}  learnt: {style.learnt}  {time.monotonic() - began:.1f} s")
+        if asked.is_set():
+            raise typer.Exit(asked.exit_code)
+
+
+def teachable(model: ModelOptions) -> ModelOptions:
+    """The model that learns: `mini` where none was named, which is quick to teach, and then beats the others."""
+    return replace(model, model="mini") if model.model == "auto" else model
+
+
+def learn_style(
+    stylizer: "Stylizer",
+    picture: Path,
+    photos: "Iterable[Path] | None",
+    how: LearnOptions,
+    following: Following,
+    asked: Interrupt,
+) -> "Style":
+    """Learn one, with a line of progress, the preview and the report."""
+    existing: Existing = "overwrite" if following.existing == "overwrite" else "fail"
+    watch = Watch(following.preview, following.report, None, several=False, existing=existing)
+    name = str(picture)
+
+    def on_step(step: "Step", draw: "Callable[[], Pixels]") -> bool:
+        watch(name, step, draw)
+        return asked.is_set()
+
+    with watch:
+        style = stylizer.learn(picture, photos, on_step=on_step, **keywords(how))
+        watch.end(name)
+    return style
+
+
+def refuse_with_refine(learning: str | None, *, refine: bool) -> None:
+    """Raise OptionError where both were asked for."""
+    if learning is not None and refine:
+        raise OptionError("learn: a learnt style is not refined", "one of {learn} and {refine}")

@@ -1,0 +1,51 @@
+"""Photos to learn a style on, and the file that it goes to."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.files import reading
+from arbitrary_nst.files.find import Input, expand
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.options import Existing
+from arbitrary_nst.session import Session
+
+MOST = 32  # photos; more teach no more
+
+
+def is_there_to_stay(path: Path, existing: Existing) -> bool:
+    """Whether a file is there and is to be kept. Raises PhotoError where it may be neither kept nor overwritten."""
+    if not os.path.lexists(path) or existing == "overwrite":
+        return False
+    if existing == "skip":
+        return True
+    raise PhotoError(f"{path}: is there already", "another {output}, or {existing=overwrite}")
+
+
+def sampled(photos: Sequence[Input], seed: int) -> list[Input]:
+    """At most ``MOST`` of the photos, at random."""
+    chosen = np.random.default_rng(seed).permutation(len(photos))[:MOST]
+    return [photos[number] for number in sorted(chosen)]
+
+
+def pixels_of(session: Session, photos: Iterable[Input], note: Callable[[str], None]) -> Iterator[Pixels]:
+    """The photos, (H, W, 3) each, decoded one by one; ``note`` is told of those that cannot be read."""
+    for photo in photos:
+        try:
+            data = reading.read_photo_bytes(photo.path, session.options.max_pixels) if photo.data is None else photo.data
+            yield session.decode(data, name=str(photo.path)).pixels
+        except PhotoError as exc:
+            note(f"not learnt on: {exc.what}")
+
+
+def to_learn_on(session: Session, photos: Iterable[Path], seed: int) -> Iterator[Pixels]:
+    """A sample of what files and folders hold. Raises PhotoError where nothing can be read."""
+    found = expand(photos, note=session.tell)
+    read = pixels_of(session, sampled(found, seed), session.tell)
+    if (first := next(read, None)) is None:
+        raise PhotoError("photos: none that can be read to learn on", "another {photos}")
+    yield first
+    yield from read
