@@ -11,7 +11,7 @@ import numpy as np
 
 from arbitrary_nst import images, model_zoo
 from arbitrary_nst.engines import Engine, fitting, load_engine
-from arbitrary_nst.errors import EngineError, OptionError
+from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
@@ -21,6 +21,7 @@ from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +104,30 @@ class Session:
         numbers = self.engine.predict_style(square[np.newaxis])[0]
         known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
-        return Style(numbers, self.model.digest, name, known)
+        seen = ((thumbnail(square), 1.0),)
+        model = self.model
+        return Style(numbers, model.digest, name, known, model_name=model.card.name, source=name, thumbnails=seen)
+
+    def load_style(self, path: "Path") -> Style:
+        """The style in a ``.style`` file. Raises PhotoError for a damaged one, OptionError for one of another model."""
+        style = Style.load(path)
+        self.refuse_foreign(style, str(path))
+        return style
+
+    def refuse_foreign(self, style: Style, what: str) -> None:
+        """Raise OptionError for a style of another model: it reads other meanings into the numbers."""
+        ours = self.model
+        if style.model == ours.digest and style.numbers.shape == (ours.card.numbers,):
+            return
+        theirs = style.model_name or "another model"
+        if style.model == ours.digest:
+            raise PhotoError(f"{what}: {style.numbers.size} numbers, {ours.card.name} takes {ours.card.numbers}")
+        if theirs == ours.card.name:
+            raise OptionError(f"{what}: made with another version of {theirs}", "its picture, or make it anew")
+        hint = "its picture, or make it anew with {model=" + ours.card.name + "}"
+        if theirs in model_zoo.cards():
+            hint = f"{{model={theirs}}}, or its picture"
+        raise OptionError(f"{what}: made with {theirs}, and {ours.card.name} is in use", hint)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """Photos of one size in a style, in one call of the engine or as few as memory allows.
@@ -111,11 +135,7 @@ class Session:
         Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
         another model.
         """
-        if style.model != self.model.digest:
-            raise OptionError(
-                f"style {style.name}: made with another model than {self.model.card.name}",
-                "embed it again with this Stylizer",
-            )
+        self.refuse_foreign(style, f"style {style.name}")
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
         size = options.stylize_size

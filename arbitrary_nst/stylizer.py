@@ -19,6 +19,7 @@ from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, nam
 from arbitrary_nst.options import DrawOptions, ModelOptions, RefineOptions
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import is_style_file
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
@@ -109,9 +110,14 @@ class Stylizer(Session):
     ) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
+        A path may also be that of a ``.style`` file, which ``Style.save`` wrote: it is taken as it is.
+
         ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``centre``
         takes the middle square, ``none`` squeezes the whole picture into one.
         """
+        if isinstance(source, str | PathLike) and is_style_file(Path(source)):
+            kept = self.load_style(Path(source))
+            return kept if name is None else replace(kept, name=name)
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
         data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
         picture = self.decode(data, name=name_of(source)) if isinstance(data, bytes) else self.read(data)
