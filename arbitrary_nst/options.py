@@ -6,8 +6,9 @@ new option is one line here and one use. A value that makes no sense raises the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from arbitrary_nst.declaration import (
     Opt,
@@ -31,6 +32,7 @@ __all__ = [
     "Existing",
     "Format",
     "Init",
+    "LearnKeywords",
     "LearnOptions",
     "Metadata",
     "ModelOptions",
@@ -41,6 +43,7 @@ __all__ = [
     "Options",
     "Pooling",
     "Precision",
+    "RefineKeywords",
     "RefineOptions",
     "StyleCrop",
     "declared",
@@ -197,3 +200,34 @@ class LearnOptions(Options):
     style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
     seed: Annotated[int, Opt("Of the crops and their order.", least=0, unit="N")] = 0
     vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+
+
+class RefineKeywords(TypedDict, total=False):
+    """``RefineOptions`` as keywords; each says there what it is."""
+
+    steps: int | None
+    time_limit: float | None
+    content_weight: float | None
+    style_weight: float | None
+    tv_weight: float | None
+    layers: Mapping[str, float] | None
+    optimizer: Optimizer | None
+    init: Init | None
+    seed: int
+    pooling: Pooling | None
+    scales: int | Literal["auto"] | None
+    style_scale: float
+    vgg_weights: str | PathLike[str] | None
+
+
+class LearnKeywords(TypedDict, total=False):
+    """``LearnOptions`` as keywords; each says there what it is."""
+
+    minutes: float | None
+    steps: int | None
+    depth: Depth
+    content_weight: float | None
+    style_size: int | None
+    style_crop: StyleCrop
+    seed: int
+    vgg_weights: str | PathLike[str] | None

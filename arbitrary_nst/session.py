@@ -151,7 +151,7 @@ class Session:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
         return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
 
-    def learn(
+    def teach(
         self,
         picture: Photo,
         photos: Iterable[Pixels],

@@ -106,7 +106,7 @@ def learn_style(
         return asked.is_set()
 
     with watch:
-        style = stylizer.learn(picture, photos, on_step=on_step, **keywords(how))
+        style = stylizer.learn(picture, photos or (), on_step=on_step, **keywords(how))
         watch.end(name)
     return style
 

@@ -35,7 +35,9 @@ def pixels_of(session: Session, photos: Iterable[Input], note: Callable[[str], N
     """The photos, (H, W, 3) each, decoded one by one; ``note`` is told of those that cannot be read."""
     for photo in photos:
         try:
-            data = reading.read_photo_bytes(photo.path, session.options.max_pixels) if photo.data is None else photo.data
+            data = photo.data
+            if data is None:
+                data = reading.read_photo_bytes(photo.path, session.options.max_pixels)
             yield session.decode(data, name=str(photo.path)).pixels
         except PhotoError as exc:
             note(f"not learnt on: {exc.what}")

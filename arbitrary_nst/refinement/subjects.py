@@ -44,7 +44,11 @@ def _of_mini(model: Model, numbers: Array, depth: Depth) -> Subject:
     def draw(values: list[Any], photo: Any) -> Any:
         return transfer.stateless_call(values[1:], [], [photo, values[0]])[0]
 
-    named = {f"transfer/{layer.name}/{each.name}": each for layer in transfer.layers for each in layer.trainable_variables}
+    named = {
+        f"transfer/{layer.name}/{variable.name}": variable
+        for layer in transfer.layers
+        for variable in layer.trainable_variables
+    }
     weights = [np.array(variable) for variable in named.values()]
     constraints = [None, *(variable.constraint for variable in named.values())]
     return Subject([numbers, *weights], draw, constraints, list(named))
