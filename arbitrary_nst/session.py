@@ -141,7 +141,8 @@ class Session:
         size = options.stylize_size
         seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
         pixels = [photo.pixels for photo in seen]
-        drawn = fitting.draw(self.engine, pixels, style.numbers, self.options.max_memory)
+        engine = self.engine if style.weights is None else self.engine.with_weights(style.weights)
+        drawn = fitting.draw(engine, pixels, style.numbers, self.options.max_memory)
         return [
             replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
             for photo, small, picture in zip(photos, seen, drawn, strict=True)

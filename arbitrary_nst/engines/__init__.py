@@ -1,5 +1,6 @@
 """Engines run a model's two halves: style picture to numbers, photo and numbers to picture."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.model_zoo import Card, Model
 
 Pixels = NDArray[np.float32]
+Weights = Mapping[str, NDArray[np.float32]]
 
 ENGINES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "f32", "bf16")
@@ -42,6 +44,12 @@ class Engine(Protocol):
 
     def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
         """The same for one photo (1, H, W, 3) in less memory. Raises EngineError where the model cannot be cut."""
+
+    def with_weights(self, differences: Weights) -> "Engine":
+        """The same engine with another photo half: the model's weights and what a style has learnt beyond them.
+
+        ``differences`` are ``Style.weights``. Raises EngineError where it cannot, OptionError for another network's.
+        """
 
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""

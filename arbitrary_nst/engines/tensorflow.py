@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst.engines import Pixels, fit
+from arbitrary_nst.engines import Pixels, Weights, fit
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.gpus import free_gpu_memory, gpu_names
@@ -60,6 +60,10 @@ class TensorFlowEngine:
         """Not here: the graph is cut for OpenVINO. Raises EngineError."""
         height, width = photo.shape[1:3]
         raise EngineError(f"tensorflow: {width}x{height} is too large for it", "{engine=openvino}, or {max_size}")
+
+    def with_weights(self, differences: Weights) -> "TensorFlowEngine":
+        """Not here: only `mini`'s photo network is learnt whole. Raises EngineError."""
+        raise EngineError("tensorflow: draws with the model's own weights only", "{engine=openvino}")
 
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
         """Bytes that a photo of this size takes on top of itself; on a GPU, only the result."""

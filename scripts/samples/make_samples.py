@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from landscape import landscape, mix, noise, smoothstep
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from scipy.spatial import cKDTree
 
 SAMPLES = Path(__file__).resolve().parent
 
@@ -90,10 +91,8 @@ def stained_glass(size=768):
         reach = radius + rng.normal(0, 0.02, count)
         centres += [(r * np.cos(t), r * np.sin(t), ring) for r, t in zip(reach, turn, strict=True)]
     centres = np.array(centres)
-    away = np.hypot(u[..., None] - centres[:, 0], v[..., None] - centres[:, 1]).astype(np.float32)
-    order = np.argpartition(away, 2, axis=-1)[..., :2]
-    near = np.sort(np.take_along_axis(away, order, -1), -1)
-    pane = np.take_along_axis(order, np.argmin(np.take_along_axis(away, order, -1), -1)[..., None], -1)[..., 0]
+    near, order = cKDTree(centres[:, :2]).query(np.stack([u, v], -1), k=2)
+    pane = order[..., 0]
     lead = smoothstep(0.020, 0.012, near[..., 1] - near[..., 0])
     jewels = np.array([[0.93, 0.72, 0.10], [0.80, 0.07, 0.10], [0.06, 0.24, 0.70], [0.95, 0.45, 0.06],
                        [0.05, 0.48, 0.26], [0.36, 0.10, 0.52], [0.05, 0.55, 0.70]])  # fmt: skip

@@ -1,16 +1,20 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
+import hashlib
+from collections import OrderedDict
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arbitrary_nst.engines import Pixels, fit, fitted
+from arbitrary_nst.engines import Pixels, Weights, fit, fitted
 from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted, halves_in_memory
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
+from arbitrary_nst.engines.openvino.photo_weights import add_weights
 from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
-from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork
+from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
 from arbitrary_nst.hardware.precision import cpu_has_bf16, faster_precision
 from arbitrary_nst.hardware.quiet_openvino import KERNELS
 from arbitrary_nst.model_zoo import Model
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
+KEPT = 4  # photo halves with weights of their own, of which each takes some megabytes
 MORE_MEMORY = "free some, or raise the limit of memory and addresses (ulimit -v)"
 
 
@@ -40,6 +45,7 @@ class OpenVINOEngine:
         self._how = {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
         self._core = openvino.Core()
         self._model = model
+        self._others: OrderedDict[bytes, OpenVINOEngine] = OrderedDict()  # by their weights, the last used at the end
         if precision == "bf16" and not cpu_has_bf16(self._core):
             raise EngineError("bf16: this CPU does not compute in it", "{precision=f32}")
         self.precision = precision if precision != "auto" else faster_precision(self._core)
@@ -62,6 +68,25 @@ class OpenVINOEngine:
         picture = self._strips.transform(photo[0], numbers, fitted(photo, self._model.card), STRIP_BYTES)
         return picture[np.newaxis]
 
+    def with_weights(self, differences: Weights) -> "OpenVINOEngine":
+        """The same engine with another photo half; the last ``KEPT`` stay compiled. Raises OptionError."""
+        parts = (f"{name} {array.shape} ".encode() + array.tobytes() for name, array in sorted(differences.items()))
+        key = hashlib.sha256(b"".join(parts)).digest()
+        with lock():
+            if key not in self._others:
+                half = self._halves[1]
+                half = self._core.read_model(half) if isinstance(half, str) else half.clone()
+                add_weights(half, differences)
+                other = copy(self)
+                for loaded in ("_transform", "_strips"):
+                    other.__dict__.pop(loaded, None)
+                other.__dict__ |= {"_halves": [self._halves[0], half], "_others": OrderedDict()}
+                self._others[key] = other
+                while len(self._others) > KEPT:
+                    self._others.popitem(last=False)
+            self._others.move_to_end(key)
+            return self._others[key]
+
     def memory(self, height: int, width: int, *, in_strips: bool) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
         if in_strips:
@@ -76,13 +101,17 @@ class OpenVINOEngine:
     def _predict(self) -> "openvino.CompiledModel":
         # Always f32, also where the network was trained for int8: it runs once per style, its error would shift every
         # picture, and without VNNI instructions OpenVINO's int8 convolutions overflow.
-        half = self._halves[0]
+        half, plain = self._halves[0], {"LP_TRANSFORMS_MODE": "NO"}
+        if not isinstance(half, str):
+            return self._compile(half, "f32", plain)
         with compile_cache(self._model) as cache:
-            return self._compile(half, "f32", {"LP_TRANSFORMS_MODE": "NO", **cache})
+            return self._compile(half, "f32", {**plain, **cache})
 
     @loaded_once
     def _transform(self) -> "openvino.CompiledModel":
         half = self._halves[1]
+        if not isinstance(half, str):  # OpenVINO finds only what it compiled of files again
+            return self._compile(half, self.precision)
         with compile_cache(self._model) as cache:
             return self._compile(half, self.precision, cache)
 

@@ -1,0 +1,34 @@
+"""The built-in styles: pictures of our own making, by name; scripts/samples/make_styles.py draws them."""
+
+import tomllib
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from arbitrary_nst.errors import OptionError
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@cache
+def _descriptions() -> dict[str, str]:
+    return tomllib.loads((FOLDER / "styles.toml").read_text(encoding="utf-8"))
+
+
+def style_names() -> tuple[str, ...]:
+    """Every built-in style, as ``--style`` takes it: small letters and hyphens; paint first, then ink, craft, light."""
+    return tuple(_descriptions())
+
+
+def description(name: str) -> str:
+    """What the style looks like, one line. Raises OptionError for a name that is none of style_names()."""
+    if name not in _descriptions():
+        near = get_close_matches(name, style_names(), 3, 0.5) or style_names()
+        raise OptionError(f"no built-in style is called {name!r}", f"one of {', '.join(near)}")
+    return _descriptions()[name]
+
+
+def style_picture(name: str) -> Path:
+    """The style's picture: a WebP file, 384 px square, opaque RGB. Raises OptionError as description does."""
+    description(name)
+    return FOLDER / f"{name}.webp"

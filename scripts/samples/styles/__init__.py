@@ -1,0 +1,1 @@
+"""Drawing tools, motifs and the styles drawn with them."""
