@@ -12,11 +12,22 @@ from arbitrary_nst.cli.interrupt import Interrupt
 from arbitrary_nst.cli.refine import Watch
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.options import Existing, LearnOptions, ModelOptions, OnExisting, Opt, Options, keywords
+from arbitrary_nst.options import (
+    DrawOptions,
+    Existing,
+    LearnOptions,
+    ModelOptions,
+    OnExisting,
+    Opt,
+    Options,
+    declared,
+    keywords,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
+    from arbitrary_nst.files.find import Input
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.refiner import Step
     from arbitrary_nst.styles import Style
@@ -76,7 +87,7 @@ def learn(
     stylizer = Stylizer(**keywords(teachable(model)), notify=say)
     began = time.monotonic()
     with Interrupt(GRACE_S) as asked:
-        style = learn_style(stylizer, picture, photos, how, following, asked)
+        style = learn_style(stylizer, picture, photos or (), how, following, asked)
         style.save(output)
         put(f"{picture} -> {output}  learnt: {style.learnt}  {time.monotonic() - began:.1f} s")
         if asked.is_set():
@@ -91,7 +102,7 @@ def teachable(model: ModelOptions) -> ModelOptions:
 def learn_style(
     stylizer: "Stylizer",
     picture: Path,
-    photos: "Iterable[Path] | None",
+    photos: "Sequence[Path | bytes]",
     how: LearnOptions,
     following: Following,
     asked: Interrupt,
@@ -106,12 +117,41 @@ def learn_style(
         return asked.is_set()
 
     with watch:
-        style = stylizer.learn(picture, photos or (), on_step=on_step, **keywords(how))
+        style = stylizer.learn(picture, photos, on_step=on_step, **keywords(how))
         watch.end(name)
     return style
 
 
-def refuse_with_refine(learning: str | None, *, refine: bool) -> None:
-    """Raise OptionError where both were asked for."""
-    if learning is not None and refine:
+def asked_for(minutes: str, draw: DrawOptions, *, refine: bool) -> LearnOptions:
+    """How `run --learn MINUTES` learns. Raises OptionError, also where its pictures were to be refined."""
+    if refine:
         raise OptionError("learn: a learnt style is not refined", "one of {learn} and {refine}")
+    option = next(each for each in declared(LearnOptions) if each.name == "minutes")
+    try:
+        asked = option.parsed(minutes)
+    except OptionError as exc:
+        raise OptionError(f"learn {minutes}: no number of minutes", option.range()) from exc
+    return LearnOptions(minutes=asked, style_size=draw.style_size, style_crop=draw.style_crop)
+
+
+def learn_each(
+    stylizer: "Stylizer", styles: "Sequence[Path]", photos: "Sequence[Input]", how: LearnOptions
+) -> "list[Style | Path]":
+    """The styles, learnt on a sample of the photos; .style files are as they are.
+
+    Whoever interrupts it gets no pictures: raises typer.Exit.
+    """
+    from arbitrary_nst.files.teaching import sampled
+    from arbitrary_nst.styles.files import is_style_file
+
+    material = [each.path if each.data is None else each.data for each in sampled(photos, how.seed)]
+    learnt: list[Style | Path] = []
+    for picture in styles:
+        if is_style_file(picture):
+            learnt.append(picture)
+            continue
+        with Interrupt(GRACE_S) as asked:
+            learnt.append(learn_style(stylizer, picture, material, how, Following(), asked))
+        if asked.is_set():
+            raise typer.Exit(asked.exit_code)
+    return learnt

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
@@ -33,8 +34,11 @@ from arbitrary_nst.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.settings import Settings
+    from arbitrary_nst.styles import Style
     from arbitrary_nst.stylizer import Stylizer
 
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
@@ -97,6 +101,7 @@ def run(
     batch: BatchOptions = BatchOptions(),
     lines: Lines = Lines(),
     model: ModelOptions = ModelOptions(),
+    learn: learning.Learn = None,
     refine: refining.Refine = False,
     refinement: RefineOptions = RefineOptions(),
     watching: refining.Watching = refining.Watching(),
@@ -109,6 +114,8 @@ def run(
         _refuse_stdout(lines)
     if not refine:
         refining.refuse_without("refinement", "{refine}", refinement, watching)
+    if learn is not None:
+        how_to_learn, model = learning.asked_for(learn, draw, refine=refine), learning.teachable(model)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import (
@@ -147,12 +154,15 @@ def run(
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink)
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, style, settings, lines))
+    styles: Sequence[Style | Path] = style
+    if learn is not None:
+        styles = learning.learn_each(stylizer, style, found, how_to_learn)
     progress = Progress(
         len(found) * len(style), shown=not to_stdout and how is None, limit=batch.limit, styles=len(style)
     )
     with Interrupt(GRACE_S if how is None else REFINING_GRACE_S) as asked:
         with progress, watch:
-            for result in stylize_many(stylizer, found, style, settings, stop=asked.is_set):
+            for result in stylize_many(stylizer, found, styles, settings, stop=asked.is_set):
                 progress.count(result)
                 report_result(result, **keywords(lines), to_stdout=to_stdout)
         raise typer.Exit(_account(progress, asked, fail_fast=batch.fail_fast, several=several))

@@ -1,7 +1,7 @@
 """Photos to learn a style on, and the file that it goes to."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,23 +31,20 @@ def sampled(photos: Sequence[Input], seed: int) -> list[Input]:
     return [photos[number] for number in sorted(chosen)]
 
 
-def pixels_of(session: Session, photos: Iterable[Input], note: Callable[[str], None]) -> Iterator[Pixels]:
-    """The photos, (H, W, 3) each, decoded one by one; ``note`` is told of those that cannot be read."""
-    for photo in photos:
-        try:
-            data = photo.data
-            if data is None:
-                data = reading.read_photo_bytes(photo.path, session.options.max_pixels)
-            yield session.decode(data, name=str(photo.path)).pixels
-        except PhotoError as exc:
-            note(f"not learnt on: {exc.what}")
-
-
 def to_learn_on(session: Session, photos: Iterable[Path], seed: int) -> Iterator[Pixels]:
-    """A sample of what files and folders hold. Raises PhotoError where nothing can be read."""
-    found = expand(photos, note=session.tell)
-    read = pixels_of(session, sampled(found, seed), session.tell)
-    if (first := next(read, None)) is None:
-        raise PhotoError("photos: none that can be read to learn on", "another {photos}")
-    yield first
-    yield from read
+    """A sample of what files and folders hold, (H, W, 3) each, decoded one by one.
+
+    What cannot be read is told and left out. Raises PhotoError where nothing can.
+    """
+    is_empty = True
+    for photo in sampled(expand(photos, note=session.tell), seed):
+        try:
+            data = reading.read_photo_bytes(photo.path, session.options.max_pixels)
+            pixels = session.decode(data, name=str(photo.path)).pixels
+        except PhotoError as exc:
+            session.tell(f"not learnt on: {exc.what}")
+            continue
+        is_empty = False
+        yield pixels
+    if is_empty:
+        raise PhotoError("photos: none of them can be read to learn on", "another {photos}")

@@ -10,6 +10,7 @@ import numpy as np
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.model_zoo.networks import weight_name
 from arbitrary_nst.options import Depth, LearnOptions, differing
 from arbitrary_nst.refinement.crops import Material
 from arbitrary_nst.refinement.learning import Array, Learnt, Subject
@@ -45,7 +46,7 @@ def _of_mini(model: Model, numbers: Array, depth: Depth) -> Subject:
         return transfer.stateless_call(values[1:], [], [photo, values[0]])[0]
 
     named = {
-        f"transfer/{layer.name}/{variable.name}": variable
+        weight_name(layer.name, variable.name): variable
         for layer in transfer.layers
         for variable in layer.trainable_variables
     }
