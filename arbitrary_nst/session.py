@@ -15,12 +15,13 @@ from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
-from arbitrary_nst.images import Photo
+from arbitrary_nst.images import Photo, library
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import is_style_file
 from arbitrary_nst.styles.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -113,6 +114,20 @@ class Session:
         style = Style.load(path)
         self.refuse_foreign(style, str(path))
         return style
+
+    def ready_style(self, path: "Path", options: DrawOptions) -> Style | None:
+        """The style of a ``.style`` file, or what this model has learnt of a built-in style; None for a mere picture.
+
+        A built-in style that is asked to be read otherwise than usual is a picture too.
+        """
+        if is_style_file(path):
+            return self.load_style(path)
+        asked = options.style_size, options.style_crop
+        if path.parent != library.FOLDER or asked != (DrawOptions.style_size, DrawOptions.style_crop):
+            return None
+        learnt = library.learnt_style(path, self.model.card.name)
+        style = None if learnt is None else Style.load(learnt)
+        return style if style is not None and style.model == self.model.digest else None
 
     def refuse_foreign(self, style: Style, what: str) -> None:
         """Raise OptionError for a style of another model: it reads other meanings into the numbers."""

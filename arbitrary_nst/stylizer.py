@@ -15,6 +15,7 @@ from PIL import Image
 from arbitrary_nst import images, options
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
+from arbitrary_nst.files.given import by_name
 from arbitrary_nst.files.teaching import to_learn_on
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
@@ -95,15 +96,17 @@ class Stylizer(Session):
     ) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
-        A path may also be that of a ``.style`` file, which ``Style.save`` wrote: it is taken as it is.
+        A path may also be that of a ``.style`` file, which ``Style.save`` wrote and is taken as it is, or, where no
+        file has that name, the name of a built-in style: as the model has learnt it, else its picture.
 
         ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``centre``
         takes the middle square, ``none`` squeezes the whole picture into one.
         """
-        if isinstance(source, str | PathLike) and is_style_file(Path(source)):
-            kept = self.load_style(Path(source))
-            return kept if name is None else replace(kept, name=name)
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
+        if isinstance(source, str | PathLike):
+            source = by_name(Path(source))
+            if (ready := self.ready_style(source, wanted)) is not None:
+                return ready if name is None else replace(ready, name=name)
         picture, origin = self._opened(source)
         return self.embed(picture, wanted, name=name or stem_of(source), origin=origin)
 
@@ -124,6 +127,8 @@ class Stylizer(Session):
         the best so far comes back. Only `mini` and, where TensorFlow is installed, `magenta` can learn.
         """
         asked = LearnOptions(**how)  # type: ignore[arg-type]  # a path as text is as good
+        if isinstance(source, str | PathLike):
+            source = by_name(Path(source))
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)
         paths = [Path(each) for each in given if isinstance(each, str | PathLike)]
         others = (self.read(each).pixels for each in given if not isinstance(each, str | PathLike))
@@ -269,7 +274,7 @@ class Stylizer(Session):
         named = {"recipe": recipe} if isinstance(recipe, str) else {}
         asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
-        whole, style = self.read(photo), self.read(style_image)
+        whole, style = self.read(photo), self._style_picture(style_image)
         start = None
         if picture is not None:
             start = self.read(picture).pixels
@@ -297,6 +302,14 @@ class Stylizer(Session):
         if not isinstance(data, bytes):
             return self.read(data), None
         return self.decode(data, name=name_of(source)), hashlib.sha256(data).hexdigest()
+
+    def _style_picture(self, source: Source | Array) -> Photo:
+        if not isinstance(source, str | PathLike):
+            return self.read(source)
+        path = by_name(Path(source))
+        if is_style_file(path):
+            raise OptionError(f"{path}: refinement needs the picture itself", "the path of the picture")
+        return self.read(path)
 
     def _read_bytes(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self.options.max_pixels)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.refinement.refiner import Refinement
+    from arbitrary_nst.styles import Style
     from arbitrary_nst.stylizer import Stylizer
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
@@ -67,6 +68,7 @@ def grid(
     from arbitrary_nst.files.loss_report import write_picture
     from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import sheet as lay_out
+    from arbitrary_nst.styles.files import is_style_file
     from arbitrary_nst.stylizer import Stylizer
 
     kind, cell = sheet.kind, sheet.cell
@@ -74,7 +76,7 @@ def grid(
         refuse_without("--kind ratio", "that", refinement)
     refuse_misread(photos)
     style = style_pictures(style, beside=photos)
-    target = _settle(output, sheet.existing, [*photos, *style])
+    target = settle(output, sheet.existing, [*photos, *style])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
@@ -93,6 +95,8 @@ def grid(
         case "ratio":
             if len(photos) * len(style) != 1:
                 raise OptionError("--kind ratio: takes one photo and one style", "a sheet for each")
+            if is_style_file(style[0]):
+                raise OptionError(f"{style[0]}: refinement needs the picture itself", "{style} with its picture")
             from arbitrary_nst.refinement.refiner import Refinement
 
             how = Refinement.chosen_by(replace(refinement, steps=refinement.steps or RATIO_STEPS))
@@ -103,7 +107,7 @@ def grid(
     put(f"{target}  {drawn.width}x{drawn.height}")
 
 
-def _settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
+def settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
     """Where the sheet goes, or None to skip it."""
     from arbitrary_nst import images
     from arbitrary_nst.files import naming
@@ -123,9 +127,13 @@ def _ratio_labels(chosen: "Recipe") -> tuple[list[str], list[str]]:
     return [first, *(f"... {layer}" for layer in others)], columns
 
 
+def _style(stylizer: "Stylizer", path: Path, draw: DrawOptions) -> "Style":
+    return stylizer.style(path, style_size=draw.style_size, style_crop=draw.style_crop)
+
+
 def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path], draw: DrawOptions) -> "Iterator[Pixels]":
     for path in styles:
-        style = stylizer.embed(stylizer.read(path), draw, name=path.stem)
+        style = _style(stylizer, path, draw)
         for photo in photos:
             yield stylizer.draw([photo], style, draw)[0].pixels
 
@@ -139,7 +147,7 @@ def _strengths(
     for photo in photos:
         own = stylizer.embed(photo, draw, name="photo")
         for path in styles:
-            style = stylizer.embed(stylizer.read(path), draw, name=path.stem)
+            style = _style(stylizer, path, draw)
             for strength in STRENGTHS:
                 mixed = blend({own: 1 - strength, style: strength})
                 yield stylizer.draw([photo], mixed, draw)[0].pixels

@@ -72,24 +72,30 @@ def learn(
 
     VGG19 judges, as with run --refine, on crops of photos. Ctrl-C keeps the best so far.
     """
+    from arbitrary_nst.cli.style import settled
     from arbitrary_nst.files.given import style_pictures
     from arbitrary_nst.files.naming import refuse_inputs
-    from arbitrary_nst.files.teaching import is_there_to_stay
+    from arbitrary_nst.files.writing import write_atomically
+    from arbitrary_nst.styles.files import encoded, is_style_file
     from arbitrary_nst.stylizer import Stylizer
 
-    style_pictures([picture])
-    for written, option in ((output, "--output"), (following.preview, "--preview")):
-        if written is not None:
-            refuse_inputs(written, [picture, *(photos or [])], option)
-    if is_there_to_stay(output, following.existing):
-        put(f"{picture} -> {output}  there already")
+    (picture,) = style_pictures([picture])
+    if is_style_file(picture):
+        raise OptionError(f"{picture}: is a style already", "its picture")
+    given = [picture, *(photos or [])]
+    if following.preview is not None:
+        refuse_inputs(following.preview, [*given, output], "--preview")
+    target = settled(output, following.existing, given)
+    if target is None:
+        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(teachable(model)), notify=say)
     began = time.monotonic()
     with Interrupt(GRACE_S) as asked:
         style = learn_style(stylizer, picture, photos or (), how, following, asked)
-        style.save(output)
-        put(f"{picture} -> {output}  learnt: {style.learnt}  {time.monotonic() - began:.1f} s")
+        data = encoded(replace(style, name=output.stem))
+        write_atomically(target, data, overwrite=following.existing == "overwrite", through_link=True)
+        put(f"{target}  {len(data)} bytes, {style.learnt}, {time.monotonic() - began:.1f} s")
         if asked.is_set():
             raise typer.Exit(asked.exit_code)
 

@@ -53,7 +53,8 @@ StylePictures = Annotated[
         "--style",
         "-s",
         metavar="PICTURE",
-        help="Picture to take the style from, or a folder of them; several: each photo in each.",
+        help="Picture, .style file or name of a built-in style (`arbstyle style list`), or a folder of styles; "
+        "several: each photo in each.",
     ),
 ]
 FromFile = Annotated[

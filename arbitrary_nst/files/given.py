@@ -1,6 +1,7 @@
 """What was given as photos, styles and output, and what was meant: told before anything is loaded."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,10 +11,15 @@ from arbitrary_nst.files import reading
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import NAME
 from arbitrary_nst.files.naming import is_same_file
+from arbitrary_nst.images import library
+from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import is_style_file
 
 
 def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[Path]:
-    """The style pictures, of a folder each that lies in it. Raises PhotoError where one cannot be read.
+    """The style pictures and ``.style`` files: of a folder each that lies in it, of a built-in style its picture.
+
+    Raises PhotoError where one cannot be read or is damaged, and OptionError for a name that no style has.
 
     ``beside``: the photos of the same command line, where the rest of a name without quotes has ended up.
     """
@@ -26,9 +32,48 @@ def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[P
             continue
         if not os.path.lexists(path) and (whole := _unquoted(path, beside)):
             raise PhotoError(f"{path}: no such file", f'"{whole}", in quotes')
-        reading.open_photo(path).close()
-        pictures.append(path)
+        pictures.append(_checked(by_name(path)))
     return pictures
+
+
+def by_name(path: Path) -> Path:
+    """A style's path as it is, or the picture of the built-in style of this name where no file has it.
+
+    Raises OptionError for a name, without a suffix or a folder, that no style has.
+    """
+    if path.suffix or len(path.parts) != 1 or os.path.lexists(path):
+        return path
+    try:
+        return library.style_picture(path.name)
+    except OptionError as exc:
+        raise OptionError(f"{path}: no such file, and no built-in style", exc.hint) from exc
+
+
+def _checked(path: Path) -> Path:
+    """The path, of what can be read."""
+    reading.open_photo(path).close()
+    if is_style_file(path):
+        Style.load(path)
+    return path
+
+
+def with_share(text: str) -> tuple[Path, float]:
+    """``a.jpg:0.7`` as path and share, 1 where none is given; a file whose whole name it is has none.
+
+    Raises OptionError for a share below 0, or none.
+    """
+    name, colon, number = text.rpartition(":")
+    if os.path.lexists(text) or not (colon and name and (len(name) > 1 or os.path.lexists(name))):
+        return Path(text), 1.0
+    try:
+        share = float(number)
+    except ValueError as exc:
+        if os.path.lexists(name):
+            raise OptionError(f"{text}: {number or 'nothing'} is no share", f"{name}:0.7") from exc
+        return Path(text), 1.0
+    if not 0 <= share < math.inf:
+        raise OptionError(f"{text}: a share is 0 or more", f"{name}:0.7")
+    return Path(name), share
 
 
 def refuse_misread(photos: Sequence[Path]) -> None:
@@ -117,10 +162,11 @@ def _outputs(folder: Path) -> Iterable[Path]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    found = expand([folder], recursive=False, output=folder / NAME)  # where no pictures lie
+    found = [each.path for each in expand([folder], recursive=False, output=folder / NAME)]  # where no pictures lie
+    found += [_checked(path) for path in sorted(folder.iterdir()) if is_style_file(path)]
     if not found:
         raise OptionError(f"{folder}: no picture lies in this folder", "{style} a picture")
-    return [each.path for each in found]
+    return found
 
 
 def _address(path: Path) -> str | None:

@@ -19,6 +19,7 @@ from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import is_style_file
 
 WAIT_S = 0.1  # between two looks at what another run is at
 
@@ -64,15 +65,18 @@ class Planner:
 
     def _open_style(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
-        if isinstance(style, Style):
+        if isinstance(style, Style) or is_style_file(style):
             if refinement is not None:
-                raise OptionError(f"style {style.name}: refinement has to see its picture", "the path of the picture")
-            return StyleInUse(style.name, style, None, style.origin or _sha256(style.numbers.tobytes()))
+                what = f"style {style.name}" if isinstance(style, Style) else style
+                raise OptionError(f"{what}: refinement needs the picture itself", "{style} with its picture")
+            kept = style if isinstance(style, Style) else self._session.load_style(style)
+            return StyleInUse(kept.name, kept, None, _identity(kept))
         data = self._read(style)
         picture = self._session.decode(data, name=str(style))
         if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
             return StyleInUse(style.stem, None, picture, _sha256(data))
-        code = self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
+        code = self._session.ready_style(style, self._settings)
+        code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
         return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
 
     def _read(self, path: Path) -> bytes:
@@ -225,6 +229,12 @@ class Planner:
         asked = self._session.options
         free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
         return {name: value for name, value in record.items() if free.get(name) != "auto"}
+
+
+def _identity(style: Style) -> str:
+    """What tells a style from others: where it came from, or if that is not known, all that it draws by."""
+    weights = sorted((style.weights or {}).items())
+    return style.origin or _sha256(b"".join([style.numbers.tobytes(), *(array.tobytes() for _, array in weights)]))
 
 
 def _sha256(data: bytes) -> str:

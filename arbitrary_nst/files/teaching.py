@@ -1,6 +1,5 @@
-"""Photos to learn a style on, and the file that it goes to."""
+"""Photos to learn a style on."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,19 +9,9 @@ from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.options import Existing
 from arbitrary_nst.session import Session
 
 MOST = 32  # photos; more teach no more
-
-
-def is_there_to_stay(path: Path, existing: Existing) -> bool:
-    """Whether a file is there and is to be kept. Raises PhotoError where it may be neither kept nor overwritten."""
-    if not os.path.lexists(path) or existing == "overwrite":
-        return False
-    if existing == "skip":
-        return True
-    raise PhotoError(f"{path}: is there already", "another {output}, or {existing=overwrite}")
 
 
 def sampled(photos: Sequence[Input], seed: int) -> list[Input]:

@@ -1,5 +1,6 @@
 """One labelled sheet of many pictures: rows down, columns across."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
@@ -34,6 +35,27 @@ def sheet(rows: Sequence[str], columns: Sequence[str], cells: Iterator[Pixels], 
             left = beside + column * (cell + GAP) + (cell - picture.width) // 2
             image.paste(picture, (left, top + (height - picture.height) // 2))
         top += height + GAP
+    return image
+
+
+def gallery(pictures: Sequence[tuple[str, Pixels]], cell: int) -> Image.Image:
+    """Labelled pictures in rows, about half as many again across as down, each above its label."""
+    text = max(11, cell // 16)
+    font, across = ImageFont.load_default(size=text), math.ceil(math.sqrt(1.5 * len(pictures)))
+    shown = [(label, _thumbnail(picture, cell)) for label, picture in pictures]
+    rows = [shown[at : at + across] for at in range(0, len(shown), across)]
+    below = round(1.6 * text)
+    heights = [max(picture.height for _, picture in row) + below + GAP for row in rows]
+    across = min(across, len(shown))
+    image = Image.new("RGB", (GAP + across * (cell + GAP), GAP + sum(heights)), WHITE)
+    draw, top = ImageDraw.Draw(image), GAP
+    for row, height in zip(rows, heights, strict=True):
+        for column, (label, picture) in enumerate(row):
+            left = GAP + column * (cell + GAP) + (cell - picture.width) // 2
+            image.paste(picture, (left, top + height - below - GAP - picture.height))
+            at = (GAP + column * (cell + GAP) + cell // 2, top + height - GAP - below // 2)
+            draw.text(at, _shortened(draw, label, font, cell), BLACK, font, anchor="mm")
+        top += height
     return image
 
 

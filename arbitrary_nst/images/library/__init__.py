@@ -8,6 +8,7 @@ from pathlib import Path
 from arbitrary_nst.errors import OptionError
 
 FOLDER = Path(__file__).resolve().parent
+LEARNT = "learnt"  # the folder below it with learnt styles: learnt/MODEL/NAME.style
 
 
 @cache
@@ -32,3 +33,14 @@ def style_picture(name: str) -> Path:
     """The style's picture: a WebP file, 384 px square, opaque RGB. Raises OptionError as description does."""
     description(name)
     return FOLDER / f"{name}.webp"
+
+
+def learnt_style(picture: Path, model: str) -> Path | None:
+    """The file in which a model has learnt a built-in style, by its picture; None for any other, and where it has not.
+
+    Whether it was this version of the model, the file says.
+    """
+    if picture.parent != FOLDER:
+        return None
+    path = FOLDER / LEARNT / model / f"{picture.stem}.style"
+    return path if path.is_file() else None
