@@ -1,5 +1,6 @@
 """Photos to learn a style on."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.session import Session
 
+NOWHERE = Path(os.devnull)  # no results are written
 MOST = 32  # photos; more teach no more
 
 
@@ -26,7 +28,7 @@ def to_learn_on(session: Session, photos: Iterable[Path], seed: int) -> Iterator
     What cannot be read is told and left out. Raises PhotoError where nothing can.
     """
     is_empty = True
-    for photo in sampled(expand(photos, note=session.tell), seed):
+    for photo in sampled(expand(photos, output=NOWHERE, note=session.tell), seed):
         try:
             data = reading.read_photo_bytes(photo.path, session.options.max_pixels)
             pixels = session.decode(data, name=str(photo.path)).pixels

@@ -14,6 +14,7 @@ from arbitrary_nst.model_zoo.networks import weight_name
 from arbitrary_nst.options import Depth, LearnOptions, differing
 from arbitrary_nst.refinement.crops import Material
 from arbitrary_nst.refinement.learning import Array, Learnt, Subject
+from arbitrary_nst.refinement.optimizers import to_numpy
 from arbitrary_nst.refinement.teaching import refuse_unteachable
 from arbitrary_nst.styles import Style
 
@@ -35,6 +36,8 @@ def _of_mini(model: Model, numbers: Array, depth: Depth) -> Subject:
     from arbitrary_nst.engines.openvino.stored_weights import take_back
 
     with quiet():
+        import keras
+
         from arbitrary_nst.model_zoo.networks import mini
 
     transfer = mini.transfer_net()
@@ -50,7 +53,7 @@ def _of_mini(model: Model, numbers: Array, depth: Depth) -> Subject:
         for layer in transfer.layers
         for variable in layer.trainable_variables
     }
-    weights = [np.array(variable) for variable in named.values()]
+    weights = [np.array(to_numpy(keras.ops.copy(variable))) for variable in named.values()]
     constraints = [None, *(variable.constraint for variable in named.values())]
     return Subject([numbers, *weights], draw, constraints, list(named))
 
