@@ -163,16 +163,13 @@ def no_cache(monkeypatch):
     assert store.cache_dir() == own_folder.NO_CACHE
 
 
-def test_mini_runs_without_a_place_for_a_cache(no_cache):
+def test_mini_runs_without_a_place_for_a_cache(no_cache, monkeypatch, tmp_path):
     model = model_zoo.resolve("mini", offline=True)
-    engine = load_engine(model, "openvino", "f32")
-    assert engine.transform(np.zeros((1, 16, 16, 3), np.float32), np.zeros((1, 100), np.float32)).shape == (
-        1,
-        16,
-        16,
-        3,
-    )
+    photo, numbers = np.full((1, 16, 16, 3), 0.3, np.float32), np.full((1, 896), 0.5, np.float32)
+    picture = load_engine(model, "openvino", "f32").transform(photo, numbers)
     assert model_zoo.find_vgg19() is None and model_zoo.clear() == 0
+    monkeypatch.setenv("ARBSTYLE_CACHE_DIR", str(tmp_path))
+    np.testing.assert_array_equal(load_engine(model, "openvino", "f32").transform(photo, numbers), picture)
 
 
 def test_others_say_how_to_give_them_one(lite, toy, kaggle, no_cache):

@@ -1,7 +1,6 @@
 """The built-in styles: pictures of our own making, by name; scripts/samples/make_styles.py draws them."""
 
 import tomllib
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +23,8 @@ def style_names() -> tuple[str, ...]:
 def description(name: str) -> str:
     """What the style looks like, one line. Raises OptionError for a name that is none of style_names()."""
     if name not in _descriptions():
+        from difflib import get_close_matches  # not at every start
+
         near = get_close_matches(name, style_names(), 3, 0.5) or style_names()
         raise OptionError(f"no built-in style is called {name!r}", f"one of {', '.join(near)}")
     return _descriptions()[name]
