@@ -14,6 +14,7 @@ from arbitrary_nst import Stylizer, model_zoo
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.images import decode, style_input
+from arbitrary_nst.scores import grids
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts" / "training"
 BUNDLE = SCRIPTS.parents[1] / "models" / "mini"
@@ -92,6 +93,20 @@ def test_a_flat_area_stays_flat(engine):
         picture = engine.transform(photo, engine.predict_style(style[None]))[0]
         assert picture[:, :160].std() > 0.02
         assert np.ptp(picture[:, 480:], axis=(0, 1)).max() < 1 / 255
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_a_flat_photo_comes_out_in_one_colour(precision):
+    """Normalising what has no variance makes nothing of it: no screen of cells, in whichever style."""
+    flat_engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", precision)
+    styles = noise(8, 256, 256, 3) ** np.linspace(0.3, 3, 8, dtype=np.float32)[:, None, None, None]
+    styles[::2, ::5] = styles[::2, ::5] > 0.5
+    bottlenecks = [flat_engine.predict_style(style[None]) for style in styles]
+    for colour in ((0.5, 0.5, 0.5), (1, 1, 1), (0, 0, 0), (0.1, 0.2, 0.8)):
+        photo = np.full((1, 96, 130, 3), colour, np.float32)
+        for bottleneck in bottlenecks:
+            picture = flat_engine.transform(photo, bottleneck)[0]
+            assert np.ptp(picture, axis=(0, 1)).max() < 3 / 255
 
 
 def test_a_style_changes_the_picture_a_lot(engine):
@@ -391,6 +406,31 @@ def test_subpixels_answer_a_constant_map_alike(training):
         assert np.asarray(after).mean() == pytest.approx(before.mean(), abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(3, 3, 7, 12), (12,)])
+def test_what_is_even_stays_even_in_16_bits(training, shape):
+    """Rounded one by one, nine taps near 1 would be off by some thousandths."""
+    from export import evenly_rounded
+
+    even = np.asarray(training.mini.Even()(np.random.default_rng(8).normal(size=shape).astype(np.float32)))
+    rounded = evenly_rounded(even)
+    np.testing.assert_array_equal(rounded, rounded.astype(np.float16))
+    assert not (rounded.view(np.uint32) & 0xFFFF).any()  # bf16 holds them too
+    np.testing.assert_allclose(rounded, even, atol=2e-2)
+    totals = rounded.reshape(-1, *shape[2:-1], 4, shape[-1] // 4).sum(axis=0)
+    assert np.ptp(totals, axis=-2).max() < 1e-3
+
+
+def test_smooth_colours_keep_brightness_and_lose_dots(training):
+    import destripe
+
+    grey = np.repeat(0.3 + 0.4 * noise(1, 24, 32, 1), 3, axis=-1)
+    np.testing.assert_allclose(destripe.smooth_colours(grey), grey, atol=1e-6)
+    dots = (np.indices((24, 32)).sum(axis=0) % 2 - 0.5)[None, ..., None] * np.float32([0.2, -0.4, 0.2])
+    np.testing.assert_allclose(destripe.smooth_colours(grey + dots), grey, atol=1e-6)
+    assert float(destripe.detail_lost(grey, grey)) == 0
+    assert float(destripe.detail_lost(0.5 + 0.5 * (grey - 0.5), grey)) == pytest.approx(np.log(4) ** 2, rel=0.02)
+
+
 def test_the_grid_term_sees_cells_and_nothing_else(training):
     grid, texture = training.pixel_losses.grid, noise(4, 256, 256, 3)
     wave = np.sin(np.arange(256, dtype=np.float32) / 5)[:, None] * np.ones((1, 256, 256, 3), np.float32)
@@ -412,6 +452,24 @@ def test_the_mesh_term_sees_what_repeats_every_two_cells_and_nothing_else(traini
         assert 0.003 < shown[0] < shown[1] < shown[2] and shown[2] > 0.3
     off = np.sin(2 * np.pi / 5.3 * down)  # repeats, but not with the cells
     assert float(mesh(texture + 0.3 * off)) < 0.005
+
+
+def test_the_mesh_term_is_the_measure_of_the_scores(training):
+    weave = noise(2, 96, 112, 3) + 0.3 * np.sin(np.pi / 4 * np.arange(112, dtype=np.float32))[:, None]
+    measured = np.mean([grids.mesh(picture) for picture in weave])
+    assert measured > 0.1 and float(training.pixel_losses.mesh(weave)) == pytest.approx(measured, rel=1e-3)
+
+
+def test_the_stripe_term_sees_what_alternates_and_nothing_else(training):
+    term, (down, across) = training.pixel_losses.stripe, np.indices((98, 98)).astype(np.float32)
+    for harmless in (0 * down, down / 98, (across > 50) * 0.05):
+        assert float(term(np.repeat(harmless[None, ..., None], 3, axis=-1))) < 0.2
+    for alternating, expected in ((down, 1), (across, 1), (down + across, 4)):
+        levels = 0.5 + (alternating % 2 - 0.5)[None, ..., None] / 255  # one from pixel to pixel
+        grey = float(term(np.repeat(levels, 3, axis=-1)))
+        coloured = float(term(np.concatenate([levels, 0 * levels + 0.5, levels], axis=-1)))
+        assert grey == pytest.approx(expected, rel=0.01)  # the square of what a pixel has over its neighbours
+        assert coloured == pytest.approx((2 / 3 + training.pixel_losses.DOTS) * grey, rel=0.01)
 
 
 def test_distances_by_hand(training):

@@ -16,6 +16,7 @@ ROOMS = (
     ("model_zoo",),
     ("engines",),
     ("refinement",),
+    ("scores",),
     ("session",),
     ("files",),
     ("stylizer",),

@@ -1,16 +1,19 @@
 """A trained `mini` as two OpenVINO models, free of sizes, and their figures on its card.
 
 Weights are f16, and the style network's largest kernels int8: with a scale per output channel in convolutions, and
-per output and 16 inputs in its dense layer, whose rounding would move the bottleneck by more than 0.01 otherwise.
+per output and 16 inputs in its dense layer, whose rounding would move the bottleneck by more than 0.01 otherwise. What
+is constrained to be even stays so: see ``evenly_rounded``.
 """
 
 import hashlib
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
+from keras import ops
 
 from arbitrary_nst.engines.openvino import openvino, stored_weights
 from arbitrary_nst.model_zoo.networks import mini
@@ -24,7 +27,8 @@ def export(style_net, photo_net, folder: Path, card: Path | None = None) -> None
     folder.mkdir(parents=True, exist_ok=True)
     halves = {"predict_style": (style_net, ["style"]), "transform": (photo_net, ["photo", "bottleneck"])}
     for name, (net, inputs) in halves.items():
-        model = converted(net, inputs)
+        with rounded_even(net):
+            model = converted(net, inputs)
         for port, label in zip(model.inputs, inputs, strict=True):
             port.get_tensor().set_names({label})
         if net is style_net:
@@ -48,9 +52,47 @@ def converted(net, inputs):
     return openvino.convert_model(function.get_concrete_function(*specs))
 
 
+@contextmanager
+def rounded_even(net):
+    """The network with what ``mini.Even`` constrains rounded evenly, for as long as it is converted."""
+    held = {id(v): v for v in net.variables if isinstance(v.constraint, mini.Even)}.values()
+    before = [ops.convert_to_numpy(variable) for variable in held]
+    for variable, array in zip(held, before, strict=True):
+        variable.assign(evenly_rounded(array))
+    yield
+    for variable, array in zip(held, before, strict=True):
+        variable.assign(array)
+
+
+def evenly_rounded(array):
+    """A kernel (h, w, in, 4 C) or bias (4 C,) in numbers that f16 and bf16 both hold, whose four parts sum up alike.
+
+    Rounded one by one, the taps of four subpixels would no longer sum to the same: on a flat map they differ a little,
+    and the normalisation behind makes a screen of it. So the largest tap is rounded first, and its error goes to the
+    next: what is left is that of the smallest.
+    """
+    *taps, channels = array.shape
+    parts = array.astype(np.float64).reshape(-1, *taps[2:], 4, channels // 4)
+    total = short(parts.sum(axis=0).mean(axis=-2, keepdims=True))
+    order = np.argsort(-np.abs(parts), axis=0)
+    left = total - parts.sum(axis=0)
+    rounded = np.empty_like(parts)
+    for place in np.split(order, len(order)):
+        wanted = np.take_along_axis(parts, place, 0) + left
+        np.put_along_axis(rounded, place, short(wanted), 0)
+        left = (wanted - short(wanted))[0]
+    return rounded.reshape(array.shape).astype(np.float32)
+
+
+def short(values):
+    """The nearest numbers of 8 bits, as bf16 has them, within f16's range."""
+    exponent = np.maximum(np.frexp(values)[1], -16)  # f16's steps are 2 ** -24 at the least
+    return np.ldexp(np.round(np.ldexp(values, 8 - exponent)), exponent - 8)
+
+
 def compress(model) -> None:
     """Store the kernels of convolutions and dense layers in f16, the larger ones in int8, in place."""
-    ops = openvino.opset13
+    ov = openvino.opset13
 
     for node in model.get_ordered_ops():
         if node.get_type_name() not in ("Convolution", "MatMul"):
@@ -59,11 +101,11 @@ def compress(model) -> None:
         if kernel.size >= INT8_WEIGHTS:
             groups = kernel.reshape(len(kernel), -1, GROUP if kernel.ndim == 2 else kernel[0].size)
             scale = np.maximum(np.abs(groups).max(axis=-1, keepdims=True) / 127, 1e-9)
-            codes = ops.constant(np.round(groups / scale).astype(np.int8))
-            stored = ops.multiply(ops.convert(codes, "f32"), ops.constant(scale))
-            stored = ops.reshape(stored, ops.constant(np.array(kernel.shape)), special_zero=False)
+            codes = ov.constant(np.round(groups / scale).astype(np.int8))
+            stored = ov.multiply(ov.convert(codes, "f32"), ov.constant(scale))
+            stored = ov.reshape(stored, ov.constant(np.array(kernel.shape)), special_zero=False)
         else:
-            stored = ops.convert(ops.constant(kernel.astype(np.float16)), "f32")
+            stored = ov.convert(ov.constant(kernel.astype(np.float16)), "f32")
         node.input(1).replace_source_output(stored.output(0))
 
 

@@ -1,12 +1,15 @@
-"""Losses that need no network: distance to the teacher's picture, and two of the grid of the photo network's cells."""
+"""Losses that need no network: distance to the teacher's picture, and three of the grid of the photo network's cells.
+
+``mesh`` and ``stripe`` can be differentiated; as measures of one picture they are in ``arbitrary_nst.scores.grids``.
+"""
 
 import numpy as np
 from keras import ops
 
-CELL = 4  # px that the coarsest cell of the photo network spans
-WINDOW = 8 * CELL  # px that a power spectrum is taken of
-BY_CHANCE = 0.5  # what a frequency may have over its surroundings, in the logarithm of power
-FAINT = 0.02  # power of a wave of 0.3 levels in 255
+from arbitrary_nst.scores.grids import BY_CHANCE, CELL, FAINT, TILE, WINDOW
+
+SPOT = 8  # px of a neighbourhood that a coloured dot covers, as ``TILE`` is of a stripe
+DOTS = 0.1  # what such dots cost, where stripes cost 1
 
 
 def distillation(picture, target):
@@ -56,6 +59,33 @@ def mesh(picture):
     around = ops.max(ops.stack([halfway(*way) for way in ((0, 1), (1, 0), (1, 1), (1, -1))]), axis=0)
     peaks = ops.square(ops.relu(level - around - BY_CHANCE))[..., ::step, ::step]
     return ops.mean(peaks) - ops.mean(peaks[..., 0, 0]) / (WINDOW // step) ** 2  # a mean level is no wave
+
+
+def stripe(picture):
+    """How far neighbouring pixels differ in turn, (N, H, W, 3) in [0, 1] -> 0 where no column, row or dot stands out.
+
+    What a pixel has over the mean of its neighbours, with a sign that changes from each to the next, in levels of 255:
+    across, down, and in both directions at once. Its mean over a tile is what ``scores.grids.stripe`` measures. The
+    mean square of these over tiles and colours, and that of the difference of red and blue to green over smaller
+    spots, where texture may alternate but colour should not. Tiles overlap by half.
+    """
+    levels = 255 * ops.cast(picture, "float32")
+    colours = ops.stack([levels[..., 0] - levels[..., 1], levels[..., 2] - levels[..., 1]], axis=-1)
+    return sum(
+        weight * ops.mean(ops.square(ops.average_pool(alternating(pixels, *way), size, size // 2)))
+        for pixels, size, weight in ((levels, TILE, 1), (colours, SPOT, DOTS))
+        for way in ((0, 1), (1, 0), (1, 1))
+    )
+
+
+def alternating(pixels, down, across):
+    """Pixels less the mean of their neighbours down or across or both, times 1 and -1 in turn."""
+    if down:
+        pixels = pixels[:, 1:-1] - 0.5 * (pixels[:, 2:] + pixels[:, :-2])
+    if across:
+        pixels = pixels[:, :, 1:-1] - 0.5 * (pixels[:, :, 2:] + pixels[:, :, :-2])
+    rows, columns = np.ogrid[: pixels.shape[1], : pixels.shape[2]]
+    return pixels * (-1.0 + 2 * ((down * rows + across * columns) % 2)).astype(np.float32)[..., None]
 
 
 def spectra(picture):

@@ -99,11 +99,11 @@ def distilled_batches(training, count, size, rng):
         yield x | {"bottleneck": y["bottleneck"]}, y
 
 
-def judged_batches(training, features, count, size, capacity, rng):
-    """Pairs of phase 2 from a pool of ``capacity`` pairs, for ever."""
-    made = pictures.made_ahead(lambda own: training.pairs(count, size, MORE_STYLES, own), rng, THREADS)
+def judged_batches(training, features, count, size, capacity, rng, more=MORE_STYLES):
+    """Pairs of phase 2 from a pool of ``capacity`` pairs, for ever, with ``more`` styles per batch."""
+    made = pictures.made_ahead(lambda own: training.pairs(count, size, more, own), rng, THREADS)
     pool = Pool(features, made, max(1, capacity // count), rng)
-    pool.fill(max(1, POOL_START // count))
+    pool.fill(max(1, min(POOL_START, capacity // 4) // count))
     for step in itertools.count():
         if step % RENEWED == 0:
             pool.renew()

@@ -4,7 +4,8 @@
 C: mean square difference of block4_conv2 to the photo. S: mean over block{1..5}_conv1 of sum (G - A)^2 / sum A^2,
 Gram matrices divided by H*W. closed = 1 - S / S(photo): how much of the way to the style a picture went. All at
 256x256, medians over the pairs. PSNR is to lite's picture of the same pair. mesh: how far fine detail repeats with the
-cells of `mini`'s networks and lite's, as scripts/training/pixel_losses.py measures it, mean over the pairs.
+cells of `mini`'s networks and lite's, mean over the pairs. stripe: levels by which every second column or row stands
+out, mean over the pairs and worst tile. Both as arbitrary_nst/scores/grids.py measures them.
 
     python scripts/training/score_models.py                       # lite and mini, the published and the held-out pairs
     python scripts/training/score_models.py lite path/to/model
@@ -19,11 +20,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import perceptual
 import pictures
-import pixel_losses
 from train_mini import SHARED, VGG
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.engines import load_engine
+from arbitrary_nst.scores import grids
 
 SIZE = 256
 
@@ -85,7 +86,8 @@ def psnr(picture, reference):
 
 
 def table(title, pairs, engines, scorer):
-    print(f"\n{title}, {len(pairs)} pairs\n\n| model | closed | C | PSNR to lite, dB | mesh |\n|---|---|---|---|---|")
+    print(f"\n{title}, {len(pairs)} pairs\n")
+    print("| model | closed | C | PSNR to lite, dB | mesh | stripe: mean, worst |\n|---|---|---|---|---|---|")
     if len(pairs[0]) == 3:
         report("published pictures of magenta", pairs, [pair[2] for pair in pairs], None, scorer)
         report("the photos", pairs, [pair[0] for pair in pairs], None, scorer)
@@ -101,8 +103,10 @@ def report(name, pairs, made, reference, scorer):
     distance = (
         "" if reference is None else f"{np.median([psnr(*both) for both in zip(made, reference, strict=True)]):.1f}"
     )
-    mesh = np.mean([pixel_losses.mesh(picture[None]) for picture in made])
-    print(f"| {name} | {closed:.3f} | {content / 1000:.0f} k | {distance} | {mesh:.4f} |", flush=True)
+    mesh = np.mean([grids.mesh(picture) for picture in made])
+    stripes = [grids.stripe(picture) for picture in made]
+    stripe = f"{np.mean([each.mean for each in stripes]):.2f}, {max(each.worst for each in stripes):.1f}"
+    print(f"| {name} | {closed:.3f} | {content / 1000:.0f} k | {distance} | {mesh:.4f} | {stripe} |", flush=True)
 
 
 def main():

@@ -19,6 +19,7 @@ Any Keras 3 backend: set KERAS_BACKEND.
     python train_mini.py --start EXPORT --styles-only --style-minutes 0 --minutes 160 --batch 2 --bottleneck 0.5
     # Last, a network that learnt by mean squares is a little timid in what is unusual.
     python train_mini.py --start EXPORT --stretch 1.07
+    # Stripes of 2 px and coloured dots, in minutes: destripe.py
     # On a GPU a thousand pairs per second; TensorFlow then exports the checkpoint.
     export KERAS_BACKEND=jax
     python train_mini.py --start EXPORT --style-minutes 0 --minutes 20 --size 256 --batch 64 --pairs 4096
@@ -52,7 +53,7 @@ SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))
 BUNDLE = ROOT / "models" / "mini", ROOT / "models" / "mini.toml"  # the export and its card
 VGG = "models/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PHASE_1 = 1 / 6  # of the training time
-GRID, MESH = 1.0, 1.0  # weights of the terms for what shows the networks' cells, phase 2
+GRID, MESH, STRIPE = 1.0, 1.0, 0.05  # weights of the terms for what shows the networks' cells, phase 2
 STYLE_BATCH, STYLE_POOL = 16, 1600  # styles per step while the style network learns alone; styles kept for such steps
 
 
@@ -101,6 +102,7 @@ def arguments():
         "--stretch", type=float, help="only export --start, its bottlenecks so many times as far from their mean"
     )
     parser.add_argument("--styles-only", action="store_true", help="leave the photo network as it is")
+    parser.add_argument("--photos-only", action="store_true", help="leave the style network as it is")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--export", action="store_true", help="only export the checkpoint in --work")
     parser.add_argument("--precision", default="bfloat16", help="what VGG19 computes in (default: %(default)s)")
@@ -137,6 +139,7 @@ class Mini(keras.Model):
         judged = s / y["untouched_s"] + self._content * ops.relu(c / y["teacher_c"] - self._free)
         pulls = ops.mean(y["pull"]) * pixels + self._bottleneck * bottleneck
         cells = GRID * pixel_losses.grid(y_pred["picture"]) + MESH * pixel_losses.mesh(y_pred["picture"])
+        cells += STRIPE * pixel_losses.stripe(y_pred["picture"])
         return ops.mean(judged) + cells + pulls
 
     def apart(self, bottleneck, other):
@@ -167,7 +170,8 @@ def forget(optimizer):
 def train(args, model, features, training, rng, state):
     checkpoint = args.work / "checkpoint.npz"
     distilled = distilled_batches(training, 2 * args.batch, 128, rng)
-    judged = judged_batches(training, features, args.batch, args.size, args.pairs, rng)
+    more = {"more": 0} if args.photos_only else {}
+    judged = judged_batches(training, features, args.batch, args.size, args.pairs, rng, **more)
     losses, saved, good = [], time.monotonic(), snapshot(model)
     while state["minutes"] < args.minutes:
         began = time.monotonic()
@@ -237,6 +241,7 @@ def build(args, features):
     keras.utils.set_random_seed(args.seed)
     model = Mini(features, args.content, args.free, args.bottleneck)
     model.transform.trainable = not args.styles_only
+    model.predict_style.trainable = not args.photos_only
     optimizer = keras.optimizers.Adam(args.rate, clipnorm=1.0, use_ema=True, ema_momentum=0.998)
     model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     example = np.zeros((1, 64, 64, 3), np.float32)

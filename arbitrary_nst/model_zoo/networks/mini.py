@@ -20,14 +20,17 @@ Shape = tuple[Any, ...]  # None where a side is open
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
 STYLE_LEVELS = ((32, 0), (48, 1), (96, 2), (128, 3), (160, 2))  # channels, and residual convolutions after the first
-EPSILON = 1e-5
+# What is added to a variance. The photo's own may be small where it is faint. Behind a normalisation a map's deviation
+# is known, whatever the photo: 1 to 15 in the blocks, 20 to 30 before the last; much less is rounding, which would
+# come out of a flat photo as a screen.
+EPSILON, EPSILON_BLOCK, EPSILON_LAST = 1e-5, 1e-2, 10.0
 
 
-def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+def moments(features: Tensor, epsilon: float = EPSILON) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation over height and width, (N, H, W, C) -> 2 x (N, 1, 1, C)."""
     mean = ops.mean(features, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(features - mean), axis=(1, 2), keepdims=True)
-    return mean, ops.sqrt(variance + EPSILON)
+    return mean, ops.sqrt(variance + epsilon)
 
 
 class ReflectConv(layers.Layer):  # type: ignore[misc]
@@ -57,10 +60,14 @@ class ReflectConv(layers.Layer):  # type: ignore[misc]
 class StyleNorm(layers.Layer):  # type: ignore[misc]
     """Instance normalisation, then a scale and a shift per channel: the style's (Dumoulin 2017, Eq. 5)."""
 
+    def __init__(self, epsilon: float, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.epsilon = epsilon
+
     def call(self, inputs: list[Tensor]) -> Tensor:
         """Features (N, H, W, C), scales and shifts (N, 1, 1, C) -> (N, H, W, C)."""
         x, scale, shift = inputs
-        mean, deviation = moments(x)
+        mean, deviation = moments(x, self.epsilon)
         return (x - mean) / deviation * scale + shift
 
 
@@ -196,19 +203,19 @@ def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
         [numbers[:, None, None, end - size : end] for end, size in zip(ends, np.repeat(channels, 2), strict=True)]
     )
 
-    def styled(x: Tensor, name: str) -> Tensor:
-        return StyleNorm(name=f"{name}_norm")([x, next(parts), next(parts)])
+    def styled(x: Tensor, name: str, epsilon: float) -> Tensor:
+        return StyleNorm(epsilon, name=f"{name}_norm")([x, next(parts), next(parts)])
 
-    def step(x: Tensor, name: str, channels: int, stride: int = 1) -> Tensor:
-        return styled(ReflectConv(channels, 3, stride, name=name)(x), name)
+    def step(x: Tensor, name: str, stride: int = 1, epsilon: float = EPSILON_BLOCK) -> Tensor:
+        return styled(ReflectConv(body, 3, stride, name=name)(x), name, epsilon)
 
     centred = photo - np.full(3, 0.5, np.float32)  # by colour: OpenVINO would take a single number out of turn
     x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(centred))
-    x = ops.relu(step(x, "contract_4", body, 2))
+    x = ops.relu(step(x, "contract_4", 2, EPSILON))
     for block in range(blocks):
-        x = x + step(ops.relu(step(x, f"block_{block}_a", body)), f"block_{block}_b", body)
+        x = x + step(ops.relu(step(x, f"block_{block}_a")), f"block_{block}_b")
     x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * narrow, name="subpixels_2", **even)(x))
-    x = ops.relu(styled(x, "expand_2"))
+    x = ops.relu(styled(x, "expand_2", EPSILON_LAST))
     x = ReflectConv(12, name="subpixels_1", **even)(x)
     x = ops.sigmoid(x)  # here a convolution's last step, behind the pixels a pass of its own
     x = DepthToSpace(name="pixels")(x)
