@@ -195,8 +195,11 @@ def test_an_unknown_name_lists_near_ones(folder, monkeypatch, capsys):
     assert run(monkeypatch, "run", "photo.png", "-s", "mosiac", "-o", "x.png") == 2
     err = capsys.readouterr().err
     assert "mosiac: no such file, and no built-in style" in err and "mosaic" in err.partition("Try: ")[2]
-    with pytest.raises(PhotoError, match="no such file"):
-        style_pictures([Path("mosaic.jpg")])
+    with pytest.raises(OptionError, match="one of `arbstyle style list`"):
+        style_pictures([Path("qqqqqqqqqq")])
+    for word in ("mosaic.jpg", "C:5", "my painting"):
+        with pytest.raises(PhotoError, match="no such file"):
+            style_pictures([Path(word)])
 
 
 def test_what_the_model_has_learnt_is_preferred_to_the_picture(folder, tmp_path, monkeypatch):

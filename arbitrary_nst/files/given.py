@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from arbitrary_nst.files.naming import is_same_file
 from arbitrary_nst.images import library
 from arbitrary_nst.styles import Style
 from arbitrary_nst.styles.files import is_style_file
+
+NAMED = re.compile(r"[A-Za-z0-9-]+")  # what a built-in style may be called
 
 
 def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[Path]:
@@ -39,14 +42,15 @@ def style_pictures(given: Iterable[Path], beside: Sequence[Path] = ()) -> list[P
 def by_name(path: Path) -> Path:
     """A style's path as it is, or the picture of the built-in style of this name where no file has it.
 
-    Raises OptionError for a name, without a suffix or a folder, that no style has.
+    A name is of letters, digits and hyphens. Raises OptionError for one that no style has.
     """
-    if path.suffix or len(path.parts) != 1 or os.path.lexists(path):
+    if not NAMED.fullmatch(str(path)) or os.path.lexists(path):
         return path
     try:
         return library.style_picture(path.name)
     except OptionError as exc:
-        raise OptionError(f"{path}: no such file, and no built-in style", exc.hint) from exc
+        near = exc.hint if exc.hint and exc.hint.count(",") < 3 else "one of `arbstyle style list`"
+        raise OptionError(f"{path}: no such file, and no built-in style", near) from exc
 
 
 def _checked(path: Path) -> Path:
