@@ -29,6 +29,11 @@ def is_learnt(path, stylizer, steps):
     return style.model == stylizer.model.digest and int(style.learnt.split()[2]) >= steps
 
 
+def keep_in(losses):
+    """Keeps the loss of each step."""
+    return lambda step, draw: losses.append(step.total)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="styles (default: all)")
@@ -42,13 +47,9 @@ def main():
         target, began = args.output / f"{name}.style", time.monotonic()
         if is_learnt(target, stylizer, args.steps):
             continue
-        losses = []
-        style = stylizer.learn(
-            library.style_picture(name),
-            args.photos or (),
-            steps=args.steps,
-            on_step=lambda step, draw: losses.append(step.total),
-        )
+        losses = list[float]()
+        photos = args.photos or ()
+        style = stylizer.learn(library.style_picture(name), photos, steps=args.steps, on_step=keep_in(losses))
         style.save(target)
         print(f"{name}: loss {losses[0]:.3f} -> {losses[-1]:.3f}, {time.monotonic() - began:.0f} s", flush=True)
 
