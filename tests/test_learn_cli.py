@@ -7,8 +7,12 @@ from PIL import Image
 from test_cli import invoke
 
 from arbitrary_nst import OptionError, PhotoError, Style, Stylizer
+from arbitrary_nst.model_zoo.networks import mini
+from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
+from arbitrary_nst.options import LearnOptions
 from arbitrary_nst.refinement import crops
-from arbitrary_nst.refinement.subjects import subject_of
+from arbitrary_nst.refinement.learning import Learnt, Subject
+from arbitrary_nst.refinement.subjects import learnt_style, subject_of
 
 
 @pytest.fixture
@@ -72,6 +76,21 @@ def test_weights_are_a_network_of_its_own(folder, thin):
     kept = stylizer.stylize(photo, stylizer.style("own.style"))
     np.testing.assert_allclose(kept, seen[-1], atol=0.01)  # f16 in the file
     assert np.abs(kept - stylizer.stylize(photo, stylizer.style("style.png"))).max() > 0.02
+
+
+def test_what_has_to_be_even_stays_so_in_the_file():
+    """Else the engine, which may compute in bf16, would draw a screen on flat areas."""
+    rng = np.random.default_rng(0)
+    before = evenly_rounded(np.asarray(mini.Even()(rng.normal(0, 0.1, (3, 3, 16, 12)).astype(np.float32))))
+    learnt = np.asarray(mini.Even()(before + rng.normal(0, 0.01, before.shape).astype(np.float32)))
+    numbers, name = np.zeros((1, 896), np.float32), "transfer/subpixels_1/kernel"
+    subject = Subject([numbers, before], None, [None, mini.Even()], [name])
+    ended, material = Learnt([numbers, learnt], [None], "steps"), crops.Material([], None, "", "")
+    style = learnt_style(Style(numbers[0], "model"), subject, ended, LearnOptions(), material)
+    drawn_with = before + style.weights[name].astype(np.float16)
+    np.testing.assert_allclose(drawn_with, learnt, atol=2e-3)
+    sums = drawn_with.sum(axis=(0, 1)).reshape(16, 4, 3)
+    np.testing.assert_allclose(sums, np.broadcast_to(sums[:, :1], sums.shape), atol=3e-5)
 
 
 def test_keras_draws_what_openvino_draws():

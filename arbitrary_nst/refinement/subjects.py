@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from arbitrary_nst.errors import EngineError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.model_zoo.networks import weight_name
+from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
 from arbitrary_nst.options import Depth, LearnOptions, differing
 from arbitrary_nst.refinement.crops import Material
 from arbitrary_nst.refinement.learning import Array, Learnt, Subject
@@ -76,6 +79,12 @@ def learnt_style(style: Style, subject: Subject, learnt: Learnt, how: LearnOptio
     key = [style.origin, differing(how), taught_on.digest, len(learnt.history)]
     origin = hashlib.sha256(json.dumps(key).encode()).hexdigest()
     told = f"{how.depth} in {len(learnt.history) - 1} steps on {taught_on.source}, seed {how.seed}"
-    differences = [after - before for after, before in zip(learnt.values[1:], subject.values[1:], strict=True)]
-    weights = dict(zip(subject.names, differences, strict=True)) or None
+    weights = dict(zip(subject.names, _differences(subject, learnt), strict=True)) or None
     return replace(style, numbers=learnt.values[0][0], origin=origin, learnt=told, weights=weights)
+
+
+def _differences(subject: Subject, learnt: Learnt) -> Iterator[Array]:
+    """What each weight has learnt; what has to be even is so in bf16 too."""
+    changes = zip(learnt.values, subject.values, subject.constraints, strict=False)
+    for after, before, constraint in islice(changes, 1, None):
+        yield (after if constraint is None else evenly_rounded(after)) - before
