@@ -93,7 +93,7 @@ def _spectra(picture: Array) -> Array:
         power: Array = np.square(np.abs(np.fft.fft2(x))).mean(axis=2)
         return power
 
-    power = sum(side_by_side(down, across) for down in (0, half) for across in (0, half)) / 4
+    power = np.mean([side_by_side(down, across) for down in (0, half) for across in (0, half)], axis=0)
     power = 0.5 * (power[1:] + power[:-1])
     around: Array = 0.5 * (power[:, 1:] + power[:, :-1])
     return around
