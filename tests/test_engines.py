@@ -188,7 +188,7 @@ def test_a_converted_model_needs_neither_tensorflow_nor_kagglehub(magenta, stand
         "from arbitrary_nst.engines.openvino import convert\n"
         f"convert.conversions_dir = lambda: Path({str(convert.conversions_dir())!r})\n"
         f"engine = engines.load_engine(model_zoo.resolve({str(standin)!r}, trust=True))\n"
-        "engine.transform(np.zeros((1, 32, 32, 3), np.float32), np.zeros((1, 768), np.float32))\n"
+        "engine.transform(np.zeros((1, 32, 32, 3), np.float32), np.zeros((1, 10438), np.float32))\n"
         "print(sorted({'tensorflow', 'tensorflow_hub', 'kagglehub', 'keras'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)
