@@ -19,7 +19,7 @@ from arbitrary_nst.errors import EngineError, OptionError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import LearnOptions
-from arbitrary_nst.refinement import losses
+from arbitrary_nst.refinement import cells, losses
 from arbitrary_nst.refinement.crops import SIDE
 from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
@@ -49,6 +49,7 @@ LEARNING = Recipe(
     gram_norm="hw",
 )
 STYLE_SIZE = 256  # px, as the networks read a style: strokes are then as wide in a picture as in this
+STRIPE, MESH = 0.02, 1.0  # weights of what shows the network's cells
 RATES = {"numbers": 0.03, "weights": 0.002}  # Adam's
 FALLING = 0.4  # share of the steps, the last, in which the rate falls to nothing
 STEPS_A_MINUTE = {"numbers": 200, "weights": 180}  # on two cores in bf16
@@ -151,9 +152,16 @@ class Learner:
             photo, content, statistics, apart = target
             picture = subject.draw(values, photo)
             found = losses.terms(picture, (content, statistics), self._vgg19, recipe, self._dtype)
-            return ops.stack([found[0], found[1] / apart, found[2]])
+            return ops.stack([found[0], found[1] / apart, found[2] + what_cells_leave(picture)])
 
         return terms
+
+
+def what_cells_leave(picture: Tensor) -> Tensor:
+    """Stripes, coloured dots and mesh, weighted; of a picture too small for its neighbourhoods nothing."""
+    if min(picture.shape[1:3]) < cells.SMALLEST:
+        return ops.zeros(())
+    return STRIPE * cells.stripe(picture) + MESH * cells.mesh(picture)
 
 
 class _Diverged(Exception):
