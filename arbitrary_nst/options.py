@@ -6,8 +6,9 @@ new option is one line here and one use. A value that makes no sense raises the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from arbitrary_nst.declaration import (
     Opt,
@@ -25,12 +26,15 @@ __all__ = [
     "MAX_PIXELS",
     "BatchOptions",
     "Colors",
+    "Depth",
     "DrawOptions",
     "EncodeOptions",
     "EngineName",
     "Existing",
     "Format",
     "Init",
+    "LearnKeywords",
+    "LearnOptions",
     "Metadata",
     "ModelOptions",
     "OnExisting",
@@ -40,6 +44,7 @@ __all__ = [
     "Options",
     "Pooling",
     "Precision",
+    "RefineKeywords",
     "RefineOptions",
     "StyleCrop",
     "declared",
@@ -60,6 +65,7 @@ Existing = Literal["fail", "skip", "overwrite", "rename"]
 Optimizer = Literal["adam", "lbfgs"]
 Init = Literal["stylized", "photo", "noise", "style"]
 Pooling = Literal["max", "average"]
+Depth = Literal["numbers", "weights"]
 
 MAX_PIXELS = 200_000_000
 
@@ -196,3 +202,77 @@ class RefineOptions(Options):
         float, Opt("The style's longest side, as a share of the picture's.", least=0.1, most=10, unit="X")
     ] = 1.0
     vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions(Options):
+    """How a style is learnt from its picture."""
+
+    minutes: Annotated[
+        float | None,
+        Opt("About so many on two cores with bf16; twice that on AVX2, seconds on a GPU.", least=0.01, most=1440,
+            unit="MINUTES", unset="3; for weights 10"),
+    ] = None  # fmt: skip
+    steps: Annotated[
+        int | None, Opt("Exactly so many, whatever the minutes.", least=1, unit="N", unset="as the minutes say")
+    ] = None
+    depth: Annotated[
+        Depth, Opt("What is learnt: numbers, 4 KB, or weights, a photo network of its own, for mini alone.")
+    ] = "numbers"
+    content_weight: Annotated[
+        float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.04")
+    ] = None
+    style_size: Annotated[
+        int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
+    ] = None
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
+    seed: Annotated[int, Opt("Of the crops and their order.", least=0, unit="N")] = 0
+    vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+
+
+class DrawKeywords(TypedDict, total=False):
+    """``DrawOptions`` as keywords; each says there what it is, and what it is by default."""
+
+    max_size: int | None
+    strokes: int | Literal["auto", "fine"]
+    style_size: int | None
+    style_crop: StyleCrop
+    keep_plain: float
+    strength: float
+    colors: Colors
+    mask: str | PathLike[str] | None
+    feather: float
+    regions: Mapping[Any, Any] | None
+
+
+class RefineKeywords(TypedDict, total=False):
+    """``RefineOptions`` as keywords; each says there what it is."""
+
+    steps: int | None
+    time_limit: float | None
+    content_weight: float | None
+    style_weight: float | None
+    tv_weight: float | None
+    layers: Mapping[str, float] | None
+    optimizer: Optimizer | None
+    init: Init | str | PathLike[str] | None
+    seed: int
+    pooling: Pooling | None
+    scales: int | Literal["auto"] | None
+    style_scale: float
+    vgg_weights: str | PathLike[str] | None
+
+
+class LearnKeywords(TypedDict, total=False):
+    """``LearnOptions`` as keywords; each says there what it is."""
+
+    minutes: float | None
+    steps: int | None
+    depth: Depth
+    content_weight: float | None
+    style_size: int | None
+    style_crop: StyleCrop
+    seed: int
+    vgg_weights: str | PathLike[str] | None

@@ -4,7 +4,7 @@ import hashlib
 import html
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,10 @@ from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
+from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.model_zoo import Model
-from arbitrary_nst.options import DrawOptions, ModelOptions
+from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.styles import Style
 from arbitrary_nst.styles.files import is_style_file
 from arbitrary_nst.styles.thumbnails import thumbnail
@@ -31,6 +32,7 @@ from arbitrary_nst.styles.thumbnails import thumbnail
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from arbitrary_nst.refinement.learning import Learner, OnStep
     from arbitrary_nst.refinement.refiner import Refinement, Refiner
     from arbitrary_nst.scores.judge import Judge
 
@@ -51,13 +53,14 @@ class Session:
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
         self._region_styles: dict[Any, Style] = {}
+        self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None
         self._judge: tuple[Path | None, Judge] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         loaded = ("model", "engine")
         given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
-        return given | {"_refiner": None, "_judge": None, "_vgg19_files": {}, "_region_styles": {}}
+        return given | {"_refiner": None, "_learner": None, "_judge": None, "_vgg19_files": {}, "_region_styles": {}}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -254,7 +257,54 @@ class Session:
         size = strokes.drawn_size(width, height, options)
         return fitting.needs_strips(self.engine, *size, self.options.max_memory)
 
-    def vgg19(self, how: "Refinement") -> model_zoo.Vgg19File:
+    def teach(
+        self,
+        picture: Photo,
+        photos: Iterable[Pixels],
+        how: LearnOptions,
+        *,
+        name: str,
+        origin: str | None = None,
+        on_step: "OnStep | None" = None,
+    ) -> Style:
+        """A style picture as the model draws best by it, learnt on crops of photos (H, W, 3), RGB in [0, 1].
+
+        Without photos it learns on scenes of its own. ``origin`` is as in ``embed``; for ``on_step`` see
+        ``Learner.learn``: what it draws is the first photo at 512 px or less. Raises OptionError for a model that
+        cannot learn.
+        """
+        from arbitrary_nst.refinement.teaching import refuse_unteachable
+
+        refuse_unteachable(self.model.card, how.depth)
+        weights = self.vgg19(how)
+        read_as = DrawOptions(style_size=how.style_size, style_crop=how.style_crop)
+        style = self.embed(picture, read_as, name=name, origin=origin)
+        square = images.style_input(
+            picture.pixels, size=how.style_size or self.model.card.style_size, crop=how.style_crop
+        )
+        learner = self._learner_of(weights)
+        from arbitrary_nst.refinement.crops import material
+        from arbitrary_nst.refinement.subjects import learnt_style, subject_of
+
+        taught_on = material(photos, how.seed, self.model.card.stride)
+        subject = subject_of(self.model, style.numbers, how.depth)
+        learnt = learner.learn(subject, square, taught_on.crops, how, on_step, taught_on.shown)
+        for note in learnt.notes:
+            self._notify(f"{name}: {note}")
+        return learnt_style(style, subject, learnt, how, taught_on)
+
+    def _learner_of(self, weights: model_zoo.Vgg19File) -> "Learner":
+        """With VGG19 loaded; the last one is kept."""
+        loading.refuse_after_fork("keras")
+        with loading.lock():
+            if self._learner is None or self._learner[0] != weights:
+                losses = _import_losses()
+                from arbitrary_nst.refinement.learning import Learner
+
+                self._learner = weights, Learner(losses.read_vgg19(weights), precision=self.options.precision)
+            return self._learner[1]
+
+    def vgg19(self, how: "Refinement | LearnOptions") -> model_zoo.Vgg19File:
         """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
         with loading.lock():
             if how.vgg_weights not in self._vgg19_files:
@@ -291,12 +341,8 @@ class Session:
     def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
         """VGG19's kernels, with Keras to compute with them."""
         weights = self.vgg19(how)
-        try:
-            from arbitrary_nst.refinement import losses
-        except (ImportError, ValueError) as exc:
-            reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-            raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
-        return losses.read_vgg19(weights)
+        kernels: dict[str, Any] = _import_losses().read_vgg19(weights)
+        return kernels
 
     def judge(self, weights: "Path | None" = None) -> "Judge":
         """What scores pictures, with VGG19's ``weights`` or, for None, those that ``vgg19`` finds."""
@@ -308,3 +354,13 @@ class Session:
             if self._judge is None or self._judge[0] != weights:
                 self._judge = weights, Judge(self._read_vgg19(Refinement(vgg_weights=weights)))
             return self._judge[1]
+
+
+def _import_losses() -> Any:
+    """The module, and Keras with it. Raises EngineError where that has no backend."""
+    try:
+        from arbitrary_nst.refinement import losses
+    except (ImportError, ValueError) as exc:
+        reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+        raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
+    return losses

@@ -4,9 +4,10 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 from PIL import Image
@@ -16,50 +17,27 @@ from arbitrary_nst.drawing.strokes import Strokes, completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.given import by_name
+from arbitrary_nst.files.teaching import to_learn_on
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
-from arbitrary_nst.options import DrawOptions, ModelOptions, RefineOptions
+from arbitrary_nst.options import (
+    DrawKeywords,
+    DrawOptions,
+    LearnKeywords,
+    LearnOptions,
+    ModelOptions,
+    RefineKeywords,
+    RefineOptions,
+)
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, normalised
 from arbitrary_nst.styles.files import is_style_file
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
+    from arbitrary_nst.refinement.learning import OnStep as OnLearnStep
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.refinement.refiner import OnStep
-
-
-class DrawKeywords(TypedDict, total=False):
-    """``DrawOptions`` as keywords; each says there what it is, and what it is by default."""
-
-    max_size: int | None
-    strokes: Strokes
-    style_size: int | None
-    style_crop: options.StyleCrop
-    keep_plain: float
-    strength: float
-    colors: options.Colors
-    mask: PathSource | None
-    feather: float
-    regions: Mapping[PathSource, PathSource] | None
-
-
-class RefineKeywords(TypedDict, total=False):
-    """``RefineOptions`` as keywords; each says there what it is."""
-
-    steps: int | None
-    time_limit: float | None
-    content_weight: float | None
-    style_weight: float | None
-    tv_weight: float | None
-    layers: Mapping[str, float] | None
-    optimizer: options.Optimizer | None
-    init: options.Init | PathSource | None
-    seed: int
-    pooling: options.Pooling | None
-    scales: int | Literal["auto"] | None
-    style_scale: float
-    vgg_weights: PathSource | None
 
 
 _log = logging.getLogger(__name__)
@@ -144,10 +122,34 @@ class Stylizer(Session):
             source = by_name(Path(source))
             if (ready := self.ready_style(source, wanted)) is not None:
                 return ready if name is None else replace(ready, name=name)
-        data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
-        picture = self.decode(data, name=name_of(source)) if isinstance(data, bytes) else self.read(data)
-        origin = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else None
+        picture, origin = self._opened(source)
         return self.embed(picture, wanted, name=name or stem_of(source), origin=origin)
+
+    def learn(
+        self,
+        source: Source | Array | Photo,
+        photos: PathSource | Iterable[Source | Array] = (),
+        *,
+        name: str | None = None,
+        on_step: "OnLearnStep | None" = None,
+        **how: Unpack[LearnKeywords],
+    ) -> Style:
+        """Learn a style picture: the Style that VGG19 finds nearest to it on crops of photos, in minutes.
+
+        ``photos`` are folders and photos like those that will be stylized; without any it learns on scenes of its own.
+        ``how`` are the options of ``LearnOptions``, such as ``minutes`` and ``depth``. ``on_step`` is called with a
+        ``refinement.Step`` and a function that draws a photo as far as it is, and ends the learning by returning True:
+        the best so far comes back. Only `mini` and, where TensorFlow is installed, `magenta` can learn.
+        """
+        asked = LearnOptions(**how)  # type: ignore[arg-type]  # a path as text is as good
+        if isinstance(source, str | PathLike):
+            source = by_name(Path(source))
+        given = [photos] if isinstance(photos, str | PathLike) else list(photos)
+        paths = [Path(each) for each in given if isinstance(each, str | PathLike)]
+        others = (self.read(each).pixels for each in given if not isinstance(each, str | PathLike))
+        material = chain(to_learn_on(self, paths, asked.seed) if paths else (), others)
+        picture, origin = self._opened(source)
+        return self.teach(picture, material, asked, name=name or stem_of(source), origin=origin, on_step=on_step)
 
     @overload
     def stylize(
@@ -308,6 +310,13 @@ class Stylizer(Session):
             return images.from_pil(source)
         data = source if isinstance(source, bytes) else self._read_bytes(Path(source))
         return self.decode(data, name=name_of(source))
+
+    def _opened(self, source: Source | Array | Photo) -> tuple[Photo, str | None]:
+        """A picture, and the SHA-256 of its file."""
+        data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
+        if not isinstance(data, bytes):
+            return self.read(data), None
+        return self.decode(data, name=name_of(source)), hashlib.sha256(data).hexdigest()
 
     def _style_picture(self, source: Source | Array) -> Photo:
         if not isinstance(source, str | PathLike):

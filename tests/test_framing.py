@@ -97,7 +97,8 @@ def test_refinement_reads_the_same_part():
 
     stylizer.refiner = lambda how: Refiner()
     stylizer.refine(photo=painting(), style_image=bordered(painting(), 30))
-    assert is_inside(given[0])
+    (seeking,) = given[0]
+    assert is_inside(seeking.pictures[0][0])
 
 
 def test_no_shared_style_is_trimmed(shared):

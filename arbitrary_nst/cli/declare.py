@@ -17,9 +17,12 @@ PANELS = {
     "BatchOptions": "Many photos",
     "ModelOptions": "Model and machine",
     "RefineOptions": "Refinement",
+    "LearnOptions": "Learning",
+    "Following": "Learning",
     "Watching": "Refinement",
     "Lines": "Many photos",
     "Styling": "Picture",
+    "StylingOrLearning": "Picture",
 }
 
 

@@ -14,6 +14,8 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options, differing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from arbitrary_nst.files.loss_report import LossReport
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.options import Existing
@@ -109,8 +111,8 @@ class Watch:
             write_stderr("\r\x1b[K")
             self._drew = False
 
-    def __call__(self, name: str, step: "Step", picture: "Pixels") -> None:
-        """Take in a step of the refinement that makes ``name``."""
+    def __call__(self, name: str, step: "Step", picture: "Pixels | Callable[[], Pixels]") -> None:
+        """Take in a step of the refinement that makes ``name``; a picture that takes time may come as a function."""
         if step.step == 0:
             self._clear_line()
             self._report = None  # of one that failed
@@ -126,7 +128,7 @@ class Watch:
         if self._preview is not None and (last or now - self._seen >= PREVIEW_S):
             from arbitrary_nst.files.loss_report import write_picture
 
-            write_picture(self._preview, picture)
+            write_picture(self._preview, picture() if callable(picture) else picture)
             self._seen = now
         self._show(name, step, now)
 

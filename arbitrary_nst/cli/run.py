@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
@@ -20,7 +21,6 @@ from arbitrary_nst.cli.report import (
     say,
 )
 from arbitrary_nst.cli.streams import STREAM, one_picture_only, with_stdin, write_picture
-from arbitrary_nst.cli.styling import Styling
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
     BatchOptions,
@@ -96,7 +96,7 @@ def run(
     from_file: FromFile = None,
     dry_run: DryRun = False,
     verbose: Verbose = False,
-    styling: Styling = Styling(),
+    styling: learning.StylingOrLearning = learning.StylingOrLearning(),
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
     batch: BatchOptions = BatchOptions(),
@@ -115,6 +115,8 @@ def run(
     if not refine:
         ours = replace(refinement, vgg_weights=None) if batch.score else refinement  # which judge, too
         refining.refuse_without("refinement", "{refine}", ours, watching)
+    if styling.learn is not None:
+        how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.stylizer import Stylizer
 
@@ -160,6 +162,8 @@ def run(
                            vgg_weights=refinement.vgg_weights)  # fmt: skip
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
+    if styling.learn is not None:
+        styles = learning.learn_each(stylizer, styles, found, how_to_learn)
     progress = Progress(
         len(found) * len(styles), shown=not to_stdout and how is None, limit=batch.limit, styles=len(styles)
     )

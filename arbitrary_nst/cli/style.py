@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, say
 from arbitrary_nst.errors import NSTError, OptionError
@@ -67,7 +68,7 @@ def save(
     from arbitrary_nst.stylizer import Stylizer
 
     given = styles_given([Path(text) for text in pictures], blend=True)
-    target = _settled(output, reading.existing, pictures_of(given))
+    target = settled(output, reading.existing, pictures_of(given))
     if target is None:
         say(f"{output}: skipped, exists already")
         return
@@ -84,7 +85,7 @@ def _named(style: "Style", name: str) -> "Style":
     return replace(style, name=name)
 
 
-def _settled(output: Path, existing: Existing, given: list[Path]) -> Path | None:
+def settled(output: Path, existing: Existing, given: list[Path]) -> Path | None:
     """Where the file goes, or None to skip it."""
     from arbitrary_nst.files import naming
     from arbitrary_nst.files.given import refuse_unwritable
@@ -163,6 +164,8 @@ def list_styles(
     if failed:
         raise typer.Exit(SOME_FAILED)
 
+
+app.command("learn", no_args_is_help=True)(learning.learn)
 
 Row = tuple[str, str, str, str]
 

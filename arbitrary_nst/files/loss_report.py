@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,10 +59,10 @@ class LossReport:
         except OSError as exc:
             raise self._unwritable(exc) from exc
         self._left = list(SNAPSHOTS)
-        self._last: tuple[int, Pixels] | None = None
+        self._last: tuple[int, Pixels | Callable[[], Pixels]] | None = None
         self._add_line(COLUMNS, "w")
 
-    def add(self, step: Step, picture: Pixels) -> None:
+    def add(self, step: Step, picture: Pixels | Callable[[], Pixels]) -> None:
         """One line of the table; the picture if it is its turn. Raises PhotoError."""
         self._steps.append(step)
         self._add_line([getattr(step, column) for column in COLUMNS], "a")
@@ -75,7 +75,8 @@ class LossReport:
         """Write the last picture seen, if it is not yet."""
         if self._last is not None:
             (step, picture), self._last = self._last, None
-            write_picture(self._folder / f"step_{step:05d}.png", picture, through_link=False)
+            seen = picture() if callable(picture) else picture
+            write_picture(self._folder / f"step_{step:05d}.png", seen, through_link=False)
 
     def close(self) -> None:
         """Write the last picture, whatever ended the search, and draw the plot. Raises PhotoError."""

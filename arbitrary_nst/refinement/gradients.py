@@ -8,18 +8,21 @@ from arbitrary_nst.errors import EngineError
 Tensor = Any
 
 
-def value_and_gradient(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+def value_and_gradient(
+    terms: Callable[[Tensor, Any], Tensor], example: Any, values: list[Any] | None = None
+) -> Callable[[Any, Any], tuple[Any, Any]]:
     """``terms``, a function of a picture (1, H, W, 3) and a tree of targets to a vector (K,), as a function of the
     same to that vector and the gradient of its sum with respect to the picture.
 
-    ``example`` is a tree of targets: H and W of later ones may differ. TensorFlow traces once for all sizes, JAX
-    compiles once for each, PyTorch runs step by step.
+    ``example`` is a tree of targets: H and W of later ones may differ. With ``values``, a list of tensors, ``terms`` is
+    a function of such a list in place of the picture, its gradient is one too, and no size may differ. TensorFlow
+    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step.
     """
     import keras
 
     match keras.backend.backend():
         case "tensorflow":
-            return _in_tensorflow(terms, example)
+            return _in_tensorflow(terms, example, values)
         case "jax":
             return _in_jax(terms)
         case "torch":
@@ -27,11 +30,14 @@ def value_and_gradient(terms: Callable[[Tensor, Any], Tensor], example: Any) -> 
     raise EngineError(f"KERAS_BACKEND={keras.backend.backend()}: takes no gradients", "tensorflow, jax or torch")
 
 
-def _in_tensorflow(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+def _in_tensorflow(
+    terms: Callable[[Tensor, Any], Tensor], example: Any, values: list[Any] | None
+) -> Callable[[Any, Any], tuple[Any, Any]]:
     import tensorflow as tf
 
     def spec(tensor: Any) -> Any:
-        sizes = [None if tensor.shape.rank == 4 and axis in (1, 2) else n for axis, n in enumerate(tensor.shape)]
+        is_open = values is None and tensor.shape.rank == 4
+        sizes = [None if is_open and axis in (1, 2) else n for axis, n in enumerate(tensor.shape)]
         return tf.TensorSpec(sizes, tensor.dtype)
 
     def run(picture: Any, targets: Any) -> tuple[Any, Any]:
@@ -42,6 +48,8 @@ def _in_tensorflow(terms: Callable[[Tensor, Any], Tensor], example: Any) -> Call
         return values, tape.gradient(total, picture)
 
     picture = tf.TensorSpec((1, None, None, 3), tf.float32)
+    if values is not None:
+        picture = [tf.TensorSpec(value.shape, value.dtype) for value in values]
     signature = [picture, tf.nest.map_structure(spec, example)]
     return tf.function(run, input_signature=signature, autograph=False)  # type: ignore[no-any-return]
 
@@ -64,9 +72,11 @@ def _in_jax(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tupl
 
 def _in_torch(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
     def run(picture: Any, targets: Any) -> tuple[Any, Any]:
-        leaf = picture.detach().requires_grad_(True)
-        values = terms(leaf, targets)
+        several = isinstance(picture, list)
+        leaves = [each.detach().requires_grad_(True) for each in (picture if several else [picture])]
+        values = terms(leaves if several else leaves[0], targets)
         values.sum().backward()
-        return values.detach(), leaf.grad
+        gradients = [leaf.grad for leaf in leaves]
+        return values.detach(), gradients if several else gradients[0]
 
     return run

@@ -4,16 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arbitrary_nst.refinement.cells import BY_CHANCE, CELL, FAINT, SMALLEST, TILE, WINDOW
+
 Array = np.ndarray[Any, Any]
 
-TILE = 32  # px that a stripe is measured over
 GREEN = 1  # the colour that an eye sees detail by
-
-CELL = 4  # px that the coarsest cell of a network spans
-WINDOW = 8 * CELL  # px that a power spectrum is taken of
-SMALLEST = 5 * WINDOW // 2  # px of a side that one neighbourhood of windows takes
-BY_CHANCE = 0.5  # what a frequency may have over its surroundings, in the logarithm of power
-FAINT = 0.02  # power of a wave of 0.3 levels in 255
 
 
 class Stripe(NamedTuple):

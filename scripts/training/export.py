@@ -15,11 +15,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from arbitrary_nst.engines.openvino import openvino
+from arbitrary_nst.engines.openvino import openvino, stored_weights
 from arbitrary_nst.model_zoo.networks import mini
+from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
 
 INT8_WEIGHTS = 80_000  # a kernel with so many of them is stored in int8
-STORED = ("Convert", "Multiply", "Reshape")  # what such a kernel goes through before it is used
 GROUP = 16  # inputs of a dense layer that share a scale
 
 
@@ -65,32 +65,6 @@ def rounded_even(net):
         variable.assign(array)
 
 
-def evenly_rounded(array):
-    """A kernel (h, w, in, 4 C) or bias (4 C,) in numbers that f16 and bf16 both hold, whose four parts sum up alike.
-
-    Rounded one by one, the taps of four subpixels would no longer sum to the same: on a flat map they differ a little,
-    and the normalisation behind makes a screen of it. So the largest tap is rounded first, and its error goes to the
-    next: what is left is that of the smallest.
-    """
-    *taps, channels = array.shape
-    parts = array.astype(np.float64).reshape(-1, *taps[2:], 4, channels // 4)
-    total = short(parts.sum(axis=0).mean(axis=-2, keepdims=True))
-    order = np.argsort(-np.abs(parts), axis=0)
-    left = total - parts.sum(axis=0)
-    rounded = np.empty_like(parts)
-    for place in np.split(order, len(order)):
-        wanted = np.take_along_axis(parts, place, 0) + left
-        np.put_along_axis(rounded, place, short(wanted), 0)
-        left = (wanted - short(wanted))[0]
-    return rounded.reshape(array.shape).astype(np.float32)
-
-
-def short(values):
-    """The nearest numbers of 8 bits, as bf16 has them, within f16's range."""
-    exponent = np.maximum(np.frexp(values)[1], -16)  # f16's steps are 2 ** -24 at the least
-    return np.ldexp(np.round(np.ldexp(values, 8 - exponent)), exponent - 8)
-
-
 def compress(model) -> None:
     """Store the kernels of convolutions and dense layers in f16, the larger ones in int8, in place."""
     ov = openvino.opset13
@@ -110,51 +84,11 @@ def compress(model) -> None:
         node.input(1).replace_source_output(stored.output(0))
 
 
-def exported_weights(path: Path):
-    """An export's weights in f32, in the order in which they are used, which is Keras's."""
-    for op in openvino.Core().read_model(path).get_ordered_ops():
-        if op.get_type_name() in STORED and kernel(op.output(0)) is not None:
-            continue  # a kernel, or its codes and their scale, belong to what uses them
-        arrays = [kernel(value) for value in op.input_values()]
-        yield from (array for array in arrays if array is not None and array.size > 8)
-
-
-def constant(value):
-    """The array behind an input, in f32, or None."""
-    node = value.get_node()
-    while node.get_type_name() == "Convert":
-        node = node.input_value(0).get_node()
-    stored = node.get_type_name() == "Constant" and node.data.dtype in (np.float32, np.float16, np.int8)
-    return node.data.astype(np.float32) if stored else None
-
-
-def kernel(value):
-    """The weights behind an input, scaled if they are int8, or None."""
-    node = value.get_node()
-    if node.get_type_name() == "Reshape":
-        inner = kernel(node.input_value(0))
-        return None if inner is None else inner.reshape(value.get_shape())
-    if node.get_type_name() == "Multiply":
-        codes, scale = (constant(each) for each in node.input_values())
-        return None if codes is None or scale is None else codes * scale
-    return constant(value)
-
-
 def take_back(folder: Path, style_net, photo_net) -> None:
     """Assign the weights of an export to the networks, brought to what a network constrains them to."""
     stored = {"predict_style": style_net.variables, "transform": mini.stored_variables(photo_net)}
     for name, variables in stored.items():
-        weights = list(exported_weights(folder / f"{name}.xml"))
-        for variable in variables:
-            array = weights[0] if weights else np.empty(0)
-            turned = array.transpose(2, 3, 1, 0) if len(variable.shape) == 4 == array.ndim else array.T
-            if turned.size == np.prod(variable.shape):
-                mini.assign(variable, turned.reshape(variable.shape))
-                weights.pop(0)
-            else:
-                raise SystemExit(f"{folder}: {name} lacks weights of shape {tuple(variable.shape)} for {variable.path}")
-        if weights:
-            raise SystemExit(f"{folder}: {name} has {len(weights)} arrays more than the network")
+        stored_weights.take_back(variables, openvino.Core().read_model(folder / f"{name}.xml"))
 
 
 def exported(folder: Path):

@@ -120,7 +120,7 @@ def _halves(published: list["openvino.Model"], card: Card) -> list["openvino.Mod
 
 def halves_in_memory(model: Model) -> list["openvino.Model"]:
     """What ``converted`` keeps in files, of a model that OpenVINO reads as it is: made anew, in a twentieth second."""
-    return _halves(_from_ir(model), model.card)
+    return _halves(from_ir(model), model.card)
 
 
 def _write_saved_model(model: Model, folder: Path) -> None:
@@ -138,13 +138,14 @@ def _write_tflite(model: Model, folder: Path) -> None:
 
 
 def _write_ir(model: Model, folder: Path) -> None:
-    _write(_from_ir(model), model, folder)
+    _write(from_ir(model), model, folder)
 
 
 _WRITERS = {"savedmodel": _write_saved_model, "tflite": _write_tflite, "ir": _write_ir}
 
 
-def _from_ir(model: Model) -> list["openvino.Model"]:
+def from_ir(model: Model) -> list["openvino.Model"]:
+    """Both halves as they are published, the style's numbers still to be read by the second."""
     import openvino
 
     core, files = openvino.Core(), in_memory(model.card, model.folder, model.digest)

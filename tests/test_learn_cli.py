@@ -1,0 +1,167 @@
+"""`arbstyle style learn` and `run --learn` as a user runs them: `mini` itself, over a thin VGG19 and small crops."""
+
+import numpy as np
+import numpy_nst
+import pytest
+from PIL import Image
+from test_cli import invoke
+
+from arbitrary_nst import OptionError, PhotoError, Style, Stylizer
+from arbitrary_nst.model_zoo.networks import mini
+from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
+from arbitrary_nst.options import LearnOptions
+from arbitrary_nst.refinement import crops
+from arbitrary_nst.refinement.learning import Learnt, Subject
+from arbitrary_nst.refinement.subjects import learnt_style, subject_of
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for name in ("photos/a.jpg", "photos/b.png", "style.png"):
+        small = Image.fromarray(rng.integers(0, 255, (6, 8, 3), np.uint8))
+        small.resize((80, 60), Image.Resampling.BICUBIC).save(tmp_path / name)
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def thin(monkeypatch):
+    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
+    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+    for name, value in (("SIDE", 32), ("SHORT_SIDES", (40, 60)), ("CROPS", 3), ("SCENES", 1)):
+        monkeypatch.setattr(crops, name, value)
+
+
+def learn(*more, monkeypatch, output="x.style"):
+    words = ("style", "learn", "style.png", "-o", output, "--steps", 4, "--precision", "f32", *more)
+    return invoke(*words, monkeypatch=monkeypatch)
+
+
+def test_learns_a_style_that_draws(folder, thin, monkeypatch, capsys):
+    options = ("--photos", "photos", "--preview", "so_far.jpg", "--report", "report")
+    assert learn(*options, monkeypatch=monkeypatch) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("x.style  ") and "numbers in 4 steps on 2 photos, seed 0" in out
+    assert "step 4/4" in err and "not learnt on: " in err and "broken.jpg" in err
+    assert {"losses.csv", "losses.png", "step_00004.png"} <= {path.name for path in (folder / "report").iterdir()}
+    with Image.open("so_far.jpg") as seen:
+        assert seen.size == (80, 60)
+    stylizer = Stylizer("mini", precision="f32")
+    learnt, plain = Style.load("x.style"), stylizer.style("style.png")
+    assert learnt.name == "x" and learnt.model == plain.model and learnt.thumbnails
+    assert 0.001 < np.abs(learnt.numbers - plain.numbers).max() < 1
+    assert learnt.origin != plain.origin
+    assert invoke("run", "photos/a.jpg", "-s", "x.style", "-m", "mini", "-o", "out.png", monkeypatch=monkeypatch) == 0
+
+
+def test_the_same_seed_writes_the_same_file(folder, thin, monkeypatch):
+    for output, seed in (("a.style", 1), ("b.style", 1), ("c.style", 2)):
+        assert learn("--seed", seed, monkeypatch=monkeypatch, output=f"{seed}{output[0]}/x.style") == 0
+    first, again, other = (folder.joinpath(name, "x.style").read_bytes() for name in ("1a", "1b", "2c"))
+    assert first == again != other
+
+
+def test_weights_are_a_network_of_its_own(folder, thin):
+    stylizer = Stylizer("mini", precision="f32")
+    photo = np.random.default_rng(1).random((48, 64, 3)).astype(np.float32)
+    seen = []
+    style = stylizer.learn(
+        "style.png", [photo], steps=3, depth="weights", on_step=lambda step, draw: seen.append(draw())
+    )
+    style.save("own.style")
+    assert (folder / "own.style").stat().st_size < 700_000
+    kept = stylizer.stylize(photo, stylizer.style("own.style"))
+    np.testing.assert_allclose(kept, seen[-1], atol=0.01)  # f16 in the file
+    assert np.abs(kept - stylizer.stylize(photo, stylizer.style("style.png"))).max() > 0.02
+
+
+def test_what_has_to_be_even_stays_so_in_the_file():
+    """Else the engine, which may compute in bf16, would draw a screen on flat areas."""
+    rng = np.random.default_rng(0)
+    before = evenly_rounded(np.asarray(mini.Even()(rng.normal(0, 0.1, (3, 3, 16, 12)).astype(np.float32))))
+    learnt = np.asarray(mini.Even()(before + rng.normal(0, 0.01, before.shape).astype(np.float32)))
+    numbers, name = np.zeros((1, 896), np.float32), "transfer/subpixels_1/kernel"
+    subject = Subject([numbers, before], None, [None, mini.Even()], [name])
+    ended, material = Learnt([numbers, learnt], [None], "steps"), crops.Material([], None, "", "")
+    style = learnt_style(Style(numbers[0], "model"), subject, ended, LearnOptions(), material)
+    drawn_with = before + style.weights[name].astype(np.float16)
+    np.testing.assert_allclose(drawn_with, learnt, atol=2e-3)
+    sums = drawn_with.sum(axis=(0, 1)).reshape(16, 4, 3)
+    np.testing.assert_allclose(sums, np.broadcast_to(sums[:, :1], sums.shape), atol=3e-5)
+
+
+def test_keras_draws_what_openvino_draws():
+    stylizer = Stylizer("mini", precision="f32")
+    rng = np.random.default_rng(2)
+    photo, style = rng.random((44, 52, 3)).astype(np.float32), rng.random((64, 64, 3)).astype(np.float32)
+    numbers = stylizer.style(style).numbers
+    for depth in ("numbers", "weights"):
+        subject = subject_of(stylizer.model, numbers, depth)
+        drawn = np.asarray(subject.draw([*map(as_tensor, subject.values)], as_tensor(photo[None])))[0]
+        np.testing.assert_allclose(drawn, stylizer.stylize(photo, stylizer.style(style)), atol=2e-3)
+
+
+def as_tensor(array):
+    from keras import ops
+
+    return ops.convert_to_tensor(array)
+
+
+def test_interrupted_it_keeps_the_best(folder, thin, monkeypatch, capsys):
+    monkeypatch.setattr("arbitrary_nst.cli.interrupt.Interrupt.is_set", lambda self: True)
+    assert learn(monkeypatch=monkeypatch) == 130
+    assert "numbers in 0 steps" in capsys.readouterr().out
+    assert Style.load("x.style").numbers.size == 896
+
+
+def test_run_learns_on_its_own_photos(folder, thin, monkeypatch, capsys):
+    words = ("run", "photos", "-s", "style.png", "-o", "out", "--precision", "f32")
+    assert invoke(*words, "--learn", "0.01", monkeypatch=monkeypatch) == 3  # one photo is broken
+    assert "step 2/2" in capsys.readouterr().err
+    learnt = (folder / "out" / "a__style.jpg").read_bytes()
+    assert invoke(*words, "-m", "mini", "--existing", "skip", monkeypatch=monkeypatch) == 3  # another style: made anew
+    assert (folder / "out" / "a__style.jpg").read_bytes() != learnt
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "photos", "-s", "style.png", "--learn", "0"), "learn 0"),
+        (("run", "photos", "-s", "style.png", "--learn", "soon"), "learn soon: no number"),
+        (("run", "photos", "-s", "style.png", "--learn", "1", "--refine"), "a learnt style is not refined"),
+        (("style", "learn", "style.png", "-o", "x.png"), "a style's file ends in .style"),
+        (("style", "learn", "none.png", "-o", "x.style"), "no such file"),
+        (("style", "learn", "style.png", "-o", "x.style", "--minutes", "-1"), "minutes -1.0: out of range"),
+        (("style", "learn", "style.png", "-o", "x.style", "--depth", "all"), "depth 'all': unknown"),
+        (("style", "learn", "style.png", "-o", "x.style", "--preview", "style.png"), "is one of the pictures given"),
+    ],
+)
+def test_what_makes_no_sense_is_told_before_a_model_is_loaded(words, message, folder, monkeypatch, capsys):
+    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve", lambda *given, **options: pytest.fail("resolved a model"))
+    assert invoke(*words, monkeypatch=monkeypatch) == 2
+    err = capsys.readouterr().err
+    assert message in err and len(err.splitlines()) == 1
+
+
+def test_lite_cannot_learn(folder, shared):
+    with pytest.raises(OptionError, match="lite: cannot learn a style"):
+        Stylizer("lite", model_dir=shared / "models").learn("style.png")
+
+
+def test_photos_that_cannot_be_read(folder, thin):
+    with pytest.raises(PhotoError, match="none of them can be read to learn on"):
+        Stylizer("mini").learn("style.png", "photos/broken.jpg", steps=1)
+
+
+@pytest.mark.slow
+def test_magenta_learns_its_numbers(folder, thin, standin):
+    """Random weights: that the loss falls is all there is to see."""
+    stylizer = Stylizer(standin, engine="tensorflow", precision="f32", trust_model=True)
+    seen = []
+    style = stylizer.learn("style.png", "photos/a.jpg", steps=9, on_step=lambda step, draw: seen.append(step.total))
+    assert style.numbers.shape == (10438,) and seen[-1] < seen[0]
+    with pytest.raises(OptionError, match="learns numbers only"):
+        stylizer.learn("style.png", depth="weights")
