@@ -161,7 +161,7 @@ def test_scenes_where_there_are_no_photos(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_backends_learn_alike(backend, tmp_path):
-    """A few steps of mini's numbers and of its weights, within 3 % of TensorFlow's losses: Adam divides, and so multiplies rounding."""
+    """A few steps of mini's numbers and weights: losses within 3 % of TensorFlow's, as Adam multiplies rounding."""
     pytest.importorskip(backend, reason=f"{backend} is not installed")
     results = []
     for name in ("tensorflow", backend):
