@@ -195,13 +195,13 @@ class _Run:
 
     def run(self) -> Learnt:
         """Go downhill to the last step, or until someone says stop."""
-        notes, rate = list[str](), RATES[self._depth]
+        notes, slower = list[str](), 1.0
         for _ in range(ATTEMPTS):
             try:
-                self._descend(rate)
+                self._descend(slower)
             except _Diverged:
                 notes.append(f"step {len(self._history)}: the loss is no number; went on from the best more slowly")
-                rate /= 4
+                slower /= 4
                 self._pass.clear()
                 for variable, value in zip(self._variables, self._best, strict=True):
                     variable.assign(value)
@@ -210,8 +210,10 @@ class _Run:
                 return Learnt(self._best, self._history, ended, tuple(notes))
         raise EngineError("learning: the loss is no number", "{precision=f32}")
 
-    def _descend(self, rate: float) -> None:
-        optimizer = keras.optimizers.Adam(rate)
+    def _descend(self, slower: float) -> None:
+        own = len(self._variables) if self._depth == "numbers" else 1  # weights follow, and take smaller steps
+        parts = [(RATES["numbers"] * slower, slice(own)), (RATES["weights"] * slower, slice(own, None))]
+        optimizers = [(keras.optimizers.Adam(rate), rate, part) for rate, part in parts if self._variables[part]]
         waiting = list[int]()
         while True:
             if not waiting:  # every crop once, in an order of its own
@@ -222,9 +224,10 @@ class _Run:
             self._note(to_numpy(terms))
             if self._stopped or len(self._history) > self._last:
                 return
-            left = 1 - len(self._history) / self._last
-            optimizer.learning_rate = rate * max(0.02, min(1.0, left / FALLING))
-            optimizer.apply(gradients, self._variables)
+            falling = min(1.0, (1 - len(self._history) / self._last) / FALLING)
+            for optimizer, rate, part in optimizers:
+                optimizer.learning_rate = rate * max(0.02, falling)
+                optimizer.apply(gradients[part], self._variables[part])
 
     def _note(self, terms: Array) -> None:
         """Record a step; keep the values if the last pass was the best, or too short to tell."""
