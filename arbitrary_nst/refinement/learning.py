@@ -42,7 +42,7 @@ LEARNING = Recipe(
     source="Dumoulin 2017, with losses as shares: Gram matrices against the style's, features against the photo's",
     content_layer="block4_conv2",
     content_loss="relative",
-    content_weight=0.04,
+    content_weight=0.08,
     style_layers=dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS)),
     style_loss="relative",
     style_weight=1.0,
@@ -52,7 +52,7 @@ STYLE_SIZE = 256  # px, as the networks read a style: strokes are then as wide i
 STRIPE, MESH = 0.005, 0.5  # weights of what shows the network's cells
 RATES = {"numbers": 0.03, "weights": 0.002}  # Adam's
 FALLING = 0.4  # share of the steps, the last, in which the rate falls to nothing
-STEPS_A_MINUTE = {"numbers": 200, "weights": 180}  # on two cores in bf16
+STEPS_A_MINUTE = {"numbers": 150, "weights": 150}  # on two cores in bf16
 MINUTES = {"numbers": 3.0, "weights": 10.0}
 ATTEMPTS = 4  # each with a quarter of the rate before, where a loss is no number
 
