@@ -49,7 +49,7 @@ LEARNING = Recipe(
     gram_norm="hw",
 )
 STYLE_SIZE = 256  # px, as the networks read a style: strokes are then as wide in a picture as in this
-STRIPE, MESH = 0.005, 0.5  # weights of what shows the network's cells
+STRIPE, MESH = 0.005, 1.5  # weights of what shows the network's cells
 RATES = {"numbers": 0.03, "weights": 0.002}  # Adam's
 FALLING = 0.4  # share of the steps, the last, in which the rate falls to nothing
 STEPS_A_MINUTE = {"numbers": 150, "weights": 150}  # on two cores in bf16
