@@ -16,7 +16,9 @@ from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Mode
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
     from arbitrary_nst.images import Photo
+    from arbitrary_nst.judging import score
     from arbitrary_nst.refinement.recipes import Recipe
+    from arbitrary_nst.scores.score import Score
     from arbitrary_nst.styles import Style, blend
     from arbitrary_nst.stylizer import Stylizer, refine
 
@@ -37,20 +39,24 @@ __all__ = [
     "Recipe",
     "RefineOptions",
     "Result",
+    "Score",
     "Style",
     "Stylizer",
     "blend",
     "refine",
+    "score",
 ]
 
 _LAZY = {
     "Photo": "images",
     "Recipe": "refinement.recipes",
     "Result": "files.results",
+    "Score": "scores.score",
     "Style": "styles",
     "Stylizer": "stylizer",
     "blend": "styles",
     "refine": "stylizer",
+    "score": "judging",
 }
 
 

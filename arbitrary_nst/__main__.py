@@ -18,8 +18,14 @@ def main() -> None:
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _leave)
     from arbitrary_nst.cli import main as run_command
+    from arbitrary_nst.cli import run
 
-    run_command()
+    run.LOAD_AHEAD = True
+    try:
+        run_command()
+    except SystemExit as exc:
+        # At once: all is written, and taking OpenVINO and hundreds of modules down takes as long as drawing a picture.
+        os._exit(exc.code if isinstance(exc.code, int) else 0)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,10 @@ class Options:
 
 
 class Option(NamedTuple):
-    """One declared option: ``kinds`` are the types its value may have, ``choices`` the words."""
+    """One declared option: ``kinds`` are the types its value may have, ``choices`` the words.
+
+    A mapping is of names to numbers, or where Path is among its kinds of paths to paths.
+    """
 
     name: str
     about: Opt
@@ -69,6 +72,8 @@ class Option(NamedTuple):
         if int in self.kinds or float in self.kinds:
             return self._checked_number(value, Integral if int in self.kinds else Real)
         if Mapping in self.kinds:
+            if Path in self.kinds:
+                return self._checked_paths(value)
             if not isinstance(value, Mapping):
                 raise OptionError(f"{self.label} {value!r}: no names with numbers", "{'block4_conv1': 0.3}")
             return {str(key): self._checked_number(each, Real) for key, each in value.items()}
@@ -90,6 +95,14 @@ class Option(NamedTuple):
             raise OptionError(f"{self.label} {value!r}: out of range", wanted)
         return int(value) if kind is Integral else float(value)
 
+    def _checked_paths(self, value: Any) -> dict[Path, Path]:
+        if not isinstance(value, Mapping):
+            raise OptionError(f"{self.label} {value!r}: no paths with paths", self.about.unit)
+        for each in (*value.keys(), *value.values()):
+            if not isinstance(each, str | PathLike) or not fspath(each):
+                raise OptionError(f"{self.label} {each!r}: no path", self.about.unit)
+        return {Path(key): Path(each) for key, each in value.items()}
+
     def range(self) -> str:
         """What numbers there may be, in words: ``16 px or more``."""
         unit = {"PX": " px", "SECONDS": " s", "SIZE": " bytes"}.get(self.about.unit or "", "")
@@ -104,6 +117,8 @@ class Option(NamedTuple):
             return text
         if self.about.unit == "SIZE":
             return _parsed_size(self.label, text)
+        if Mapping in self.kinds and Path in self.kinds:
+            return _parsed_paths(self, text)
         if Mapping in self.kinds:
             name, _, number = text.partition("=")
             return {name: _parsed_number(f"{self.label} {text}", number, float, "block4_conv1=0.3")}
@@ -131,7 +146,9 @@ def _read(field: "Field[Any]", hint: Any) -> Option:
     kind, about = get_args(hint)
     members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     choices = tuple(word for each in members if get_origin(each) is Literal for word in get_args(each))
-    return Option(field.name, about, tuple(get_origin(each) or each for each in members), choices, field.default)
+    kinds = [get_origin(each) or each for each in members]
+    kinds += [Path for each in members if get_origin(each) is Mapping and get_args(each)[0] is Path]
+    return Option(field.name, about, tuple(kinds), choices, field.default)
 
 
 def one_of(what: str, value: Any, choices: Collection[str]) -> None:
@@ -189,6 +206,16 @@ def _parsed_number(what: str, text: str, kind: type[int] | type[float], hint: st
         return kind(text)
     except ValueError as exc:
         raise OptionError(f"{what}: no {'whole ' * (kind is int)}number", hint) from exc
+
+
+def _parsed_paths(option: Option, text: str) -> dict[Path, Path]:
+    """Two paths with = between them; where the first has one itself, the one that is there counts."""
+    ends = [number for number, letter in enumerate(text) if letter == "="]
+    pairs = [(text[:end], text[end + 1 :]) for end in ends if 0 < end < len(text) - 1]
+    if not pairs:
+        raise OptionError(f"{option.label} {text}: no two paths", option.about.unit)
+    first, second = next((pair for pair in pairs if Path(pair[0]).exists()), pairs[0])
+    return {Path(first): Path(second)}
 
 
 def _parsed_size(what: str, text: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from arbitrary_nst.declaration import (
     Opt,
@@ -25,6 +25,7 @@ from arbitrary_nst.declaration import (
 __all__ = [
     "MAX_PIXELS",
     "BatchOptions",
+    "Colors",
     "Depth",
     "DrawOptions",
     "EncodeOptions",
@@ -56,7 +57,8 @@ __all__ = [
 
 EngineName = Literal["auto", "openvino", "tensorflow"]
 Precision = Literal["auto", "f32", "bf16"]
-StyleCrop = Literal["centre", "none"]
+StyleCrop = Literal["auto", "centre", "none"]
+Colors = Literal["style", "photo", "match"]
 Format = Literal["jpg", "png", "webp", "avif", "tiff", "jxl"]
 Metadata = Literal["keep", "strip", "private"]
 Existing = Literal["fail", "skip", "overwrite", "rename"]
@@ -113,14 +115,35 @@ class DrawOptions(Options):
     max_size: Annotated[
         int | None, Opt("Reduce the photo so that its longest side is at most this.", least=1, unit="PX")
     ] = None
-    stylize_size: Annotated[
-        int | None,
-        Opt("Draw at this longest side, then carry to full size: strokes keep their scale.", least=16, unit="PX"),
-    ] = None
+    strokes: Annotated[
+        Literal["auto", "fine"] | int,
+        Opt("auto: alike in photos of any size; fine: 20 px; PX: as if the photo's longest side were that.",
+            least=16, unit="auto|fine|PX"),
+    ] = "auto"  # fmt: skip
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
-    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
+    keep_plain: Annotated[
+        float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
+    ] = 0.0
+    strength: Annotated[
+        float, Opt("0: the photo itself; 1: the style as it is; more goes beyond.", least=0, most=2, unit="X")
+    ] = 1.0
+    colors: Annotated[
+        Colors, Opt("photo: keep its colours, take the style's light and dark. match: bring the style to them first.")
+    ] = "style"
+    mask: Annotated[
+        Path | None, Opt("Stylize where this picture of the photo's shape is white.", unit="FILE")
+    ] = None  # fmt: skip
+    feather: Annotated[float, Opt("Blur the edges of masks so far.", least=0, most=10_000, unit="PX")] = 0.0
+    regions: Annotated[
+        Mapping[Path, Path] | None,
+        Opt("Another style where a mask is white, like sky.png=a.jpg; repeated, the last lies on top.",
+            unit="MASK=PICTURE", flag="--region"),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +167,7 @@ class BatchOptions(Options):
     limit: Annotated[int | None, Opt("Do so many photos; those skipped do not count.", least=1, unit="N")] = None
     fail_fast: Annotated[bool, Opt("Stop at the first photo that fails.")] = False
     in_place: Annotated[bool, Opt("Replace the photo itself, once its picture is whole. Keep a copy.")] = False
+    score: Annotated[bool, Opt("Score each picture as arbstyle score does; --json has it all.")] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +187,11 @@ class RefineOptions(Options):
         Opt("Weight of a style layer, like block4_conv1=0.3; 0 leaves it out.", least=0, unit="NAME=X", flag="--layer"),
     ] = None
     optimizer: Annotated[Optimizer | None, Opt("What goes downhill.")] = None
-    init: Annotated[Init | None, Opt("Picture to begin with.")] = None
+    init: Annotated[
+        Init | Path | None,
+        Opt("Picture to begin with; a FILE, such as one that was stopped, goes on.",
+            unit="stylized|photo|noise|style|FILE"),
+    ] = None  # fmt: skip
     seed: Annotated[int, Opt("Of --init noise.", least=0, unit="N")] = 0
     pooling: Annotated[Pooling | None, Opt("Of VGG19.")] = None
     scales: Annotated[
@@ -197,9 +225,26 @@ class LearnOptions(Options):
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
-    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
     seed: Annotated[int, Opt("Of the crops and their order.", least=0, unit="N")] = 0
     vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+
+
+class DrawKeywords(TypedDict, total=False):
+    """``DrawOptions`` as keywords; each says there what it is, and what it is by default."""
+
+    max_size: int | None
+    strokes: int | Literal["auto", "fine"]
+    style_size: int | None
+    style_crop: StyleCrop
+    keep_plain: float
+    strength: float
+    colors: Colors
+    mask: str | PathLike[str] | None
+    feather: float
+    regions: Mapping[Any, Any] | None
 
 
 class RefineKeywords(TypedDict, total=False):
@@ -212,7 +257,7 @@ class RefineKeywords(TypedDict, total=False):
     tv_weight: float | None
     layers: Mapping[str, float] | None
     optimizer: Optimizer | None
-    init: Init | None
+    init: Init | str | PathLike[str] | None
     seed: int
     pooling: Pooling | None
     scales: int | Literal["auto"] | None

@@ -3,6 +3,7 @@
 import hashlib
 import html
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst import images, model_zoo
-from arbitrary_nst.engines import Engine, fitting, load_engine
+from arbitrary_nst.drawing import strokes
+from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.drawing.numbers import numbers_for
+from arbitrary_nst.drawing.sought import Sought, sought
+from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.loading import loaded_once
-from arbitrary_nst.images import Photo, library
+from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.images.upscale import guided
+from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.styles import Style
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 
     from arbitrary_nst.refinement.learning import Learner, OnStep
     from arbitrary_nst.refinement.refiner import Refinement, Refiner
+    from arbitrary_nst.scores.judge import Judge
 
 
 _log = logging.getLogger(__name__)
@@ -46,12 +52,15 @@ class Session:
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
+        self._region_styles: dict[Any, Style] = {}
         self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None
+        self._judge: tuple[Path | None, Judge] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
-        given = {name: value for name, value in vars(self).items() if name not in ("model", "engine")}
-        return given | {"_refiner": None, "_learner": None, "_vgg19_files": {}}
+        loaded = ("model", "engine")
+        given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
+        return given | {"_refiner": None, "_learner": None, "_judge": None, "_vgg19_files": {}, "_region_styles": {}}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -91,6 +100,15 @@ class Session:
         """The engine in use, loaded on first access."""
         return load_engine(self.model, self.options.engine, self.options.precision, self.options.threads)
 
+    def load_ahead(self) -> None:
+        """Begin to load model and engine beside what else comes first; a failure is raised where they are used."""
+
+        def load() -> None:
+            if Session.model.ahead(self) and Session.engine.ahead(self) and isinstance(self.engine, LoadsAhead):
+                self.engine.load_ahead()
+
+        threading.Thread(target=load, name="load ahead", daemon=True).start()
+
     def tell(self, line: str) -> None:
         """Pass a line on to ``notify``."""
         self._notify(line)
@@ -101,13 +119,24 @@ class Session:
         ``origin`` is the SHA-256 of the picture's file; None takes that of its pixels.
         """
         size = options.style_size or self.model.card.style_size
-        square = images.style_input(picture.pixels, size=size, crop=options.style_crop)
+        seen = images.style_picture(picture, options.style_crop)
+        for note in seen.notes[len(picture.notes) :]:
+            self.tell(f"{name}: {note}")
+        square = images.style_input(seen.pixels, size=size, crop=options.style_crop)
         numbers = self.engine.predict_style(square[np.newaxis])[0]
-        known = origin or hashlib.sha256(np.ascontiguousarray(picture.pixels).data).hexdigest()
+        known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
         known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
-        seen = ((thumbnail(square), 1.0),)
-        model = self.model
-        return Style(numbers, model.digest, name, known, model_name=model.card.name, source=name, thumbnails=seen)
+        model, small = self.model, ((thumbnail(square), 1.0),)
+        return Style(
+            numbers,
+            model.digest,
+            name,
+            known,
+            ((square, 1.0),),
+            model_name=model.card.name,
+            source=name,
+            thumbnails=small,
+        )
 
     def load_style(self, path: "Path") -> Style:
         """The style in a ``.style`` file. Raises PhotoError for a damaged one, OptionError for one of another model."""
@@ -144,28 +173,89 @@ class Session:
             hint = f"{{model={theirs}}}, or its picture"
         raise OptionError(f"{what}: made with {theirs}, and {ours.card.name} is in use", hint)
 
+    def check(self, options: DrawOptions, sizes: Sequence[tuple[int, int]] = ()) -> None:
+        """Raise PhotoError for masks and pictures of regions that cannot be used; loads no model.
+
+        A mask must have the shape of one of the ``sizes`` (width, height), lying or standing, where there are any.
+        """
+        regions = options.regions or {}
+        for path in (*([options.mask] if options.mask else []), *regions):
+            mask = masks.read(path)
+            if sizes and not any(mask.fits(size) or mask.fits(size[::-1]) for size in sizes):
+                raise mask.wrong_shape(sizes[0])
+        for path in regions.values():
+            self._region_picture(path)
+
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
-        """Photos of one size in a style, in one call of the engine or as few as memory allows.
+        """Photos that the network sees in one size, in a style, in one call of the engine or as few as memory allows.
 
         Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
-        another model.
+        another model, PhotoError for a mask of another shape.
         """
-        self.refuse_foreign(style, f"style {style.name}")
+        photos = [images.filled(photo) for photo in photos]  # first: a reduced pixel is of several
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
-        size = options.stylize_size
-        seen = [photo if size is None else images.resize_longest(photo, size) for photo in photos]
-        pixels = [photo.pixels for photo in seen]
-        engine = self.engine if style.weights is None else self.engine.with_weights(style.weights)
-        drawn = fitting.draw(engine, pixels, style.numbers, self.options.max_memory)
+        drawn = self.paint(photos, style, options)
+        return [finished(*pair, options) for pair in zip(photos, drawn, strict=True)]
+
+    def paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+        """What the engine draws of photos of one size, in each region in its style, before it is ``finished``."""
+        if options.strength == 0:
+            return list(photos)
+        painted = self._paint(photos, style, options)
+        for path, picture in (options.regions or {}).items():
+            here = [masks.read(path).at(photo.size, options.feather) for photo in photos]
+            above = self._paint(photos, self._region_style(picture, options), options)
+            painted = [
+                replace(low, pixels=masks.composed(low.pixels, high.pixels, weights))
+                for low, high, weights in zip(painted, above, here, strict=True)
+            ]
+        return painted
+
+    def _paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+        self.refuse_foreign(style, f"style {style.name}")
+        seen = [strokes.seen(photo, options.strokes) for photo in photos]
+        pixels = [with_grain(photo.pixels) for photo in seen]
+        side = options.style_size or self.model.card.style_size
+        numbers = numbers_for(self.engine, [photo.pixels for photo in seen], style, options, side)
+        engine = self.engine
+        if style.weights is not None:  # as far from the model's own as the numbers are from the photo's
+            if not isinstance(engine, TakesWeights):
+                raise EngineError(f"{engine.name}: draws with the model's own weights only", "{engine=openvino}")
+            engine = engine.with_weights({name: options.strength * array for name, array in style.weights.items()})
+        drawn = fitting.draw(engine, pixels, numbers, self.options.max_memory)
         return [
-            replace(photo, pixels=picture if photo is small else guided(photo.pixels, small.pixels, picture))
+            strokes.completed(photo, small, picture, self.threads)
             for photo, small, picture in zip(photos, seen, drawn, strict=True)
         ]
 
-    def needs_strips(self, height: int, width: int) -> bool:
+    def sought(self, photo: Photo, style: Sequence[tuple[Photo, float]], options: DrawOptions) -> "list[Sought]":
+        """What a refinement of the photo seeks, in each region: the pictures of its style, each with its share."""
+        shares = [(picture.pixels, share) for picture, share in style]
+        regions = []
+        for path, picture in (options.regions or {}).items():
+            whole, _ = self._region_picture(picture)
+            regions.append((masks.read(path), [(images.style_picture(whole, options.style_crop).pixels, 1.0)]))
+        return sought(photo, shares, regions, options)
+
+    def _region_picture(self, path: "Path") -> tuple[Photo, str]:
+        """A region's style picture, and the SHA-256 of its file."""
+        data = masks.read_file(path)
+        return self.decode(data, name=str(path)), hashlib.sha256(data).hexdigest()
+
+    def _region_style(self, path: "Path", options: DrawOptions) -> Style:
+        """A region's style, embedded once as long as its file stays as it is."""
+        known = (path, masks.stamp(path), options.style_size, options.style_crop)
+        with loading.lock():
+            if known not in self._region_styles:
+                picture, origin = self._region_picture(path)
+                self._region_styles[known] = self.embed(picture, options, name=path.stem, origin=origin)
+            return self._region_styles[known]
+
+    def needs_strips(self, height: int, width: int, options: DrawOptions = DrawOptions()) -> bool:
         """Whether a photo of this size is drawn in strips. Raises EngineMemoryError where not even they fit."""
-        return fitting.needs_strips(self.engine, height, width, self.options.max_memory)
+        size = strokes.drawn_size(width, height, options)
+        return fitting.needs_strips(self.engine, *size, self.options.max_memory)
 
     def teach(
         self,
@@ -245,9 +335,25 @@ class Session:
     def _load_refiner(self, how: "Refinement") -> "Refiner":
         from arbitrary_nst.refinement.refiner import Refiner
 
-        weights = self.vgg19(how)
-        vgg19, wanted = _import_losses().read_vgg19(weights), self.options
+        vgg19, wanted = self._read_vgg19(how), self.options
         return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
+
+    def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
+        """VGG19's kernels, with Keras to compute with them."""
+        weights = self.vgg19(how)
+        kernels: dict[str, Any] = _import_losses().read_vgg19(weights)
+        return kernels
+
+    def judge(self, weights: "Path | None" = None) -> "Judge":
+        """What scores pictures, with VGG19's ``weights`` or, for None, those that ``vgg19`` finds."""
+        from arbitrary_nst.refinement.refiner import Refinement
+        from arbitrary_nst.scores.judge import Judge
+
+        loading.refuse_after_fork("keras")
+        with loading.lock():
+            if self._judge is None or self._judge[0] != weights:
+                self._judge = weights, Judge(self._read_vgg19(Refinement(vgg_weights=weights)))
+            return self._judge[1]
 
 
 def _import_losses() -> Any:

@@ -2,26 +2,35 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 from PIL import Image
 
 from arbitrary_nst import images, options
+from arbitrary_nst.drawing.strokes import Strokes, completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.given import by_name
 from arbitrary_nst.files.teaching import to_learn_on
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
-from arbitrary_nst.options import DrawOptions, LearnKeywords, LearnOptions, ModelOptions, RefineKeywords, RefineOptions
+from arbitrary_nst.options import (
+    DrawKeywords,
+    DrawOptions,
+    LearnKeywords,
+    LearnOptions,
+    ModelOptions,
+    RefineKeywords,
+    RefineOptions,
+)
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style
+from arbitrary_nst.styles import Style, blend, normalised
 from arbitrary_nst.styles.files import is_style_file
 
 if TYPE_CHECKING:
@@ -88,21 +97,27 @@ class Stylizer(Session):
 
     def style(
         self,
-        source: Source | Array | Photo,
+        source: Source | Array | Photo | Mapping[Any, float],
         *,
         name: str | None = None,
         style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style_crop: options.StyleCrop = "auto",
     ) -> Style:
         """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
 
         A path may also be that of a ``.style`` file, which ``Style.save`` wrote and is taken as it is, or, where no
-        file has that name, the name of a built-in style: as the model has learnt it, else its picture.
+        file has that name, the name of a built-in style: as the model has learnt it, else its picture. Of several, as
+        Styles or pictures with their shares like ``{"a.jpg": 0.7, "b.jpg": 0.3}``, it is the blend; shares need not add
+        up to 1.
 
-        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``centre``
-        takes the middle square, ``none`` squeezes the whole picture into one.
+        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``auto``
+        trims a plain border, with a note, and takes the middle square; ``centre`` takes it of the whole picture,
+        ``none`` squeezes that into one. Of a transparent margin nothing is read.
         """
         wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
+        if isinstance(source, Mapping):
+            blended = blend({self._as_style(each, wanted): share for each, share in normalised(source).items()})
+            return replace(blended, name=name or blended.name)
         if isinstance(source, str | PathLike):
             source = by_name(Path(source))
             if (ready := self.ready_style(source, wanted)) is not None:
@@ -140,46 +155,42 @@ class Stylizer(Session):
     def stylize(
         self,
         photo: Source,
-        style: Style | Source,
-        *,
-        max_size: int | None = None,
-        stylize_size: int | None = None,
-        style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style: Style | Source | Mapping[Any, float],
+        **draw: Unpack[DrawKeywords],
     ) -> Image.Image: ...
     @overload
     def stylize(
         self,
         photo: Array,
-        style: Style | Source,
-        *,
-        max_size: int | None = None,
-        stylize_size: int | None = None,
-        style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style: Style | Source | Mapping[Any, float],
+        **draw: Unpack[DrawKeywords],
     ) -> Array: ...
     def stylize(
         self,
         photo: Source | Array,
-        style: Style | Source,
-        *,
-        max_size: int | None = None,
-        stylize_size: int | None = None,
-        style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
+        style: Style | Source | Mapping[Any, float],
+        **draw: Unpack[DrawKeywords],
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
 
-        With ``stylize_size`` the network sees it with that longest side, so strokes are as large in every photo, and
-        the result is carried to the full size along the photo's edges (``upscale.guided``). ``style_size`` and
-        ``style_crop`` are those of ``style``, and count where the style is given as a picture.
+        ``strokes`` are of one size in px of what the network sees: with ``auto`` a large photo reduced to 0.7 MP, with
+        ``fine`` all of it, with a number its longest side reduced to that; the result is carried to the full size
+        along the photo's edges (``upscale.guided``). ``style_size`` and ``style_crop`` are those of ``style``, and
+        count where the style is given as a picture, or as pictures with their shares.
+
+        ``keep_plain`` is the share, up to 1, of a plain background that stays as in the photo (``plain.kept``).
+        ``strength`` 0 is the photo itself, 1 the style as it is, up to 2 goes beyond. ``colors``: ``photo`` keeps the
+        photo's and takes the picture's lightness, ``match`` first brings the style picture to them. ``mask``: the path
+        of a picture of the photo's shape, which is stylized where that is white. ``regions``: another style where a
+        mask is white, by the paths of both; the last lies on top. ``feather`` px of the edges of all masks are blurred.
 
         A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha);
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        wanted = DrawOptions(max_size=max_size, stylize_size=stylize_size, style_size=style_size, style_crop=style_crop)
+        wanted = DrawOptions(**draw)  # type: ignore[arg-type]  # a path as text is as good
         opened = self.read(photo)
+        self.check(wanted, [opened.size])
         return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
 
     def stylize_photo(self, photo: Photo, style: Style, wanted: DrawOptions = DrawOptions()) -> Photo:
@@ -189,13 +200,9 @@ class Stylizer(Session):
     def stylize_many(
         self,
         photos: PathSource | Iterable[PathSource],
-        style: Style | PathSource | Sequence[Style | PathSource],
+        style: Style | PathSource | Mapping[Any, float] | Sequence[Style | PathSource | Mapping[Any, float]],
         *,
         output: PathSource | None = None,
-        max_size: int | None = None,
-        stylize_size: int | None = None,
-        style_size: int | None = None,
-        style_crop: options.StyleCrop = "centre",
         format: Literal["auto"] | options.Format = "auto",
         quality: int = 95,
         metadata: options.Metadata = "keep",
@@ -205,7 +212,9 @@ class Stylizer(Session):
         limit: int | None = None,
         fail_fast: bool = False,
         in_place: bool = False,
+        score: bool = False,
         refine: RefineOptions | None = None,
+        **draw: Unpack[DrawKeywords],
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
@@ -213,21 +222,18 @@ class Stylizer(Session):
         itself. The other settings are those of
         ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``; with ``refine`` each picture is refined too. A photo's
         fault is in its Result; only faults of the style, the model and the settings are raised. Stop whenever you
-        like: what is yielded is written.
+        like: what is yielded is written. A style may be a blend: paths or Styles with their shares.
         """
         from arbitrary_nst.files.find import expand
-        from arbitrary_nst.files.given import refuse_in_place, style_pictures, without_own
+        from arbitrary_nst.files.given import refuse_in_place, without_own
         from arbitrary_nst.files.settings import Settings
+        from arbitrary_nst.files.shares import from_python, pictures_of
         from arbitrary_nst.files.stream import stylize_many
         from arbitrary_nst.refinement.refiner import Refinement
 
         folder = None if output is None else Path(output)
         settings = Settings(
             folder,
-            max_size=max_size,
-            stylize_size=stylize_size,
-            style_size=style_size,
-            style_crop=style_crop,
             format=format,
             quality=quality,
             metadata=metadata,
@@ -237,17 +243,16 @@ class Stylizer(Session):
             limit=limit,
             fail_fast=fail_fast,
             in_place=in_place,
+            score=score,
             refinement=None if refine is None else Refinement.chosen_by(refine),
+            **draw,  # type: ignore[arg-type]  # a path as text is as good
         )
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)
         if in_place:
             refuse_in_place(map(Path, given))
-        styles = [style] if isinstance(style, Style | str | PathLike) else style
-        wanted: list[Style | Path] = []
-        for each in styles:
-            wanted += [each] if isinstance(each, Style) else style_pictures([Path(each)])
+        wanted = from_python(style)
         found = expand([Path(photo) for photo in given], recursive=recursive, output=folder, note=self._notify)
-        found = without_own(found, [each for each in wanted if isinstance(each, Path)], self._notify)
+        found = without_own(found, pictures_of(wanted), self._notify, settings)
         return stylize_many(self, found, wanted, settings)
 
     def refine(
@@ -255,17 +260,20 @@ class Stylizer(Session):
         picture: Source | Array | None = None,
         *,
         photo: Source | Array,
-        style_image: Source | Array,
+        style_image: Source | Array | Mapping[Any, float],
         recipe: "str | Recipe" = "arbstyle",
+        strokes: Strokes = "auto",
         on_step: "OnStep | None" = None,
         **changes: Unpack[RefineKeywords],
     ) -> Image.Image | Array:
         """Optimise a picture until VGG19 sees the photo's content and the style in it (Gatys 2016); see ``recipes``.
 
+        ``style_image`` may be several pictures with their shares, by which their Grams are mixed.
         ``picture`` is the stylized photo, of the photo's size; None lets the recipe begin as it does, with a picture
-        that is stylized now where it needs one. ``changes`` are the other options of ``RefineOptions``, such as
-        ``steps`` and ``content_weight``. ``on_step`` is called with a ``refinement.Step`` and the picture so far, and
-        ends the search by returning True. The result is of the photo's kind, as that of ``stylize``.
+        that is stylized now where it needs one. It is refined at the size of the ``strokes``, see ``stylize``, and
+        carried up. ``changes`` are the other options of ``RefineOptions``, such as ``steps`` and ``content_weight``.
+        ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search by returning True.
+        The result is of the photo's kind, as that of ``stylize``.
         """
         from arbitrary_nst.refinement.refiner import Refinement
 
@@ -274,16 +282,23 @@ class Stylizer(Session):
         named = {"recipe": recipe} if isinstance(recipe, str) else {}
         asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
         how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
-        whole, style = self.read(photo), self._style_picture(style_image)
-        start = None
+        shares = normalised(style_image).items() if isinstance(style_image, Mapping) else [(style_image, 1.0)]
+        whole = images.filled(self.read(photo))
+        pictures = [(images.style_picture(self._style_picture(each)), share) for each, share in shares]
+        small, start = seen(whole, strokes), None
+        if picture is None:
+            picture = how.start
         if picture is not None:
             start = self.read(picture).pixels
             if start.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
-        elif how.recipe.init == "stylized":
-            start = self.stylize_photo(whole, self.style(style)).pixels
-        refined = self.refiner(how).refine(whole.pixels, style.pixels, start, on_step)
-        return in_kind(replace(whole, pixels=refined.pixels), photo)
+            start = images.resize(start, small.pixels.shape[:2])
+        elif how.begins_stylized:
+            style = blend({self.style(each): share for each, share in pictures})
+            start = self.stylize_photo(small, style, DrawOptions(strokes="fine")).pixels
+        seeking = self.sought(small, pictures, DrawOptions())
+        refined = self.refiner(how).refine(small.pixels, seeking, start, on_step)
+        return in_kind(completed(whole, small, refined.pixels, self.threads), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -314,7 +329,7 @@ class Stylizer(Session):
     def _read_bytes(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self.options.max_pixels)
 
-    def _as_style(self, style: Style | Source, wanted: DrawOptions) -> Style:
+    def _as_style(self, style: Style | Source | Mapping[Any, float], wanted: DrawOptions) -> Style:
         if isinstance(style, Style):
             return style
         return self.style(style, style_size=wanted.style_size, style_crop=wanted.style_crop)
@@ -322,12 +337,15 @@ class Stylizer(Session):
 
 def refine(
     photo: Source | Array,
-    style_image: Source | Array,
+    style_image: Source | Array | Mapping[Any, float],
     picture: Source | Array | None = None,
     *,
     recipe: "str | Recipe" = "arbstyle",
+    strokes: Strokes = "auto",
     on_step: "OnStep | None" = None,
     **changes: Unpack[RefineKeywords],
 ) -> Image.Image | Array:
     """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
-    return Stylizer().refine(picture, photo=photo, style_image=style_image, recipe=recipe, on_step=on_step, **changes)
+    return Stylizer().refine(
+        picture, photo=photo, style_image=style_image, recipe=recipe, strokes=strokes, on_step=on_step, **changes
+    )

@@ -56,11 +56,11 @@ def test_styles_down_photos_across(folder, monkeypatch, capsys):
         assert (np.abs(image.astype(int) - expected).max(axis=2) <= 2).sum() > 2000, expected
 
 
-def test_strength_goes_from_the_photos_own_style(folder, monkeypatch):
+def test_strength_goes_from_the_photo_itself(folder, monkeypatch):
     assert invoke("grid", "a.png", "-s", "one.png", "-o", "s.png", "--kind", "strength", monkeypatch=monkeypatch) == 0
     image = pixels("s.png").astype(int)
-    own, style = [128, 128, 128], [0, 128, 255]  # red's negative with red, and with blue
-    for expected in (own, style):
+    photo, style = [255, 0, 0], [0, 128, 255]  # red itself, and red's negative with blue
+    for expected in (photo, style):
         assert (np.abs(image - expected).max(axis=2) <= 2).sum() > 1000
 
 
@@ -94,7 +94,7 @@ def test_blend():
     one, two = (Style(np.full(3, value, np.float32), "m", name) for value, name in ((1, "a"), (3, "b")))
     mixed = blend({one: 0.25, two: 0.75})
     np.testing.assert_allclose(mixed.numbers, 2.5)
-    assert mixed.model == "m" and mixed.name == "a+b"
+    assert mixed.model == "m" and mixed.name == "a-25+b-75" and blend({one: 1, two: 1}).name == "a+b"
     with pytest.raises(OptionError, match="one model"):
         blend({one: 0.5, Style(two.numbers, "other"): 0.5})
     with pytest.raises(OptionError):

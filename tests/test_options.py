@@ -1,5 +1,6 @@
 """Each option once: checked in the groups, spelled from them, remembered by them."""
 
+import hashlib
 import inspect
 import math
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.refiner import Refinement
-from arbitrary_nst.stylizer import RefineKeywords
+from arbitrary_nst.stylizer import DrawKeywords, RefineKeywords
 
 GROUPS = (ModelOptions, DrawOptions, EncodeOptions, BatchOptions, RefineOptions)
 EVERY = [(group, option) for group in GROUPS for option in declared(group)]
@@ -31,11 +32,11 @@ def other_value(option):
     if bool in option.kinds:
         return not option.default
     if {int, float} & set(option.kinds):
-        return option.about.least + 7  # no recipe's own
+        return min(option.about.least + 7, option.about.most)  # no recipe's own
     if option.choices:
         return next(choice for choice in reversed(option.choices) if choice not in (option.default, "max", "adam"))
     if Mapping in option.kinds:
-        return {"block1_conv2": 0.5}
+        return {Path("a.png"): Path("b.jpg")} if Path in option.kinds else {"block1_conv2": 0.5}
     if Path in option.kinds:
         return Path("elsewhere")
     return "gatys"
@@ -59,12 +60,12 @@ def test_every_option_has_help_takes_its_default_and_refuses_nonsense(pair):
         "nonsense",
         b"x",
     ):
-        text_is_fine = isinstance(wrong, str) and (str in option.kinds or Path in option.kinds)
+        text_is_fine = isinstance(wrong, str) and {str, Path} & set(option.kinds) and Mapping not in option.kinds
         if not text_is_fine:
             with pytest.raises(OptionError, match="Try: ") as caught:
                 group(**{option.name: wrong})
             assert caught.value.what.startswith(option.label)
-    if not {str, Path} & set(option.kinds) and bool not in option.kinds:
+    if Mapping in option.kinds or (not {str, Path} & set(option.kinds) and bool not in option.kinds):
         with pytest.raises(OptionError) as parsed:
             group(**{option.name: option.parsed("nonsense")})
         assert parsed.value.what.startswith(option.label)
@@ -123,11 +124,10 @@ def test_groups_are_values():
     ("function", "groups", "besides"),
     [
         (Stylizer.__init__, (ModelOptions,), {"self", "notify"}),
-        (Stylizer.stylize, (DrawOptions,), {"self", "photo", "style"}),
         (
             Stylizer.stylize_many,
-            (DrawOptions, EncodeOptions, BatchOptions),
-            {"self", "photos", "style", "output", "refine"},
+            (EncodeOptions, BatchOptions),
+            {"self", "photos", "style", "output", "refine", "draw"},
         ),
     ],
 )  # fmt: skip
@@ -136,6 +136,12 @@ def test_keywords_and_their_defaults_are_those_of_the_groups(function, groups, b
         name: each.default for name, each in inspect.signature(function).parameters.items() if name not in besides
     }
     assert spelled == {option.name: option.default for group in groups for option in declared(group)}
+
+
+def test_the_keywords_of_drawing_are_those_of_the_group():
+    assert set(get_type_hints(DrawKeywords)) == {option.name for option in declared(DrawOptions)}
+    for function in (Stylizer.stylize, Stylizer.stylize_many):
+        assert "draw" in inspect.signature(function).parameters
 
 
 def test_the_keywords_of_refine_are_those_of_the_group():
@@ -160,17 +166,37 @@ def test_a_command_takes_whole_groups():
 
 
 def test_the_largest_command_stays_small():
-    assert len(inspect.signature(run.__wrapped__).parameters) <= 15
+    assert len(inspect.signature(run.__wrapped__).parameters) < 16
 
 
 # --- what a manifest remembers
 
 
 @pytest.mark.parametrize("pair", [pair for pair in EVERY if pair[0] in (DrawOptions, EncodeOptions)], ids=named)
-def test_every_option_of_pixels_and_files_is_in_the_key(pair):
+def test_every_option_of_pixels_and_files_is_in_the_key(pair, tmp_path, monkeypatch):
     _, option = pair
+    monkeypatch.chdir(tmp_path)
+    digests = [hashlib.sha256(write_bytes(Path(name), name)).hexdigest() for name in ("elsewhere", "a.png", "b.jpg")]
     changed = Settings(**{option.name: other_value(option)})
-    assert changed.key == {option.name: other_value(option)} and Settings().key == {}
+    in_key = {"mask": digests[0], "regions": [digests[1:]]}.get(option.name, other_value(option))
+    assert changed.key == {"strokes": "auto"} | {option.name: in_key}
+    assert Settings().key == {"strokes": "auto"}  # always named: before it was an option, they were others
+
+
+def write_bytes(path, text):
+    path.write_text(text)
+    return text.encode()
+
+
+def test_of_files_the_content_is_in_the_key_and_of_regions_the_order(tmp_path):
+    one, two, same = (tmp_path / name for name in ("one", "two", "same"))
+    for path, text in ((one, "1"), (two, "2"), (same, "1")):
+        path.write_text(text)
+    assert Settings(mask=one).key == Settings(mask=same).key != Settings(mask=two).key
+    assert Settings(regions={one: one, two: two}).key != Settings(regions={two: two, one: one}).key
+    before = Settings(mask=one).key
+    one.write_text("other")
+    assert Settings(mask=one).key != before
 
 
 @pytest.mark.parametrize("pair", [pair for pair in EVERY if pair[0] is RefineOptions], ids=named)
@@ -182,7 +208,7 @@ def test_every_option_of_a_refinement_is_in_its_key(pair):
 
 def test_no_option_of_a_batch_is_in_the_key():
     for option in declared(BatchOptions):
-        assert Settings(**{option.name: other_value(option)}).key == {}
+        assert Settings(**{option.name: other_value(option)}).key == Settings().key
 
 
 def test_a_recipes_prose_is_not_in_the_key_and_its_numbers_are():

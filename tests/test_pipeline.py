@@ -207,10 +207,10 @@ def test_a_dry_run_keeps_to_the_limit(tmp_path):
     assert len(results) == 2
 
 
-def test_stylize_size_shows_the_network_less(tmp_path):
+def test_strokes_of_a_size_show_the_network_less(tmp_path):
     stylizer = fake_stylizer()
     Image.new("RGB", (90, 60), "red").save(tmp_path / "a.png")
-    settings = Settings(tmp_path / "o.png", stylize_size=30)
+    settings = Settings(tmp_path / "o.png", strokes=30)
     (result,) = stylize_many(stylizer, expand([tmp_path / "a.png"]), [tmp_path / "a.png"], settings)
     assert (result.width, result.height) == (90, 60)
     assert stylizer.engine.photos == [(1, 20, 30, 3)]

@@ -16,6 +16,7 @@ from test_cli import invoke
 
 from arbitrary_nst import images, refine
 from arbitrary_nst.files.results import Result
+from arbitrary_nst.refinement import refiner as refiner_module
 from arbitrary_nst.stylizer import Stylizer
 
 
@@ -214,3 +215,41 @@ def test_refine_with_real_weights_halves_the_loss(shared):
     )  # fmt: skip
     assert refined.shape == (161, 123, 3)
     assert min(totals) < 0.5 * totals[0]
+
+
+def test_a_picture_to_begin_with(folder, fake, monkeypatch, capsys):
+    """A file of the photo's size, refined at this size alone; it is what comes out of no step at all."""
+    begun = np.full((50, 65, 3), 90, np.uint8)
+    Image.fromarray(begun).save("begun.png")
+    run = ("run", "a.jpg", "-s", "style.png", "--refine", "--steps", 1)
+    assert invoke(*run, "--init", "begun.png", "-o", "out.png", "--report", "r", monkeypatch=monkeypatch) == 0
+    with Image.open("r/step_00000.png") as first:
+        np.testing.assert_array_equal(np.asarray(first), begun)
+    capsys.readouterr()
+    for file, says in (("style.png", "60x60, the photo is 65x50"), ("gone.png", "gone.png"), ("nois", "nois")):
+        assert invoke(*run, "--init", file, "-o", f"{file}_out.png", monkeypatch=monkeypatch) in (2, 3)
+        assert says in capsys.readouterr().err
+    several = ("run", "a.jpg", "b.png", "-s", "style.png", "--refine", "--init", "begun.png", "-o", "many")
+    assert invoke(*several, monkeypatch=monkeypatch) == 2
+    assert "a file begins one picture" in capsys.readouterr().err
+
+
+def test_skip_goes_on_with_what_was_stopped(folder, fake, monkeypatch, capsys):
+    starts = []
+    refine_one = refiner_module.Refiner.refine
+
+    def stopped_once(self, photo, style, start=None, on_step=None):
+        starts.append((start, self.recipe.scales))
+        if len(starts) == 1:
+            return refine_one(self, photo, style, start, lambda step, picture: True)
+        return refine_one(self, photo, style, start, on_step)
+
+    monkeypatch.setattr(refiner_module.Refiner, "refine", stopped_once)
+    (folder / "in").mkdir()
+    (folder / "a.jpg").rename(folder / "in" / "a.jpg")
+    call = ("run", "in", "-s", "style.png", "--refine", "--steps", 3, "-o", "out", "--existing", "skip", "-f", "png")
+    for _ in range(3):
+        assert invoke(*call, monkeypatch=monkeypatch) == 0
+    out = capsys.readouterr().out
+    assert len(starts) == 2 and starts[1][1] == 1 and "skipped" in out.splitlines()[-1]
+    assert np.abs(starts[1][0] - starts[0][0]).mean() < 0.02  # it was stopped at its first step

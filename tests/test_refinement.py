@@ -14,8 +14,10 @@ import pytest
 from arbitrary_nst import images
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.files.loss_report import COLUMNS, LossReport
+from arbitrary_nst.refinement import optimizers
+from arbitrary_nst.refinement import refiner as refiner_module
 from arbitrary_nst.refinement.recipes import RECIPES, VGG_LAYERS, get
-from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner
+from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner, Step
 from arbitrary_nst.refinement.scales import scale_sizes, split_steps
 
 VGG = numpy_nst.thin_vgg19()
@@ -52,11 +54,14 @@ def test_history_and_size():
 
 
 def test_row_0_is_the_start():
-    seen = []
-    refined = refiner(scales=1).refine(PHOTO, STYLE, START, lambda step, picture: seen.append(picture) and None)
-    np.testing.assert_allclose(seen[0], START, atol=1e-6)
-    expected = numpy_nst.total(START, PHOTO, images.resize(STYLE, (51, 93)), VGG, get("arbstyle"))
-    assert refined.history[0].total == pytest.approx(expected, rel=1e-3)
+    for margin in (0, 16):  # px that are reflected
+        seen = []
+        one = refiner(scales=1, margin=margin)
+        refined = one.refine(PHOTO, STYLE, START, lambda step, picture, seen=seen: seen.append(picture) and None)
+        np.testing.assert_allclose(seen[0], START, atol=1e-6)
+        start, photo = (np.pad(each, ((margin,) * 2, (margin,) * 2, (0, 0)), "reflect") for each in (START, PHOTO))
+        expected = numpy_nst.total(start, photo, images.resize(STYLE, (51, 93)), VGG, get("arbstyle"))
+        assert refined.history[0].total == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -79,7 +84,7 @@ def test_loss_falls_within_each_scale(optimizer):
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_the_best_picture_comes_back(optimizer):
     """Its loss, measured anew, is the lowest of the finest scale."""
-    one = refiner(optimizer=optimizer, scales=1, steps=9, clip=True)
+    one = refiner(optimizer=optimizer, scales=1, steps=9, clip=True, margin=0)  # else what is reflected differs
     refined = one.refine(PHOTO, STYLE, START)
     again = one.refine(PHOTO, STYLE, refined.pixels)
     assert again.history[0].total == pytest.approx(min(step.total for step in refined.history), rel=1e-4)
@@ -186,6 +191,40 @@ def test_little_memory_refines_smaller_and_carries_up():
         refiner(max_memory=1000).refine(PHOTO, STYLE, START)
 
 
+@pytest.mark.parametrize("init", ["noise", "style"])
+def test_what_the_photo_shows_nothing_of_is_not_carried_up(init):
+    """Not the noise that it began with, at the full size, on top of what came of it."""
+    few = refiner(init=init, scales=1, steps=1, max_memory=BASE_BYTES + BYTES_PER_PIXEL["f32"] * 35 * 46)
+    start = few._first(PHOTO, STYLE, None)
+    refined, small = few.refine(PHOTO, STYLE).pixels, images.resize(start, (35, 46))
+    assert np.abs(refined - start).mean() > 0.5 * np.abs(start - images.resize(small, PHOTO.shape[:2])).mean()
+    stopped = refiner(init=init, scales=3, steps=40).refine(PHOTO, STYLE, on_step=lambda step, picture: True).pixels
+    fine = stopped - images.resize(images.resize(stopped, (35, 46)), PHOTO.shape[:2])
+    own = start - images.resize(images.resize(start, (35, 46)), PHOTO.shape[:2])
+    assert abs((fine * own).sum()) < 0.5 * (own * own).sum()  # as it came back, all its finest detail: 1
+
+
+def test_time_and_steps_alike_say_how_far_it_is(monkeypatch):
+    clock = iter(np.arange(0, 1e6, 1.0))
+    monkeypatch.setattr(refiner_module.time, "monotonic", lambda: float(next(clock)))
+    rates = []
+    monkeypatch.setattr(optimizers, "adam", watched(optimizers.adam, rates))
+    refined = refiner(scales=1, steps=1000, how={"time_limit": 40.0}).refine(PHOTO, STYLE, START)
+    assert refined.ended == "time limit" and len(refined.history) < 50
+    shares = [step.share for step in refined.history]
+    assert shares[0] == 0 and shares == sorted(shares) and shares[-1] == 1
+    assert rates[0] < 0.1 and rates[-1] > 0.9 and rates == sorted(rates)  # so the rate has decayed when time is over
+    by_steps = refiner(scales=1, steps=8).refine(PHOTO, STYLE, START)
+    assert [step.share for step in by_steps.history] == [number / 8 for number in range(9)]
+
+
+def watched(search, told):
+    def run(judged, start, recipe, rate, share):
+        return search(judged, start, recipe, rate, lambda: told.append(share()) or told[-1])
+
+    return run
+
+
 def test_out_of_memory_goes_smaller(monkeypatch):
     tight = refiner(scales=1, steps=3)
     honest = tight._objective
@@ -259,6 +298,18 @@ def test_report(tmp_path):
     assert {"losses.png", "losses.csv", "step_00000.png", "step_00016.png"} <= names
     picture = images.decode((tmp_path / "new" / "folder" / "step_00016.png").read_bytes(), name="last")
     assert picture.pixels.shape == PHOTO.shape
+
+
+def test_a_report_of_what_time_or_a_stop_ends_has_its_pictures_too(tmp_path):
+    steps = [Step(n, 66, float(n), 1.0, 1.0, 0.0, 2.0, 1000, 9.0, min(1.0, n / 20)) for n in range(12)]
+    for end in (12, 6):
+        report = LossReport(tmp_path / str(end))
+        for step in steps[:end]:
+            report.add(step, PHOTO)
+        report.close()
+    kept = {end: sorted(path.name for path in (tmp_path / end).glob("step_*")) for end in ("12", "6")}
+    assert kept["12"] == [f"step_{n:05d}.png" for n in (0, 2, 5, 10, 11)]
+    assert kept["6"] == [f"step_{n:05d}.png" for n in (0, 2, 5)]  # the last, too, is its turn or where it was stopped
 
 
 # --- other backends

@@ -16,6 +16,7 @@ from PIL import Image
 from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import Manifest
+from arbitrary_nst.files.output_folder import OutputFolder
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
@@ -167,3 +168,14 @@ def test_stylize_many_is_the_same_from_the_api(photos, tmp_path):
     assert len(results) == PHOTOS and all(Path(result.output).exists() for result in results)
     one = next(iter(stylizer.stylize_many(photos / "day0" / "0.png", stylizer.style(tmp_path / "style.png"))))
     assert one.output == str(photos / "day0" / "0__style.png")
+
+
+def test_a_stopped_refinement_is_known_and_gone_on_with(tmp_path):
+    picture, record = tmp_path / "a__s.png", {"input": "a.png", "output": "a__s.png", "size": 1}
+    for whole in (False, True):
+        folder = OutputFolder(tmp_path, "skip", print)
+        folder.put(picture, b"so far", record, overwrite=True, whole=whole)
+        for asked, same in ((record, True), ({**record, "size": 2}, False)):
+            assert folder.holds(asked, picture) == (same and whole)
+            assert folder.holds_stopped(asked, picture) == (same and not whole)
+        folder.close()

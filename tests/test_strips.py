@@ -137,7 +137,7 @@ engine = load_engine(model_zoo.resolve("mini", offline=True), "openvino", "f32")
 numbers = engine.predict_style(np.zeros((1, 256, 256, 3), np.float32))
 in_strips = sys.argv[1] == "strips"
 photo = np.random.default_rng(0).random((1, 2000, 3000, 3), np.float32)
-estimate = engine.memory(2000, 3000, in_strips=in_strips)
+estimate = (engine.memory_in_strips if in_strips else engine.memory)(2000, 3000)
 before = psutil.Process().memory_info().rss
 (engine.transform_in_strips if in_strips else engine.transform)(photo, numbers)
 peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())  # getrusage would count the parent's too

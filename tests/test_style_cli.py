@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import fake_stylizer
-from hypothesis import given as given_by
-from hypothesis import strategies as st
 from PIL import Image
 from test_cli import invoke
 
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files.given import style_pictures, with_share
+from arbitrary_nst.files.given import style_pictures
 from arbitrary_nst.images import library
 from arbitrary_nst.images.contact_sheet import GAP, gallery
 from arbitrary_nst.styles import Style
@@ -81,25 +79,6 @@ def test_shares_that_make_no_sense(folder, monkeypatch, capsys, share):
 def test_no_share_at_all(folder, monkeypatch, capsys):
     assert run(monkeypatch, "style", "save", "green.png:0", "blue.png:0", "-o", "x.style") == 2
     assert "not all can be 0" in capsys.readouterr().err and not folder
-
-
-@given_by(st.text(st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), max_size=12))
-def test_any_text_is_a_path_and_a_share_or_one_line(text):
-    try:
-        path, share = with_share(text)
-    except OptionError as exc:
-        assert "share" in str(exc)
-    else:
-        assert 0 <= share < float("inf") and text.startswith(str(path) if path.name else "")
-
-
-def test_names_with_colons_are_names(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("a:0.5").touch()
-    assert with_share("a:0.5") == (Path("a:0.5"), 1.0)
-    assert with_share("a:0.5:2") == (Path("a:0.5"), 2.0)
-    assert with_share("C:/a.jpg") == (Path("C:/a.jpg"), 1.0)
-    assert with_share("mosaic:0.25") == (Path("mosaic"), 0.25)
 
 
 def test_show_and_list(folder, monkeypatch, capsys):

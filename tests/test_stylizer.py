@@ -22,7 +22,17 @@ def as_png(image):
 
 def test_public_names():
     eager = {name for name in vars(arbitrary_nst) if name[0].isupper() and not name.isupper()}
-    assert set(arbitrary_nst.__all__) == eager | {"Photo", "Recipe", "Result", "Style", "Stylizer", "blend", "refine"}
+    assert set(arbitrary_nst.__all__) == eager | {
+        "Photo",
+        "Recipe",
+        "Result",
+        "Score",
+        "Style",
+        "Stylizer",
+        "blend",
+        "refine",
+        "score",
+    }
     for name in arbitrary_nst.__all__:
         assert getattr(arbitrary_nst, name).__doc__
     with pytest.raises(AttributeError, match="Stylist"):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import __version__
-from arbitrary_nst.cli import doctor, grid, models, refine, run, style, topics, watch
+from arbitrary_nst.cli import doctor, grid, models, refine, run, score, style, styling, topics, watch
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
@@ -44,6 +44,8 @@ app = typer.Typer(
 app.command("run", no_args_is_help=True)(run.run)
 app.command("watch", no_args_is_help=True)(watch.watch)
 app.command("grid", no_args_is_help=True)(grid.grid)
+app.command("presets")(styling.presets)
+app.command("score", no_args_is_help=True)(score.score)
 app.command("recipes")(refine.recipes)
 app.add_typer(style.app, name="style")
 app.add_typer(models.app, name="models")
@@ -76,10 +78,10 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run(asked: Interrupt) -> int | str | None:
+def _run(asked: Interrupt) -> int:
     """Run the command; its exit code."""
     try:
-        code = app(prog_name="arbstyle", standalone_mode=False) or 0
+        code = int(app(prog_name="arbstyle", standalone_mode=False) or 0)
         return code or (INTERNAL if lost_lines() else 0)
     except typer.TyperException as exc:
         if type(exc).__name__ == "NoArgsIsHelpError":

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from arbitrary_nst import presets
 from arbitrary_nst.options import Option, Options, declared
 
 PANELS = {
@@ -20,13 +21,16 @@ PANELS = {
     "Following": "Learning",
     "Watching": "Refinement",
     "Lines": "Many photos",
+    "Styling": "Picture",
+    "StylingOrLearning": "Picture",
 }
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     """The command with each parameter that is a group of options spelled out as one for each option.
 
-    A group's default is an instance of it, whose values are the options' defaults. Typer only reads words: what they
+    A group's default is an instance of it, whose values are the options' defaults; a ``preset`` that is given among
+    the options has others for some. Typer only reads words: what they
     mean, and whether they make sense, the groups say themselves.
     """
     parameters = inspect.signature(command).parameters.values()
@@ -37,8 +41,9 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_groups(**given: Any) -> None:
+        chosen = presets.options(given["preset"]) if given.get("preset") else {}
         for name, default in groups.items():
-            values = {option.name: getattr(default, option.name) for option in declared(type(default))}
+            values = {each.name: chosen.get(each.name, getattr(default, each.name)) for each in declared(type(default))}
             for option in declared(type(default)):
                 if (word := given.pop(option.name)) not in (None, []):
                     values[option.name] = _value(option, word)

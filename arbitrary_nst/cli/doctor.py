@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-from importlib import metadata
 from pathlib import Path
 
 import typer
@@ -66,6 +65,8 @@ def _vgg19(model_dir: Path | None) -> str:
 
 
 def _version(package: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

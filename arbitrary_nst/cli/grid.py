@@ -13,10 +13,12 @@ from arbitrary_nst.cli.refine import refuse_without
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.run import StylePictures
 from arbitrary_nst.cli.streams import STREAM
+from arbitrary_nst.cli.styling import Styling
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import DrawOptions, Existing, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
 
 if TYPE_CHECKING:
+    from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.images import Format, Photo
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.recipes import Recipe
@@ -55,6 +57,7 @@ def grid(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: png, jpg, webp or tiff.")],
     verbose: Verbose = False,
     sheet: SheetOptions = SheetOptions(),
+    styling: Styling = Styling(),
     draw: DrawOptions = DrawOptions(),
     model: ModelOptions = ModelOptions(),
     refinement: RefineOptions = RefineOptions(),
@@ -64,8 +67,9 @@ def grid(
     Photos in styles, strengths of a style, or content against style as in Gatys 2016.
     """
     from arbitrary_nst import images
-    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable, style_pictures
+    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable
     from arbitrary_nst.files.loss_report import write_picture
+    from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import sheet as lay_out
     from arbitrary_nst.styles.files import is_style_file
@@ -75,33 +79,36 @@ def grid(
     if kind != "ratio":
         refuse_without("--kind ratio", "that", refinement)
     refuse_misread(photos)
-    style = style_pictures(style, beside=photos)
-    target = settle(output, sheet.existing, [*photos, *style])
+    given = styles_given(style, blend=styling.blend, beside=photos)
+    target = settle(output, sheet.existing, [*photos, *pictures_of(given)])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
     make_folder(target.parent)
     refuse_unwritable(target.parent, ())
     stylizer = Stylizer(**keywords(model), notify=say)
-    opened = [images.resize_longest(stylizer.read(path), cell) for path in photos]
+    opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]
+    stylizer.check(draw, [photo.size for photo in opened])
     match kind:
         case "styles":
-            rows, columns = [path.stem for path in style], [path.stem for path in photos]
-            cells = _styles(stylizer, opened, style, draw)
+            styles = [_style(stylizer, each, draw) for each in given]
+            rows, columns = [style.name for style in styles], [path.stem for path in photos]
+            cells = _styles(stylizer, opened, styles, draw)
         case "strength":
-            rows = [f"{photo.stem}, {each.stem}" for photo in photos for each in style]
+            styles = [_style(stylizer, each, draw) for each in given]
+            rows = [f"{photo.stem}, {each.name}" for photo in photos for each in styles]
             columns = [f"strength {strength:g}" for strength in STRENGTHS]
-            cells = _strengths(stylizer, opened, style, draw)
+            cells = _strengths(stylizer, opened, styles, draw)
         case "ratio":
-            if len(photos) * len(style) != 1:
+            if len(photos) * len(given) != 1 or styling.blend:
                 raise OptionError("--kind ratio: takes one photo and one style", "a sheet for each")
-            if is_style_file(style[0]):
+            if is_style_file(pictures_of(given)[0]):
                 raise OptionError(f"{style[0]}: refinement needs the picture itself", "{style} with its picture")
             from arbitrary_nst.refinement.refiner import Refinement
 
             how = Refinement.chosen_by(replace(refinement, steps=refinement.steps or RATIO_STEPS))
             rows, columns = _ratio_labels(how.recipe)
-            cells = _ratios(stylizer, opened[0], style[0], how, draw)
+            cells = _ratios(stylizer, opened[0], pictures_of(given)[0], how, draw)
     drawn = lay_out(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(target, images.from_pil(drawn).pixels)
     put(f"{target}  {drawn.width}x{drawn.height}")
@@ -127,39 +134,39 @@ def _ratio_labels(chosen: "Recipe") -> tuple[list[str], list[str]]:
     return [first, *(f"... {layer}" for layer in others)], columns
 
 
-def _style(stylizer: "Stylizer", path: Path, draw: DrawOptions) -> "Style":
-    return stylizer.style(path, style_size=draw.style_size, style_crop=draw.style_crop)
+def _style(stylizer: "Stylizer", given: "StyleGiven", draw: DrawOptions) -> "Style":
+    return stylizer.style(given, style_size=draw.style_size, style_crop=draw.style_crop)  # type: ignore[arg-type]
 
 
-def _styles(stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path], draw: DrawOptions) -> "Iterator[Pixels]":
-    for path in styles:
-        style = _style(stylizer, path, draw)
+def _styles(
+    stylizer: "Stylizer", photos: "list[Photo]", styles: "list[Style]", draw: DrawOptions
+) -> "Iterator[Pixels]":
+    for style in styles:
         for photo in photos:
             yield stylizer.draw([photo], style, draw)[0].pixels
 
 
 def _strengths(
-    stylizer: "Stylizer", photos: "list[Photo]", styles: list[Path], draw: DrawOptions
+    stylizer: "Stylizer", photos: "list[Photo]", styles: "list[Style]", draw: DrawOptions
 ) -> "Iterator[Pixels]":
-    """A strength between the photo's own style and the other's; beyond 1 goes further."""
-    from arbitrary_nst.styles import blend
-
+    """From the photo itself to the style, and beyond."""
     for photo in photos:
-        own = stylizer.embed(photo, draw, name="photo")
-        for path in styles:
-            style = _style(stylizer, path, draw)
+        for style in styles:
             for strength in STRENGTHS:
-                mixed = blend({own: 1 - strength, style: strength})
-                yield stylizer.draw([photo], mixed, draw)[0].pixels
+                yield stylizer.draw([photo], style, replace(draw, strength=strength))[0].pixels
 
 
 def _ratios(
     stylizer: "Stylizer", photo: "Photo", path: Path, how: "Refinement", draw: DrawOptions
 ) -> "Iterator[Pixels]":
     """Figure 3 of Gatys, Ecker and Bethge 2015 (arXiv:1508.06576)."""
-    style, start, chosen = stylizer.read(path), None, how.recipe
+    from arbitrary_nst import images
+    from arbitrary_nst.drawing import strokes
+
+    style, start, chosen = images.style_picture(stylizer.read(path), draw.style_crop), None, how.recipe
+    small = strokes.seen(photo, draw.strokes)
     if chosen.init == "stylized":
-        start = stylizer.draw([photo], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels
+        start = stylizer.draw([small], stylizer.embed(style, draw, name=path.stem), draw)[0].pixels
     layers = list(chosen.style_layers.items())
     for count in range(1, len(layers) + 1):
         for ratio in RATIOS:
@@ -167,7 +174,8 @@ def _ratios(
                 style_layers=dict(layers[:count]), content_weight=ratio * chosen.content_weight
             )
             refiner = stylizer.refiner(replace(how, recipe=varied))
-            yield refiner.refine(photo.pixels, style.pixels, start).pixels
+            refined = refiner.refine(small.pixels, style.pixels, start).pixels
+            yield strokes.completed(photo, small, refined, stylizer.threads).pixels
 
 
 def _told(cells: "Iterator[Pixels]", total: int) -> "Iterator[Pixels]":

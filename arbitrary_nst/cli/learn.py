@@ -11,6 +11,7 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt
 from arbitrary_nst.cli.refine import Watch
 from arbitrary_nst.cli.report import Verbose, put, say
+from arbitrary_nst.cli.styling import Styling
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
     DrawOptions,
@@ -20,7 +21,6 @@ from arbitrary_nst.options import (
     OnExisting,
     Opt,
     Options,
-    declared,
     keywords,
 )
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from arbitrary_nst.files.find import Input
+    from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.refiner import Step
     from arbitrary_nst.styles import Style
@@ -35,15 +36,16 @@ if TYPE_CHECKING:
 
 GRACE_S = 60.0  # a step of a large network takes long, and what was learnt is worth waiting for
 
-Learn = Annotated[
-    str | None,
-    typer.Option(
-        "--learn",
-        metavar="MINUTES",
-        help="First learn each style for so long, on a sample of these photos: mini then beats magenta.",
-        rich_help_panel="Picture",
-    ),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class StylingOrLearning(Styling):
+    """The same for who may learn the styles first."""
+
+    learn: Annotated[
+        float | None,
+        Opt("First learn each style for so long, on a sample of these photos: mini then beats magenta.", least=0.01,
+            most=1440, unit="MINUTES"),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,36 +130,37 @@ def learn_style(
     return style
 
 
-def asked_for(minutes: str, draw: DrawOptions, *, refine: bool) -> LearnOptions:
-    """How `run --learn MINUTES` learns. Raises OptionError, also where its pictures were to be refined."""
+def asked_for(minutes: float, draw: DrawOptions, *, refine: bool) -> LearnOptions:
+    """How `run --learn MINUTES` learns. Raises OptionError where its pictures were to be refined."""
     if refine:
         raise OptionError("learn: a learnt style is not refined", "one of {learn} and {refine}")
-    option = next(each for each in declared(LearnOptions) if each.name == "minutes")
-    try:
-        asked = option.parsed(minutes)
-    except OptionError as exc:
-        raise OptionError(f"learn {minutes}: no number of minutes", option.range()) from exc
-    return LearnOptions(minutes=asked, style_size=draw.style_size, style_crop=draw.style_crop)
+    return LearnOptions(minutes=minutes, style_size=draw.style_size, style_crop=draw.style_crop)
 
 
 def learn_each(
-    stylizer: "Stylizer", styles: "Sequence[Path]", photos: "Sequence[Input]", how: LearnOptions
-) -> "list[Style | Path]":
-    """The styles, learnt on a sample of the photos; .style files are as they are.
+    stylizer: "Stylizer", styles: "Sequence[StyleGiven]", photos: "Sequence[Input]", how: LearnOptions
+) -> "list[StyleGiven]":
+    """The styles, those of a blend too, learnt on a sample of the photos; .style files are as they are.
 
     Whoever interrupts it gets no pictures: raises typer.Exit.
     """
+    from collections.abc import Mapping
+
     from arbitrary_nst.files.teaching import sampled
     from arbitrary_nst.styles.files import is_style_file
 
     material = [each.path if each.data is None else each.data for each in sampled(photos, how.seed)]
-    learnt: list[Style | Path] = []
-    for picture in styles:
-        if is_style_file(picture):
-            learnt.append(picture)
-            continue
+
+    def learnt(style: "Style | Path") -> "Style | Path":
+        if not isinstance(style, Path) or is_style_file(style):
+            return style
         with Interrupt(GRACE_S) as asked:
-            learnt.append(learn_style(stylizer, picture, material, how, Following(), asked))
+            found = learn_style(stylizer, style, material, how, Following(), asked)
         if asked.is_set():
             raise typer.Exit(asked.exit_code)
-    return learnt
+        return found
+
+    return [
+        {learnt(part): share for part, share in style.items()} if isinstance(style, Mapping) else learnt(style)
+        for style in styles
+    ]

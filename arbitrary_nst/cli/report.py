@@ -141,6 +141,8 @@ def report_result(result: "Result", *, as_json: bool, to_stdout: bool, print0: b
         line = f"{result.input} -> {result.output or '-'}"
         if not result.planned:
             line += f"  {result.width}x{result.height}  {result.seconds:.2f} s"
+        if result.score is not None:
+            line += f"  closed {result.score.closed:.2f}"
         if result.skipped:
             line = f"{result.input} -> {result.output}  skipped, exists already"
         (say if to_stdout else put)(line)

@@ -1,7 +1,7 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,13 +34,12 @@ from arbitrary_nst.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.settings import Settings
-    from arbitrary_nst.styles import Style
+    from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.stylizer import Stylizer
 
+LOAD_AHEAD = False  # begin to load the model in a thread; where the process is ours, and ends with the command
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
 
 Photos = Annotated[
@@ -97,12 +96,12 @@ def run(
     from_file: FromFile = None,
     dry_run: DryRun = False,
     verbose: Verbose = False,
+    styling: learning.StylingOrLearning = learning.StylingOrLearning(),
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
     batch: BatchOptions = BatchOptions(),
     lines: Lines = Lines(),
     model: ModelOptions = ModelOptions(),
-    learn: learning.Learn = None,
     refine: refining.Refine = False,
     refinement: RefineOptions = RefineOptions(),
     watching: refining.Watching = refining.Watching(),
@@ -114,52 +113,59 @@ def run(
         output = None
         _refuse_stdout(lines)
     if not refine:
-        refining.refuse_without("refinement", "{refine}", refinement, watching)
-    if learn is not None:
-        how_to_learn, model = learning.asked_for(learn, draw, refine=refine), learning.teachable(model)
+        ours = replace(refinement, vgg_weights=None) if batch.score else refinement  # which judge, too
+        refining.refuse_without("refinement", "{refine}", ours, watching)
+    if styling.learn is not None:
+        how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
+    from arbitrary_nst.stylizer import Stylizer
+
+    stylizer = Stylizer(**keywords(model), notify=say)
+    if LOAD_AHEAD and batch.existing != "skip" and not dry_run:  # which may find that nothing is to be drawn
+        stylizer.load_ahead()
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import (
         refuse_in_place,
         refuse_misread,
         refuse_unwritable,
-        style_pictures,
         without_own,
     )
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.settings import Settings
+    from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
-    from arbitrary_nst.refinement.refiner import Refinement
-    from arbitrary_nst.stylizer import Stylizer
 
-    how = Refinement.chosen_by(refinement) if refine else None
+    how = None
+    if refine:
+        from arbitrary_nst.refinement.refiner import Refinement
+
+        how = Refinement.chosen_by(refinement)
     refuse_misread(given)
-    style = style_pictures(style, beside=given)
-    stylizer = Stylizer(**keywords(model), notify=say)
+    styles = styles_given(style, blend=styling.blend, beside=given)
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)
     found = expand(taken[: len(given)], listed=taken[len(given) :], recursive=batch.recursive, output=output, note=say)
-    found = without_own(found, style, say)
+    found = without_own(found, pictures_of(styles), say, draw)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
-    several = len(found) * len(style) > 1
+    several = len(found) * len(styles) > 1
     if to_stdout and (several or found[0].in_folder):
         raise one_picture_only()
     if batch.existing != "skip" and not to_stdout:  # which may find that all is there
         refuse_unwritable(output, found)
     if watching.preview is not None:
-        refuse_inputs(watching.preview, [*style, *(each.path for each in found)], "--preview")
+        refuse_inputs(watching.preview, [*pictures_of(styles), *(each.path for each in found)], "--preview")
     watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
     sink = write_picture if to_stdout else None
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink,
+                           vgg_weights=refinement.vgg_weights)  # fmt: skip
     if dry_run:
-        raise typer.Exit(_rehearse(stylizer, found, style, settings, lines))
-    styles: Sequence[Style | Path] = style
-    if learn is not None:
-        styles = learning.learn_each(stylizer, style, found, how_to_learn)
+        raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
+    if styling.learn is not None:
+        styles = learning.learn_each(stylizer, styles, found, how_to_learn)
     progress = Progress(
-        len(found) * len(style), shown=not to_stdout and how is None, limit=batch.limit, styles=len(style)
+        len(found) * len(styles), shown=not to_stdout and how is None, limit=batch.limit, styles=len(styles)
     )
     with Interrupt(GRACE_S if how is None else REFINING_GRACE_S) as asked:
         with progress, watch:
@@ -193,11 +199,13 @@ def _account(progress: Progress, asked: Interrupt, *, fail_fast: bool, several: 
     return SOME_FAILED if progress.failed else 0
 
 
-def _rehearse(stylizer: "Stylizer", found: "list[Input]", style: list[Path], settings: "Settings", lines: Lines) -> int:
+def _rehearse(
+    stylizer: "Stylizer", found: "list[Input]", styles: "list[StyleGiven]", settings: "Settings", lines: Lines
+) -> int:
     """List what would be done, and estimate what it takes; the exit code."""
     from arbitrary_nst.files.dry_run import rehearse
 
-    results, estimate = rehearse(stylizer, found, style, settings)
+    results, estimate = rehearse(stylizer, found, styles, settings)
     for result in results:
         report_result(result, **keywords(lines), to_stdout=False)
     failing = sum(result.error is not None for result in results)

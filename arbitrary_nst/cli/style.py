@@ -30,7 +30,9 @@ class Reading(Options):
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
     ] = None
-    style_crop: Annotated[StyleCrop, Opt("centre: its middle square; none: squeezed whole.")] = "centre"
+    style_crop: Annotated[
+        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+    ] = "auto"
     existing: OnExisting = "fail"
 
 
@@ -60,28 +62,18 @@ def save(
     model: ModelOptions = ModelOptions(),
 ) -> None:
     """Keep what a model knows of style pictures in one small file, which `--style` takes where it takes a picture."""
-    from arbitrary_nst.files.given import style_pictures, with_share
+    from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.writing import write_atomically
-    from arbitrary_nst.styles import blend
     from arbitrary_nst.styles.files import encoded
     from arbitrary_nst.stylizer import Stylizer
 
-    shares: dict[Path, float] = {}
-    for text in pictures:
-        path, share = with_share(text)
-        found = style_pictures([path])
-        for each in found:
-            shares[each] = shares.get(each, 0.0) + share / len(found)
-    if not (total := sum(shares.values())):
-        raise OptionError("shares: not all can be 0", "a share above 0 for the styles that count")
-    target = settled(output, reading.existing, list(shares))
+    given = styles_given([Path(text) for text in pictures], blend=True)
+    target = settled(output, reading.existing, pictures_of(given))
     if target is None:
         say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(model), notify=say)
-    how = {"style_size": reading.style_size, "style_crop": reading.style_crop}
-    styles = {stylizer.style(path, **how): share / total for path, share in shares.items()}  # type: ignore[arg-type]
-    style = next(iter(styles)) if len(styles) == 1 else blend(styles)
+    style = stylizer.style(given[0], style_size=reading.style_size, style_crop=reading.style_crop)  # type: ignore[arg-type]
     data = encoded(_named(style, name or output.stem))
     write_atomically(target, data, overwrite=reading.existing == "overwrite", through_link=True)
     put(f"{target}  {len(data)} bytes, {style.numbers.size} numbers of {style.model_name}")

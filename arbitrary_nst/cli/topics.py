@@ -24,9 +24,10 @@ TOPICS = {
         Photos come back with their size, orientation, colours, transparency and metadata. What Pillow reads is read;
         HEIC, JPEG XL and raw photos with the extras arbitrary-nst[heic], [jxl] and [raw].
 
-        Strokes have a fixed size in pixels: `--stylize-size 1600` draws a large photo as if it were that large and
-        carries the strokes up, `--max-size 1600` makes it smaller. A photo too large for the memory is drawn in
-        strips, which gives the same picture. `-` reads a photo from stdin and writes the picture to stdout.
+        Strokes are alike in photos of any size: a large photo is drawn at 0.7 megapixels and carried up along its
+        edges. `--strokes fine` draws it as it is, with strokes of 20 px, `--strokes 500` with large ones, as if its
+        longest side were 500 px; `--max-size 1600` makes the photo smaller. What is too large for the memory is drawn
+        in strips, which gives the same picture. `-` reads a photo from stdin and writes the picture to stdout.
         """,
     "batches": """
         arbstyle run PHOTOS -s painting.jpg -o styled                    a folder, mirrored into another
@@ -44,6 +45,21 @@ TOPICS = {
         `--recipe` chooses what to optimise for (`arbstyle recipes`), `--steps` and `--time-limit` how long,
         `--style-weight` and `--content-weight` what counts more. `--preview FILE` shows the picture so far. Ctrl-C
         ends it and keeps what there is. VGG19's weights, 80 MB, are fetched once.
+        """,
+    "scores": """
+        arbstyle score photo.jpg painting.jpg picture.jpg               how good a picture is, whoever made it
+        arbstyle run PHOTOS -s painting.jpg -o styled --json --score     into each line, to find the weak ones
+
+        closed          of the way from the photo to the style, as VGG19 sees the whole on a screen: 1 is the style, 0
+                        the photo, below 0 is farther off than the photo
+        content         how far it left the photo: VGG19's mean square difference; less is nearer
+        closed_256, content_256   the same of the middle square at 256 px, as models are compared
+        stripe, stripe_worst      levels of 255 by which every second row or column stands out; photos have about 1
+        mesh            a weave of 4- or 8-px cells; above 0.1 is much
+        rings           levels: lines of wood grain in a smooth sky; below 1 is hardly seen
+        halo, halo_width          levels and px: how a plain background changes towards edges
+        shift, spread   levels: how far a plain background changed, and how uneven it became
+        edges           sharpness of the photo's hard edges at 100 %; 1 is as sharp as the photo
         """,
     "exit-codes": """
         0    all done
@@ -66,7 +82,7 @@ def topic_help(
 ) -> None:
     """Explain a command or a topic.
 
-    Topics are models, photos, batches, refinement and exit-codes.
+    Topics are models, photos, batches, refinement, scores and exit-codes.
     """
     root: Any = context.parent
     commands: dict[str, Any] = root.command.commands

@@ -12,6 +12,7 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import Verbose, report_result, say
 from arbitrary_nst.cli.streams import STREAM, one_picture_only
+from arbitrary_nst.cli.styling import Styling
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
@@ -25,6 +26,7 @@ def watch(
     style: running.StylePictures,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")],
     verbose: Verbose = False,
+    styling: Styling = Styling(),
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
     batch: BatchOptions = BatchOptions(existing="skip"),
@@ -46,14 +48,15 @@ def watch(
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
     from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.given import style_pictures, without_own
+    from arbitrary_nst.files.given import without_own
     from arbitrary_nst.files.plan import Planner
     from arbitrary_nst.files.settings import Settings
+    from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
     from arbitrary_nst.refinement.refiner import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
-    style = style_pictures(style)
+    styles = styles_given(style, blend=styling.blend)
     how = Refinement.chosen_by(refinement) if refine else None
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
     stylizer = Stylizer(**keywords(model), notify=say)
@@ -61,12 +64,12 @@ def watch(
     expand([folder], output=output)  # refuses a folder that is its own output
     with (
         Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S) as asked,
-        contextlib.closing(Planner(stylizer, [], style, settings, several=True)) as planner,
+        contextlib.closing(Planner(stylizer, [], styles, settings, several=True)) as planner,
     ):
         say(f"watching {folder}; Ctrl-C ends it")
         for arrived in arriving(folder, asked, recursive=batch.recursive, output=output, note=say):
-            ready = without_own(arrived, style, say)
+            ready = without_own(arrived, pictures_of(styles), say, draw)
             with watch:
-                for result in stylize_many(stylizer, ready, style, settings, stop=asked.is_set, planner=planner):
+                for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set, planner=planner):
                     report_result(result, **keywords(lines), to_stdout=False)
         raise typer.Exit(asked.exit_code)

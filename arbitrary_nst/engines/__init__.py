@@ -1,7 +1,7 @@
 """Engines run a model's two halves: style picture to numbers, photo and numbers to picture."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,20 +42,41 @@ class Engine(Protocol):
         Raises EngineMemoryError where memory does not suffice.
         """
 
-    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
-        """The same for one photo (1, H, W, 3) in less memory. Raises EngineError where the model cannot be cut."""
-
-    def with_weights(self, differences: Weights) -> "Engine":
-        """The same engine with another photo half: the model's weights and what a style has learnt beyond them.
-
-        ``differences`` are ``Style.weights``. Raises EngineError where it cannot, OptionError for another network's.
-        """
-
-    def memory(self, height: int, width: int, *, in_strips: bool) -> int:
+    def memory(self, height: int, width: int) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
 
     def batch(self, height: int, width: int) -> int:
         """How many photos of this size a call is best given: 1 on a CPU, on a GPU what its free memory holds."""
+
+
+@runtime_checkable
+class CutsIntoStrips(Protocol):
+    """An engine that can draw a photo strip by strip, in less memory."""
+
+    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
+        """``transform`` of one photo (1, H, W, 3)."""
+
+    def memory_in_strips(self, height: int, width: int) -> int:
+        """``memory`` that it takes so."""
+
+
+@runtime_checkable
+class TakesWeights(Protocol):
+    """An engine that can draw with other weights than the model's."""
+
+    def with_weights(self, differences: Weights) -> Engine:
+        """The same engine with another photo half: the model's weights and what a style has learnt beyond them.
+
+        ``differences`` are ``Style.weights``. Raises OptionError for those of another network.
+        """
+
+
+@runtime_checkable
+class LoadsAhead(Protocol):
+    """An engine that can load what it otherwise loads when it is first used."""
+
+    def load_ahead(self) -> None:
+        """Load it; a failure is raised where it is used."""
 
 
 def load_engine(model: Model, engine: str = "auto", precision: str = "auto", threads: int | None = None) -> Engine:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from arbitrary_nst.engines import Pixels, Weights, fit
-from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.engines import Pixels, fit
+from arbitrary_nst.errors import EngineMemoryError, OptionError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.gpus import free_gpu_memory, gpu_names
 from arbitrary_nst.hardware.loading import refuse_after_fork
@@ -56,16 +56,7 @@ class TensorFlowEngine:
             raise EngineMemoryError(f"tensorflow: out of memory at {width}x{height}", "{max_size}") from exc
         return np.asarray(picture)[:, :height, :width]
 
-    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
-        """Not here: the graph is cut for OpenVINO. Raises EngineError."""
-        height, width = photo.shape[1:3]
-        raise EngineError(f"tensorflow: {width}x{height} is too large for it", "{engine=openvino}, or {max_size}")
-
-    def with_weights(self, differences: Weights) -> "TensorFlowEngine":
-        """Not here: only `mini`'s photo network is learnt whole. Raises EngineError."""
-        raise EngineError("tensorflow: draws with the model's own weights only", "{engine=openvino}")
-
-    def memory(self, height: int, width: int, *, in_strips: bool) -> int:
+    def memory(self, height: int, width: int) -> int:
         """Bytes that a photo of this size takes on top of itself; on a GPU, only the result."""
         return height * width * (12 if self._on_gpu else BYTES_PER_PIXEL)
 

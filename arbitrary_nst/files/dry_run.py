@@ -1,12 +1,14 @@
 """A dry run: what would be done, and what it would take, by trying two photos."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing.strokes import drawn_size
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output
@@ -14,11 +16,11 @@ from arbitrary_nst.files.making import make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
+from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
 from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style
 
 TRIAL_STEPS = 3  # of a refinement
 
@@ -32,7 +34,7 @@ class Estimate:
 
 
 def rehearse(
-    session: Session, photos: Iterable[Input], styles: Sequence[Style | Path], settings: Settings
+    session: Session, photos: Iterable[Input], styles: Sequence[StyleGiven], settings: Settings
 ) -> tuple[list[Result], Estimate | None]:
     """What ``stylize_many`` would do, by the photos' headers, and an estimate by trying two of them; writes nothing.
 
@@ -85,7 +87,7 @@ def _try_out(
 
     What fails is noted in ``wrong``.
     """
-    seconds, pixels = 0.0, 0
+    seconds_around, seconds_drawing, pixels, drawn = 0.0, 0.0, 0, 0
     trial = sorted({id(job): job for job in (*jobs[:1], *sorted(jobs, key=lambda job: job.pixels)[-1:])}.values(),
                    key=lambda job: job.pixels)  # fmt: skip
     for warm in (False, True):  # what is compiled and read for the first time is not in the estimate
@@ -94,7 +96,9 @@ def _try_out(
             steps.clear()
             try:
                 opened, output = read(job, session), job.outputs[0]
+                before = time.monotonic()
                 picture, _ = make(opened.photo, output, session, settings, lambda: len(steps) > TRIAL_STEPS)
+                making = time.monotonic() - before
                 images.encode(picture, output.format, quality=settings.quality)
             except OptionError:
                 raise
@@ -102,10 +106,19 @@ def _try_out(
                 wrong[job.source] = exc
                 continue
             if warm:
-                seconds += time.monotonic() - began + (steps[-1].left if steps else 0)
+                seconds_around += time.monotonic() - began - making
+                seconds_drawing += making + (steps[-1].left if steps else 0)
                 pixels += job.pixels
+                drawn += _drawn_pixels(job, settings)
     if not pixels:
         return None
     todo = sum(job.pixels * len(job.outputs) for job in jobs)
+    to_draw = sum(_drawn_pixels(job, settings) * len(job.outputs) for job in jobs)
+    seconds = seconds_around / pixels * todo + seconds_drawing / drawn * to_draw
     waiting = min(len(jobs), 2 * AHEAD) * todo / len(jobs) * BYTES_PER_PIXEL
-    return Estimate(seconds / pixels * todo, peak_memory() + waiting)
+    return Estimate(seconds, peak_memory() + waiting)
+
+
+def _drawn_pixels(job: Job, settings: Settings) -> int:
+    """How many of a photo the network sees, or a refinement works on."""
+    return math.prod(drawn_size(*job.size, settings)) if job.pixels else 0

@@ -1,7 +1,6 @@
 """What was given as photos, styles and output, and what was meant: told before anything is loaded."""
 
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +12,7 @@ from arbitrary_nst.files.find import Input, expand
 from arbitrary_nst.files.manifest import NAME
 from arbitrary_nst.files.naming import is_same_file
 from arbitrary_nst.images import library
+from arbitrary_nst.options import DrawOptions
 from arbitrary_nst.styles import Style
 from arbitrary_nst.styles.files import is_style_file
 
@@ -61,25 +61,6 @@ def _checked(path: Path) -> Path:
     return path
 
 
-def with_share(text: str) -> tuple[Path, float]:
-    """``a.jpg:0.7`` as path and share, 1 where none is given; a file whose whole name it is has none.
-
-    Raises OptionError for a share below 0, or none.
-    """
-    name, colon, number = text.rpartition(":")
-    if os.path.lexists(text) or not (colon and name and (len(name) > 1 or os.path.lexists(name))):
-        return Path(text), 1.0
-    try:
-        share = float(number)
-    except ValueError as exc:
-        if os.path.lexists(name):
-            raise OptionError(f"{text}: {number or 'nothing'} is no share", f"{name}:0.7") from exc
-        return Path(text), 1.0
-    if not 0 <= share < math.inf:
-        raise OptionError(f"{text}: a share is 0 or more", f"{name}:0.7")
-    return Path(name), share
-
-
 def refuse_misread(photos: Sequence[Path]) -> None:
     """Raise OptionError for addresses among photos, and for parts of a name that was not put in quotes."""
     for number, path in enumerate(photos):
@@ -108,21 +89,26 @@ def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
         raise PhotoError(f"{min(folders)}: cannot be written: not permitted", "{output} a folder you can write to")
 
 
-def without_own(found: Sequence[Input], styles: Iterable[Path], note: Callable[[str], None]) -> list[Input]:
-    """The photos without what a folder holds besides: the style pictures, and what was made of a photo there.
+def without_own(
+    found: Sequence[Input], styles: Iterable[Path], note: Callable[[str], None], draw: DrawOptions = DrawOptions()
+) -> list[Input]:
+    """The photos without what a folder holds besides: style pictures, masks, and what was made of a photo there.
 
     Made is what a manifest lists, and ``photo__style.jpg`` beside a ``photo``. What was given by name stays.
     """
-    styles, seen = list(styles), _Seen()
-    kept, own_styles, made = list[Input](), 0, 0
+    regions, seen = draw.regions or {}, _Seen()
+    styles, masks = [*styles, *regions.values()], [*regions, *([draw.mask] if draw.mask else [])]
+    kept, own_styles, own_masks, made = list[Input](), 0, 0, 0
     for each in found:
         if each.in_folder and any(is_same_file(each.path, style) for style in styles):
             own_styles += 1
+        elif each.in_folder and any(is_same_file(each.path, mask) for mask in masks):
+            own_masks += 1
         elif each.in_folder and seen.is_made(each):
             made += 1
         else:
             kept.append(each)
-    for count, what in ((own_styles, "a style picture"), (made, "made by arbstyle")):
+    for count, what in ((own_styles, "a style picture"), (own_masks, "a mask"), (made, "made by arbstyle")):
         if count:
             note(f"left out: {count} {'file' if count == 1 else 'files'}, {what}; name one to stylize it all the same")
     return kept

@@ -13,23 +13,30 @@ from arbitrary_nst.styles import Style
 
 @dataclass(frozen=True)
 class StyleInUse:
-    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those."""
+    """A style in use: what the model knows of it, what VGG19 is to see of it, or both. ``sha256`` is of those.
+
+    ``pictures`` are what VGG19 is to see, each with its share.
+    """
 
     name: str
     code: Style | None
-    picture: Photo | None
+    pictures: Sequence[tuple[Photo, float]]
     sha256: str
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say."""
+    """Where one photo in one style goes; ``target`` None is the sink. ``record`` is what the manifest is to say.
+
+    ``goes_on``: a picture is there whose refinement was stopped, and is to be finished.
+    """
 
     style: StyleInUse
     target: Path | None
     format: images.Format
     overwrite: bool
     record: Record | None
+    goes_on: bool = False
 
     @property
     def path(self) -> str | None:

@@ -58,18 +58,29 @@ class LossReport:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise self._unwritable(exc) from exc
+        self._left = list(SNAPSHOTS)
+        self._last: tuple[int, Pixels | Callable[[], Pixels]] | None = None
         self._add_line(COLUMNS, "w")
 
     def add(self, step: Step, picture: Pixels | Callable[[], Pixels]) -> None:
         """One line of the table; the picture if it is its turn. Raises PhotoError."""
         self._steps.append(step)
         self._add_line([getattr(step, column) for column in COLUMNS], "a")
-        if step.step in {round(share * step.last) for share in SNAPSHOTS}:
+        self._last = step.step, picture
+        if self._left and step.share >= self._left[0]:
+            self._left = [share for share in self._left if share > step.share]
+            self._keep_last()
+
+    def _keep_last(self) -> None:
+        """Write the last picture seen, if it is not yet."""
+        if self._last is not None:
+            (step, picture), self._last = self._last, None
             seen = picture() if callable(picture) else picture
-            write_picture(self._folder / f"step_{step.step:05d}.png", seen, through_link=False)
+            write_picture(self._folder / f"step_{step:05d}.png", seen, through_link=False)
 
     def close(self) -> None:
-        """Draw the plot. Raises PhotoError."""
+        """Write the last picture, whatever ended the search, and draw the plot. Raises PhotoError."""
+        self._keep_last()
         if self._steps:
             write_atomically(self._folder / PLOT, plot(self._steps), overwrite=True)
 

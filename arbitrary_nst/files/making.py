@@ -4,15 +4,22 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing import strokes
+from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.refinement.refiner import Step
 from arbitrary_nst.session import Session
+
+if TYPE_CHECKING:
+    from arbitrary_nst.refinement.refiner import Step
 
 
 @dataclass(frozen=True)
@@ -36,25 +43,45 @@ def make(
     photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
 ) -> tuple[Photo, bool]:
     """The picture, and whether it was finished."""
-    style = output.style
+    style, photo = output.style, images.filled(photo)
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
-    drawn = None if style.code is None else session.draw([photo], style.code, settings)[0]
-    if settings.refinement is None or style.picture is None:
-        assert drawn is not None
-        return drawn, True
+    how = settings.refinement
+    if how is None or not style.pictures:
+        assert style.code is not None
+        return session.draw([photo], style.code, settings)[0], True
+    if settings.strength == 0:
+        return photo, True
 
-    def on_step(step: Step, picture: Pixels) -> bool:
+    def on_step(step: "Step", picture: Pixels) -> bool:
         if settings.on_step is not None:
             settings.on_step(output.path or style.name, step, picture)
         return stop()
 
-    start = None if drawn is None else drawn.pixels
-    refiner = session.refiner(settings.refinement)
-    refined = refiner.refine(photo.pixels, style.picture.pixels, start, on_step)
+    seen = strokes.seen(photo, settings.strokes)  # refined as large as its strokes are, then carried up
+    small = replace(settings, feather=settings.feather * max(seen.size) / max(photo.size))
+    begun = output.target if output.goes_on else how.start
+    start = None
+    if begun is not None:
+        start = images.resize(_begun(begun, photo, session), seen.pixels.shape[:2])
+    elif style.code is not None:
+        start = session.paint([seen], style.code, small)[0].pixels
+    refiner = session.refiner(how.going_on if output.goes_on else how)
+    refined = refiner.refine(seen.pixels, session.sought(seen, style.pictures, small), start, on_step)
     if settings.on_end is not None:
         settings.on_end(output.path or style.name)
     notes = (*photo.notes, *refined.notes)
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
-    return replace(photo, pixels=refined.pixels, notes=notes), refined.ended != "stopped"
+    picture = strokes.completed(photo, seen, refined.pixels, session.threads)
+    return finished(photo, replace(picture, notes=notes), settings), refined.ended != "stopped"
+
+
+def _begun(path: Path, photo: Photo, session: Session) -> Pixels:
+    """A picture of the photo to go on from. Raises PhotoError where it is not of its size."""
+    picture = session.decode(reading.read_photo_bytes(path, session.options.max_pixels), name=str(path))
+    if picture.size != photo.size:
+        (width, height), (own_width, own_height) = photo.size, picture.size
+        what = f"{path}: {own_width}x{own_height}, the photo is {width}x{height}"
+        raise PhotoError(what, "a picture of this very photo, or another {init}")
+    return picture.pixels

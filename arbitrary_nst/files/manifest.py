@@ -88,11 +88,20 @@ class Manifest:
             self._descriptor, self._writable = None, False
 
     def holds(self, record: Record) -> bool:
-        """Whether this very picture was made: all that ``record`` names is as it says.
+        """Whether this very picture was made: all that ``record`` names is as it says, and it was not stopped.
 
         A photo known by its SHA-256 may have moved.
         """
+        return self._is_as(record, stopped=False)
+
+    def holds_stopped(self, record: Record) -> bool:
+        """Whether this very picture was begun, and its refinement stopped."""
+        return self._is_as(record, stopped=True)
+
+    def _is_as(self, record: Record, *, stopped: bool) -> bool:
         mine = self._record(record["output"]) or {}
+        if mine.get("stopped", False) != stopped:
+            return False
         must_equal = record.keys() - {"input"} if "sha256" in record else record.keys()
         return all(mine.get(name) == record[name] for name in must_equal)
 
@@ -137,12 +146,11 @@ class Manifest:
 
     @contextmanager
     def around(self, record: Record, *, whole: bool) -> Iterator[None]:
-        """Note whose picture is written inside, so that a crash leaves none unknown; then, if it is ``whole``, all."""
+        """Note whose picture is written inside, so that a crash leaves none unknown; then all that it is made of."""
         if (self._record(record["output"]) or {}).get("input") != record["input"]:
             self.add({name: record[name] for name in ("input", "output")}, lasting=True)
         yield
-        if whole:
-            self.add(record)
+        self.add(record if whole else {**record, "stopped": True})
 
     def add(self, record: Record, *, lasting: bool = False) -> None:
         """Append a record, also from several threads; ``lasting`` ones are on the disk when this returns.

@@ -100,16 +100,16 @@ class OutputFolder:
 
     def holds(self, record: Record, path: Path) -> bool:
         """Whether a picture is there, itself and not what a link leads to, and was made as the record says."""
-        try:
-            is_file = stat.S_ISREG(os.lstat(path).st_mode)
-        except OSError:
-            return False
-        return is_file and self._manifest is not None and self._manifest.holds(record)
+        return self._manifest is not None and _is_file(path) and self._manifest.holds(record)
+
+    def holds_stopped(self, record: Record, path: Path) -> bool:
+        """Whether one is there that is on its way to be, and was stopped."""
+        return self._manifest is not None and _is_file(path) and self._manifest.holds_stopped(record)
 
     def put(self, path: Path, data: bytes, record: Record | None, *, overwrite: bool, whole: bool) -> None:
         """Write a picture, whole or not at all, and note it; a link of its name is replaced. Raises PhotoError.
 
-        One that is not ``whole``, as it was stopped midway, is announced only: it is to be made again.
+        One that is not ``whole`` was stopped midway, and noted as such: it is to be gone on with.
         """
         assert self._manifest is not None and self._folder is not None
         noted: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
@@ -134,3 +134,11 @@ class OutputFolder:
     def _key(self, path: Path) -> str:
         """What every run into this folder calls an output, wherever the folder is mounted."""
         return naming.folded(path).removeprefix(self._root)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there, and no link."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False

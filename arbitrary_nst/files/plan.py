@@ -4,21 +4,22 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files import naming, reading, writing
+from arbitrary_nst.files import naming, reading, scoring, writing
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
+from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style
+from arbitrary_nst.styles import Style, blend, blended_name, normalised
 from arbitrary_nst.styles.files import is_style_file
 
 WAIT_S = 0.1  # between two looks at what another run is at
@@ -31,7 +32,7 @@ class Planner:
         self,
         session: Session,
         photos: Sequence[Input],
-        styles: Sequence[Style | Path],
+        styles: Sequence[StyleGiven],
         settings: Settings,
         *,
         write: bool = True,
@@ -42,8 +43,13 @@ class Planner:
         several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
         if settings.in_place and len(styles) > 1:
             raise OptionError("in place: takes one style", "without {in_place}")
+        if several and settings.refinement is not None and settings.refinement.start is not None:
+            raise OptionError("init: a file begins one picture", "one photo and one style, or {existing=skip}")
+        session.check(settings, _only_size(photos))
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
+        if settings.score:
+            self.styles = scoring.with_pictures(self.styles, styles, session, settings)
         self._refining_precision = None
         if settings.refinement is not None:
             session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
@@ -63,21 +69,37 @@ class Planner:
         if self._output is not None:
             self._output.close()
 
-    def _open_style(self, style: Style | Path) -> StyleInUse:
+    def _open_style(self, style: StyleGiven) -> StyleInUse:
+        if not isinstance(style, Mapping):
+            return self._open_one(style)
+        opened = [(self._open_one(each), share) for each, share in normalised(style).items()]
+        pictures = [(picture, part * share) for each, share in opened for picture, part in each.pictures]
+        codes = {each.code: share for each, share in opened if each.code is not None}
+        if codes:
+            code = blend(codes)
+            return StyleInUse(code.name, code, pictures, _identity(code))
+        parts = sorted(f"{each.sha256} {share:.9g}" for each, share in opened)
+        name = blended_name({each.name: share for each, share in opened})
+        return StyleInUse(name, None, pictures, _sha256("\n".join(parts).encode()))
+
+    def _open_one(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
         if isinstance(style, Style) or is_style_file(style):
             if refinement is not None:
                 what = f"style {style.name}" if isinstance(style, Style) else style
                 raise OptionError(f"{what}: refinement needs the picture itself", "{style} with its picture")
             kept = style if isinstance(style, Style) else self._session.load_style(style)
-            return StyleInUse(kept.name, kept, None, _identity(kept))
+            return StyleInUse(kept.name, kept, (), _identity(kept))
         data = self._read(style)
-        picture = self._session.decode(data, name=str(style))
-        if refinement is not None and refinement.recipe.init != "stylized":  # the model has no part in it
-            return StyleInUse(style.stem, None, picture, _sha256(data))
+        whole = self._session.decode(data, name=str(style))
+        picture = images.style_picture(whole, self._settings.style_crop)
+        for note in picture.notes[len(whole.notes) :]:
+            self._session.tell(f"{style.stem}: {note}")
+        if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
+            return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
         code = self._session.ready_style(style, self._settings)
         code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
-        return StyleInUse(code.name, code, None if refinement is None else picture, code.origin or "")
+        return StyleInUse(code.name, code, () if refinement is None else ((picture, 1.0),), _identity(code))
 
     def _read(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self._session.options.max_pixels)
@@ -153,14 +175,17 @@ class Planner:
         """What is to be done where a name is chosen."""
         record = self._record(given.file, style, path)
         existing, overwrite = self._settings.existing, self._settings.existing == "overwrite"
-        if existing == "skip" and record is not None:  # the manifest knows better than the mere name
-            if self._output is not None and self._output.holds(self._must_equal(record), path):
+        goes_on = False
+        if existing == "skip" and record is not None and self._output is not None:
+            # the manifest knows better than the mere name
+            if self._output.holds(self._must_equal(record), path):
                 return Result(str(given.path), style.name, str(path), skipped=True)
+            goes_on = self._output.holds_stopped(self._must_equal(record), path)
             existing, overwrite = "overwrite", os.path.lexists(path)
         target = naming.settle(path, existing, given.file)
         if target is None:
             return Result(str(given.path), style.name, str(path), skipped=True)
-        return Output(style, target, format, overwrite, record)
+        return Output(style, target, format, overwrite, record, goes_on)
 
     def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
         """Write a picture where it was planned, and that it is there, if it is ``whole``, into the manifest.
@@ -239,6 +264,18 @@ def _identity(style: Style) -> str:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _only_size(photos: Sequence[Input]) -> list[tuple[int, int]]:
+    """The width and height of the photo, where it is the only one and its header tells."""
+    if len(photos) != 1:
+        return []
+    try:
+        with reading.open_photo(photos[0].path) if photos[0].data is None else io.BytesIO(photos[0].data) as file:
+            _, size = images.peek(file)
+    except Exception:  # it is told when its turn comes
+        return []
+    return [size] if all(size) else []
 
 
 def _in_place(source: Path, style: StyleInUse, own: images.Format) -> Output:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbitrary_nst.errors import EngineMemoryError, NSTError, PhotoError
+from arbitrary_nst.scores.score import Score
 
 
 @dataclass(frozen=True)
@@ -12,8 +13,8 @@ class Result:
     """What became of one photo in one style.
 
     ``width`` and ``height`` are the written picture's, in px; ``seconds`` is what decoding, drawing and writing took
-    together; a dry run has ``planned`` instead. ``error`` says what went wrong, its
-    class of what kind it is; ``traceback`` where.
+    together; a dry run has ``planned`` instead. ``score`` is there where it was asked for and a picture was made.
+    ``error`` says what went wrong, its class of what kind it is; ``traceback`` where.
     """
 
     input: str
@@ -28,6 +29,7 @@ class Result:
     skipped: bool = False
     planned: bool = False
     notes: tuple[str, ...] = ()
+    score: Score | None = None
     error: NSTError | None = None
     traceback: str | None = None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.images import masks
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
 from arbitrary_nst.refinement.refiner import Refinement, Step
@@ -19,7 +20,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     """How results are written. ``output`` is a file, a folder, or None for beside the photo.
 
     ``sink`` takes the encoded bytes of one picture in place of all these, in a thread of the stream. A BrokenPipeError
-    that it raises ends the stream, all else is the photo's failure.
+    that it raises ends the stream, all else is the photo's failure. ``vgg_weights`` is what ``score`` judges by, None
+    the verified file that is here or can be fetched.
 
     With ``existing`` ``skip`` a folder's manifest must say that the output was made of the same photo (by size and
     time, or by SHA-256 with ``checksum``), style, model and settings; anything else is made again. ``limit`` is how
@@ -34,6 +36,7 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
+    vgg_weights: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Raise OptionError for values that make no sense, alone or together."""
@@ -52,16 +55,26 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         on_step: Callable[[str, Step, Pixels], None] | None = None,
         on_end: Callable[[str], None] | None = None,
         sink: Sink | None = None,
+        vgg_weights: Path | None = None,
     ) -> "Settings":
         """The settings that whole groups of options make; a group that is not given is as by default."""
         given = {name: value for group in groups for name, value in options.keywords(group).items()}
-        return cls(output, refinement=refinement, on_step=on_step, on_end=on_end, sink=sink, **given)
+        return cls(
+            output, refinement=refinement, on_step=on_step, on_end=on_end, sink=sink, vgg_weights=vgg_weights, **given
+        )
 
     @property
     def key(self) -> dict[str, Any]:
         """What must be equal for a picture's file to be the one that would be made now, photo and style aside.
 
-        All that differs from its default: an option that joins later leaves older records as they are.
+        The strokes, since records of before 0.3 had other ones by default, and all that differs from its default: an
+        option that joins later leaves older records as they are. Of files it is the content that counts, by SHA-256,
+        and of regions their order too. Raises PhotoError where one is gone.
         """
         own = options.taken_from(DrawOptions, self), options.taken_from(EncodeOptions, self)
-        return {name: value for group in own for name, value in options.differing(group).items()}
+        differing = {name: value for group in own for name, value in options.differing(group).items()}
+        if self.mask is not None:
+            differing["mask"] = masks.digest(self.mask)
+        if self.regions is not None:
+            differing["regions"] = [list(map(masks.digest, pair)) for pair in self.regions.items()]
+        return {"strokes": self.strokes, **differing}

@@ -9,17 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing.strokes import drawn_size
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
+from arbitrary_nst.files.scoring import scored
 from arbitrary_nst.files.settings import Settings
+from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
+from arbitrary_nst.scores.score import Score
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style
 
 WORKERS = 2  # threads that decode, and as many that encode
 AHEAD = 4  # photos decoded before the engine wants them, and as many whose pictures wait to be written
@@ -29,7 +32,7 @@ BYTES_PER_PIXEL = 15  # of a photo or a picture that waits: its floats, and what
 def stylize_many(
     session: Session,
     photos: Iterable[Input],
-    styles: Sequence[Style | Path],
+    styles: Sequence[StyleGiven],
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
     planner: Planner | None = None,
@@ -68,6 +71,17 @@ class Task:
     output: Output
     decoding: Future[Read]
     is_last: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture that waits to be written, whether it was finished, its photo's SHA-256, and the seconds it took."""
+
+    picture: Photo
+    whole: bool
+    sha256: str
+    seconds: float
+    score: Score | None
 
 
 class _Stream:
@@ -180,17 +194,19 @@ class _Stream:
         else:
             picture, whole = make(opened.photo, output, self._session, self._settings, self._stop)
         seconds = opened.seconds + time.monotonic() - began
+        score, picture = scored(opened.photo, output.style, picture, self._session, self._settings)
+        made = Made(picture, whole, opened.sha256, seconds, score)
         pixels = picture.size[0] * picture.size[1]
         self._pixels_behind += pixels
-        written = self._encoders.submit(self._write, task.job.source, output, picture, whole, opened.sha256, seconds)
-        self._behind.append((pixels, written))
+        self._behind.append((pixels, self._encoders.submit(self._write, task.job.source, output, made)))
 
     def _draw_ahead(self, photo: Photo, output: Output) -> None:
-        """Draw a photo together with the next ones of its size, where the engine is best given several."""
+        """Draw a photo together with the next that are seen in its size, where the engine is best given several."""
         style, settings = output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
-        self._together = self._session.engine.batch(*_drawn_sides(photo, settings))
+        sides = drawn_size(*photo.size, settings)
+        self._together = self._session.engine.batch(*sides)
         if self._together < 2:
             return
         photos = {output.target: photo}
@@ -199,7 +215,7 @@ class _Stream:
                 break
             if isinstance(task, Result) or task.output.style is not style or task.output.target in self._drawn:
                 continue
-            if not task.decoding.exception() and task.decoding.result().photo.size == photo.size:
+            if not task.decoding.exception() and drawn_size(*task.decoding.result().photo.size, settings) == sides:
                 photos[task.output.target] = task.decoding.result().photo
         if len(photos) == 1:
             return
@@ -211,9 +227,9 @@ class _Stream:
             return
         self._drawn |= dict(zip(photos, pictures, strict=True))
 
-    def _write(self, source: Path, output: Output, picture: Photo, whole: bool, sha256: str, seconds: float) -> Result:
+    def _write(self, source: Path, output: Output, made: Made) -> Result:
         """Encode and write a picture. Raises only where nobody takes it any more."""
-        began = time.monotonic()
+        began, picture = time.monotonic(), made.picture
         try:
             encoded = images.encode(
                 picture, output.format, quality=self._settings.quality, metadata=self._settings.metadata
@@ -221,7 +237,7 @@ class _Stream:
             if self._settings.sink is not None:
                 self._settings.sink(encoded.data)
             else:
-                self._planner.put(output, encoded.data, sha256, whole=whole)
+                self._planner.put(output, encoded.data, made.sha256, whole=made.whole)
         except Exception as exc:
             if isinstance(exc, BrokenPipeError) and self._settings.sink is not None:
                 raise
@@ -233,8 +249,9 @@ class _Stream:
             output.path,
             width,
             height,
-            seconds + time.monotonic() - began,
+            made.seconds + time.monotonic() - began,
             notes=(*picture.notes, *encoded.notes),
+            score=made.score,
         )
         if output.style.code is None:
             return result
@@ -245,10 +262,3 @@ class _Stream:
 def spare_pixels() -> int:
     """How many pixels, of photos and pictures, may wait for their turn: a quarter of the free memory."""
     return int(available_memory() // 4 // BYTES_PER_PIXEL)
-
-
-def _drawn_sides(photo: Photo, settings: Settings) -> tuple[int, int]:
-    """Height and width at which the engine sees a photo."""
-    limits = [limit for limit in (settings.max_size, settings.stylize_size) if limit is not None]
-    share = min([1.0, *(limit / max(photo.size) for limit in limits)])
-    return max(1, round(photo.size[1] * share)), max(1, round(photo.size[0] * share))

@@ -2,6 +2,8 @@
 
 from arbitrary_nst.images.decode import decode, from_pil, look, peek
 from arbitrary_nst.images.encode import Encoded, encode, format_of, suffix_format
+from arbitrary_nst.images.framing import style_picture
+from arbitrary_nst.images.hidden import filled
 from arbitrary_nst.images.metadata import Metadata, Policy
 from arbitrary_nst.images.photo import Photo, from_array, resize, resize_longest, style_input, to_pil
 from arbitrary_nst.options import MAX_PIXELS, Format
@@ -15,6 +17,7 @@ __all__ = [
     "Policy",
     "decode",
     "encode",
+    "filled",
     "format_of",
     "from_array",
     "from_pil",
@@ -23,6 +26,7 @@ __all__ = [
     "resize",
     "resize_longest",
     "style_input",
+    "style_picture",
     "suffix_format",
     "to_pil",
 ]

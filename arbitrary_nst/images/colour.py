@@ -128,14 +128,14 @@ def to_srgb(pixels: Pixels, space: ColourSpace) -> tuple[Pixels, tuple[str, ...]
     if space == SRGB:
         return pixels, ()
     matrix = to_linear_srgb(space.primaries).T.astype(np.float32)
-    to_light, to_code = _table(space.transfer), _table(linear_to_srgb)
+    to_light, to_code = table(space.transfer), table(linear_to_srgb)
     peak = max(float(_light(pixels[rows], space, to_light).max()) for rows in strips(len(pixels))) if space.hdr else 0.0
     gain = eetf_gain(peak)
     for rows in strips(len(pixels)):
         light = _light(pixels[rows], space, to_light)
         if space.hdr:
             light = (eetf(light, gain, peak) if peak > SDR_WHITE else light) / np.float32(SDR_WHITE)
-        pixels[rows] = _look_up(light @ matrix, to_code)
+        pixels[rows] = look_up(light @ matrix, to_code)
     if not space.hdr:
         return pixels, ()
     return pixels, (f"HDR ({space.hdr}, up to {peak:.0f} cd/m2): tone-mapped to SDR, white at {SDR_WHITE} cd/m2",)
@@ -143,16 +143,17 @@ def to_srgb(pixels: Pixels, space: ColourSpace) -> tuple[Pixels, tuple[str, ...]
 
 def _light(values: Pixels, space: ColourSpace, to_light: Pixels) -> Pixels:
     """Linear light, relative to white or, of HDR, in cd/m2."""
-    light = _look_up(values, to_light)
+    light = look_up(values, to_light)
     return hlg_ootf(light) if space.hdr == "HLG" else light
 
 
-def _table(curve: Transfer) -> Pixels:
+def table(curve: Transfer) -> Pixels:
     """A curve at every value of 16 bits: ten times as fast as its powers, and exact for what files hold."""
     return curve(np.linspace(0, 1, 65536, dtype=np.float32)).astype(np.float32)
 
 
-def _look_up(values: Pixels, table: Pixels) -> Pixels:
+def look_up(values: Pixels, table: Pixels) -> Pixels:
+    """A curve's ``table`` at values in [0, 1]; others are clipped."""
     found: Pixels = table[(np.clip(values, 0, 1) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)]
     return found
 

@@ -115,10 +115,10 @@ def resize_longest(photo: Photo, max_size: int) -> Photo:
     return replace(photo, pixels=resize(photo.pixels, (height, width)), alpha=alpha)
 
 
-def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["centre", "none"] = "centre") -> Pixels:
-    """What a network reads a style from, (size, size, 3): the centre square, or the whole picture squeezed into one."""
+def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["auto", "centre", "none"] = "centre") -> Pixels:
+    """What a network reads a style from, (size, size, 3): the centre square, or with ``none`` all squeezed into one."""
     height, width = pixels.shape[:2]
-    if crop == "centre":
+    if crop != "none":
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         pixels = pixels[top : top + side, left : left + side]

@@ -138,7 +138,7 @@ class Learner:
         targets = []
         for photo in crops:
             maps = self._features(photo, recipe)
-            content, apart = maps[recipe.content_layer], losses.style_losses(maps, statistics, recipe)
+            content, apart = maps[recipe.content_layer], losses.style_term(maps, statistics, recipe)
             if float(apart) > 0 and float(ops.sum(ops.square(content))) > 0:  # else no share of it is a number
                 targets.append((to_tensor(photo), content, statistics, apart))
         return targets

@@ -5,7 +5,7 @@ G and A statistics of the picture and of the style; N channels and M = h * w pla
 a scalar, summed over the batch.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -159,23 +159,33 @@ def targets(photo: Tensor, style: Tensor, vgg19: Kernels, recipe: Recipe, dtype:
     return content, [style_target(maps[name], recipe.gram_norm) for name in recipe.style_layers]
 
 
-def terms(picture: Tensor, target: Any, vgg19: Kernels, recipe: Recipe, dtype: str = "float32") -> Tensor:
-    """Content, style and total variation of one picture (1, H, W, 3), weighted as they enter the total: (3,)."""
-    photo, statistics = target
-    layers = {*recipe.style_layers, recipe.content_layer}
-    maps = features(picture, vgg19, layers, pooling=recipe.pooling, dtype=dtype)
-    style = style_losses(maps, statistics, recipe)
-    content = content_loss(maps[recipe.content_layer], photo, recipe.content_loss)
-    variation = total_variation(picture, recipe.tv_power) if recipe.tv_weight else ops.zeros(())
-    return ops.stack([recipe.content_weight * content, recipe.style_weight * style, recipe.tv_weight * variation])
-
-
-def style_losses(maps: dict[str, Tensor], statistics: list[Tensor], recipe: Recipe) -> Tensor:
-    """The recipe's style layers together, each by its weight."""
+def style_term(maps: Mapping[str, Tensor], statistics: Any, recipe: Recipe) -> Tensor:
+    """The layers' style losses times their weights, added up, by the statistics of ``targets``."""
     return sum(
         weight * style_loss(maps[name], statistic, recipe.style_loss, recipe.gram_norm)
         for (name, weight), statistic in zip(recipe.style_layers.items(), statistics, strict=True)
     )
+
+
+def terms(
+    picture: Tensor,
+    target: Any,
+    vgg19: Kernels,
+    recipe: Recipe,
+    dtype: str = "float32",
+    style_term: Callable[[Mapping[str, Tensor], Any, Recipe], Tensor] = style_term,
+) -> Tensor:
+    """Content, style and total variation of one picture (1, H, W, 3), weighted as they enter the total: (3,).
+
+    ``style_term`` makes the style's of the layers' maps and the target's statistics.
+    """
+    photo, statistics = target
+    layers = {*recipe.style_layers, recipe.content_layer}
+    maps = features(picture, vgg19, layers, pooling=recipe.pooling, dtype=dtype)
+    style = style_term(maps, statistics, recipe)
+    content = content_loss(maps[recipe.content_layer], photo, recipe.content_loss)
+    variation = total_variation(picture, recipe.tv_power) if recipe.tv_weight else ops.zeros(())
+    return ops.stack([recipe.content_weight * content, recipe.style_weight * style, recipe.tv_weight * variation])
 
 
 def _f32(number: Any) -> Tensor:

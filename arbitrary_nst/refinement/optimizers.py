@@ -1,7 +1,8 @@
 """What goes downhill: Keras's Adam and SciPy's L-BFGS-B behind one call, and tensors to numbers and back.
 
 Each is called with ``judged``, which takes a picture (1, H, W, 3) on Keras's device to its loss and gradient, and which
-ends the search by an exception; a start (H, W, 3); a recipe; a factor on the step size; and the steps to plan for.
+ends the search by an exception; a start (H, W, 3); a recipe; a factor on the step size; and ``share``, which tells how
+much of the way is behind, from 0 to 1.
 """
 
 import math
@@ -16,26 +17,24 @@ from arbitrary_nst.refinement.recipes import Recipe
 Judged = Callable[[Any], tuple[float, Any]]
 
 
-def adam(judged: Judged, start: Pixels, recipe: Recipe, rate: float, steps: int) -> None:
-    """Adam (Kingma and Ba 2015), Keras's; ends by an exception of ``judged``."""
+def adam(judged: Judged, start: Pixels, recipe: Recipe, rate: float, share: Callable[[], float]) -> None:
+    """Adam (Kingma and Ba 2015), Keras's; ends by an exception of ``judged``. Its rate may decay with ``share``."""
     import keras
     from keras import ops
 
     picture = keras.Variable(start[np.newaxis])
     optimizer = keras.optimizers.Adam(recipe.learning_rate * rate, recipe.beta_1, epsilon=recipe.epsilon)
-    step = 0
     while True:
         now = ops.clip(picture, 0, 1) if recipe.clip else ops.copy(picture)
         _, gradient = judged(now)
         if recipe.decay:
-            falling = 0.5 * (1 + math.cos(math.pi * min(step / steps, 1)))
+            falling = 0.5 * (1 + math.cos(math.pi * share()))
             optimizer.learning_rate = recipe.learning_rate * rate * max(falling, 0.01)
         picture.assign(now)
         optimizer.apply([gradient], [picture])
-        step += 1
 
 
-def lbfgs(judged: Judged, start: Pixels, recipe: Recipe, rate: float, steps: int) -> None:
+def lbfgs(judged: Judged, start: Pixels, recipe: Recipe, rate: float, share: Callable[[], float]) -> None:
     """SciPy's L-BFGS-B in units of ``rate``, as long as its first step is; bounded only where the recipe clips."""
     from scipy.optimize import Bounds, minimize
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from arbitrary_nst import options
@@ -15,6 +16,7 @@ CHOICES = {
     "content_loss": ContentLoss, "style_loss": StyleLoss, "gram_norm": GramNorm, "pooling": Pooling,
     "optimizer": Optimizer, "init": Init,
 }  # fmt: skip
+GOES_ON = {"init": "stylized", "scales": 1}  # of a picture that was refined before: a coarse scale would undo it
 MOST_SCALES = 50  # more than any picture has: each is 1.41 times the last
 
 _CHANNELS = (64, 128, 256, 512, 512)
@@ -62,6 +64,7 @@ class Recipe:
     decay: bool = False
     clip: bool = False
     pooling: Pooling = "max"
+    margin: int = 0  # px that are reflected around the picture while it is refined: VGG19's zeros shape them instead
     init: Init = "photo"
     steps: int = 500
     scales: int | Literal["auto"] = 1
@@ -101,7 +104,7 @@ RECIPES: dict[str, Recipe] = {
             style_loss="relative", style_weight=1.0, gram_norm="hw",
             tv_weight=0.0, tv_power=2,
             optimizer="adam", learning_rate=0.03, decay=True, clip=True,
-            init="stylized", steps=150, scales="auto",
+            init="stylized", steps=150, scales="auto", margin=8,
         ),
         Recipe(
             "gatys",
@@ -151,6 +154,8 @@ def chosen(asked: RefineOptions, base: Recipe | None = None) -> Recipe:
     recipe = base or get(asked.recipe)
     same = {option.name for option in options.declared(RefineOptions)} & set(Recipe.__dataclass_fields__)
     changes = {name: value for name in sorted(same) if (value := getattr(asked, name)) is not None}
+    if isinstance(asked.init, Path):
+        changes = GOES_ON | changes | {"init": "stylized"}
     if asked.layers:
         layers = {**recipe.style_layers, **asked.layers}
         changes["style_layers"] = {name: weight for name, weight in layers.items() if weight != 0}

@@ -2,23 +2,24 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from arbitrary_nst import images, options
+from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.images.upscale import add_change
+from arbitrary_nst.images.upscale import add_change, guided
 from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
-from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
+from arbitrary_nst.refinement.optimizers import to_numpy
 from arbitrary_nst.refinement.precision import choose_precision
-from arbitrary_nst.refinement.recipes import RECIPES, Recipe, chosen
+from arbitrary_nst.refinement.recipes import GOES_ON, RECIPES, Recipe, chosen
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
@@ -32,10 +33,11 @@ class Refinement:
     """How to refine, as a value. ``vgg_weights`` None is the verified file that is here or can be fetched.
 
     ``time_limit`` is in seconds per picture; ``style_scale`` the style's longest side as a share of the picture's;
-    ``seed`` that of the noise to begin with.
+    ``seed`` that of the noise to begin with; ``start`` a picture to begin with in place of the recipe's.
     """
 
     recipe: Recipe = RECIPES["arbstyle"]
+    start: Path | None = None
     vgg_weights: Path | None = None
     time_limit: float | None = None
     style_scale: float = 1.0
@@ -44,7 +46,18 @@ class Refinement:
     @classmethod
     def chosen_by(cls, asked: RefineOptions, base: Recipe | None = None) -> "Refinement":
         """What the options mean; ``base`` is a recipe to change in place of the one they name. Raises OptionError."""
-        return cls(chosen(asked, base), **{option.name: getattr(asked, option.name) for option in _own_options()})
+        own = {option.name: getattr(asked, option.name) for option in _own_options()}
+        return cls(chosen(asked, base), asked.init if isinstance(asked.init, Path) else None, **own)
+
+    @property
+    def begins_stylized(self) -> bool:
+        """Whether it begins with the feed-forward picture."""
+        return self.recipe.init == "stylized" and self.start is None
+
+    @property
+    def going_on(self) -> "Refinement":
+        """The same, from a picture that it was stopped at."""
+        return replace(self, recipe=self.recipe.with_changes(**GOES_ON))
 
     @property
     def key(self) -> dict[str, Any]:
@@ -68,7 +81,7 @@ class Step:
     """One evaluation. ``step`` 0 is the start; ``scale`` the longest side in px; ``seconds`` since the beginning.
 
     The terms are weighted as they enter ``total``. ``last`` is the number of the last step, ``left`` an estimate of
-    the seconds to it, infinite at the start.
+    the seconds to it, infinite at the start; ``share`` of the way is done, by steps or by time, whichever ends first.
     """
 
     step: int
@@ -80,6 +93,7 @@ class Step:
     total: float
     last: int
     left: float
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,7 @@ class _Run:
     on_step: OnStep | None
     work: Pixels  # cumulative, of each step, in pixels
     limit: float
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: time.monotonic())
     history: list[Step] = field(default_factory=list)
     ended: Literal["steps", "time limit", "stopped"] = "steps"
     notes: list[str] = field(default_factory=list)
@@ -119,12 +133,13 @@ class _Run:
         step, seconds, last = len(self.history), time.monotonic() - self.began, len(self.work) - 1
         content, style, tv = map(float, values)
         total = float(values.sum(dtype=np.float64))
-        left = math.inf
+        left, share = math.inf, 0.0
         if step:  # before that most of the time went into compiling
-            done = float(self.work[min(step, last)] - self.work[0])
-            left = (seconds - self.history[0].seconds) * float(self.work[-1] - self.work[min(step, last)]) / done
+            done, whole = (float(self.work[end] - self.work[0]) for end in (min(step, last), -1))
+            left = (seconds - self.history[0].seconds) * (whole - done) / done
+            share = min(1.0, max(done / whole, seconds / self.limit))
         left = max(0.0, min(left, self.limit - seconds))
-        self.history.append(Step(step, scale, seconds, content, style, tv, total, last, left))
+        self.history.append(Step(step, scale, seconds, content, style, tv, total, last, left, share))
         if self.on_step is not None and self.on_step(self.history[-1], picture):
             self.ended = "stopped"
 
@@ -150,13 +165,18 @@ class Refiner:
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
             for name, arrays in vgg19.items()
         }
-        self._function: Callable[[Any, Any], tuple[Any, Any]] | None = None
+        self._functions: dict[int, Callable[[Any, Any], tuple[Any, Any]]] = {}  # by the number of regions
 
     def refine(
-        self, photo: Pixels, style: Pixels, start: Pixels | None = None, on_step: OnStep | None = None
+        self,
+        photo: Pixels,
+        style: Pixels | Sequence[Sought],
+        start: Pixels | None = None,
+        on_step: OnStep | None = None,
     ) -> Refined:
         """Optimise a picture of the photo's size, (H, W, 3) RGB in [0, 1], for photo and style.
 
+        A style is one picture, or what is sought region by region.
         ``start`` is the feed-forward picture, which only recipes with init ``stylized`` need. ``on_step`` is called
         after each evaluation with the step and the picture at its scale; what it returns, if true, ends the search.
         The picture comes back that had the lowest total. Raises PhotoError
@@ -165,6 +185,8 @@ class Refiner:
         full: Size = (photo.shape[0], photo.shape[1])
         if min(full) < SMALLEST:
             raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no --refine")
+        if isinstance(style, np.ndarray):
+            style = [Sought([(style, 1.0)])]
         first = self._first(photo, style, start)
         largest = self._fitting(full)
         while True:
@@ -175,7 +197,9 @@ class Refiner:
                     raise
             largest = scaled(largest, 0.5**0.5)
 
-    def _refine(self, photo: Pixels, style: Pixels, first: Pixels, largest: Size, on_step: OnStep | None) -> Refined:
+    def _refine(
+        self, photo: Pixels, style: Sequence[Sought], first: Pixels, largest: Size, on_step: OnStep | None
+    ) -> Refined:
         """From coarse to fine up to ``largest``, and from there at once to the full size."""
         height, width = photo.shape[:2]
         sizes = scale_sizes(largest, self.recipe.scales)
@@ -192,16 +216,24 @@ class Refiner:
             picture = self._descend(run, photo, style, picture, budget, deadline)
             if run.ended == "stopped":
                 break
-        return Refined(add_change(first, picture), run.history, run.ended, tuple(run.notes))
+        return Refined(self._carried(photo, first, picture), run.history, run.ended, tuple(run.notes))
 
-    def _first(self, photo: Pixels, style: Pixels, start: Pixels | None) -> Pixels:
+    def _carried(self, photo: Pixels, first: Pixels, picture: Pixels) -> Pixels:
+        """A picture of any scale at the photo's size, with the edges that are the photo's."""
+        if self.recipe.init in ("photo", "stylized") or picture.shape == photo.shape:
+            return add_change(first, picture)
+        # it began with what the photo shows nothing of, which would come back at the full size
+        return guided(photo, images.resize(photo, (picture.shape[0], picture.shape[1])), np.clip(picture, 0, 1))
+
+    def _first(self, photo: Pixels, style: Sequence[Sought], start: Pixels | None) -> Pixels:
         """The picture to begin with, at the photo's size."""
         height, width = photo.shape[:2]
         match self.recipe.init:
             case "photo":
                 return photo
             case "style":
-                return images.resize(style, (height, width))
+                pictures = style[0].pictures
+                return images.resize(max(pictures, key=lambda each: each[1])[0], (height, width))
             case "noise":
                 return np.random.default_rng(self._how.seed).random((height, width, 3), np.float32)
             case "stylized":
@@ -219,16 +251,25 @@ class Refiner:
             raise EngineMemoryError(f"refinement: {allowed / 1e9:.2f} GB are too little", "more {max_memory}")
         return size
 
-    def _descend(self, run: _Run, photo: Pixels, style: Pixels, start: Pixels, budget: int, deadline: float) -> Pixels:
+    def _descend(
+        self, run: _Run, photo: Pixels, style: Sequence[Sought], start: Pixels, budget: int, deadline: float
+    ) -> Pixels:
         """The best picture of one scale."""
         size: Size = (start.shape[0], start.shape[1])
-        evaluate, remember = self._objective(photo, style, size), _Best(start)
-        end = len(run.history) + budget + (not run.history)
+        margin = self._margin(size)
+        evaluate, remember = self._objective(photo, style, size), _Best(_widened(start, margin))
+        begun, end = len(run.history), len(run.history) + budget + (not run.history)
+        began = run.history[-1].seconds if run.history else 0.0
+
+        def share() -> float:
+            """How much of this scale's way is behind, by steps or by time."""
+            spent = (run.history[-1].seconds - began) / (deadline - began) if deadline > began else 1.0
+            return min(1.0, max((len(run.history) - begun - 1) / max(1, budget), spent))
 
         def judged(picture: Any) -> tuple[float, Any]:
             values, gradient = evaluate(picture)
             seen = to_numpy(picture)
-            run.note(max(size), values, seen[0])
+            run.note(max(size), values, _narrowed(seen[0], margin))
             total = run.history[-1].total
             if not (math.isfinite(total) and np.isfinite(to_numpy(gradient)).all()):
                 raise _Diverged("is no number")
@@ -246,7 +287,7 @@ class Refiner:
         rate = 1.0
         for _ in range(ATTEMPTS):
             try:  # L-BFGS returns by itself where its line search finds no lower point: it begins anew
-                search(judged, remember.picture, self.recipe, rate, budget)
+                search(judged, remember.picture, self.recipe, rate, share)
             except _Ended:
                 break
             except _Diverged as exc:
@@ -258,28 +299,62 @@ class Refiner:
                     break
         if not math.isfinite(remember.total):
             raise EngineError("refinement: the loss is no number from the start", "{precision=f32}")
-        return remember.picture
+        return _narrowed(remember.picture, margin)
 
-    def _objective(self, photo: Pixels, style: Pixels, size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
-        """Weighted terms and the gradient of their sum, of a picture of this size."""
-        from arbitrary_nst.refinement import losses
+    def _margin(self, size: Size) -> int:
+        """What of the recipe's margin a picture of this size can be reflected by."""
+        return min(self.recipe.margin, min(size) - 1)
+
+    def _objective(self, photo: Pixels, style: Sequence[Sought], size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
+        """Weighted terms and the gradient of their sum, of a picture of this size with its margin."""
+        from arbitrary_nst.refinement import guided, losses
         from arbitrary_nst.refinement.gradients import value_and_gradient
 
-        share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
-        style_size = scaled((style.shape[0], style.shape[1]), share)
-        small, small_style = (images.resize(*each) for each in ((photo, size), (style, style_size)))
-        target = losses.targets(to_tensor(small), to_tensor(small_style), self._vgg19, self.recipe, self._dtype)
-        if self._function is None:
-            self._function = value_and_gradient(
-                lambda picture, target: losses.terms(picture, target, self._vgg19, self.recipe, self._dtype), target
+        margin = self._margin(size)
+        regions = [
+            Sought(
+                [(self._seen(each, size), share) for each, share in region.pictures],
+                None if region.weights is None else _at(region.weights, size, margin),
             )
-        function = self._function
+            for region in style
+        ]
+        photo = _widened(images.resize(photo, size), margin)
+        target = guided.targets(photo, regions, self._vgg19, self.recipe, self._dtype)
+        if len(regions) not in self._functions:
+            style_term = losses.style_term if len(regions) == 1 else guided.style_term
+            self._functions[len(regions)] = value_and_gradient(
+                lambda picture, target: losses.terms(
+                    picture, target, self._vgg19, self.recipe, self._dtype, style_term
+                ),
+                target,
+            )
+        function = self._functions[len(regions)]
 
         def evaluate(picture: Any) -> tuple[Pixels, Any]:
             values, gradient = function(picture, target)
             return to_numpy(values), gradient
 
         return evaluate
+
+    def _seen(self, style: Pixels, size: Size) -> Pixels:
+        """A style's picture at the size at which it is looked at beside a picture of ``size``."""
+        share = max(max(size) * self._how.style_scale / max(style.shape[:2]), SMALLEST / min(style.shape[:2]))
+        return images.resize(style, scaled((style.shape[0], style.shape[1]), share))
+
+
+def _widened(picture: Pixels, margin: int) -> Pixels:
+    """A picture with what lies within its sides reflected around them, ``margin`` px wide."""
+    return np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="reflect") if margin else picture
+
+
+def _at(weights: Pixels, size: Size, margin: int) -> Pixels:
+    """A region's weights (H, W) beside a picture of this size with its margin."""
+    return _widened(images.resize(weights[..., np.newaxis], size), margin)[..., 0]
+
+
+def _narrowed(picture: Pixels, margin: int) -> Pixels:
+    """A picture without its margin."""
+    return picture[margin:-margin, margin:-margin] if margin else picture
 
 
 class _Best:

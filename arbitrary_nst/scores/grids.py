@@ -88,7 +88,7 @@ def _spectra(picture: Array) -> Array:
         power: Array = np.square(np.abs(np.fft.fft2(x))).mean(axis=2)
         return power
 
-    power = np.mean([side_by_side(down, across) for down in (0, half) for across in (0, half)], axis=0)
+    power: Array = np.mean([side_by_side(down, across) for down in (0, half) for across in (0, half)], axis=0)
     power = 0.5 * (power[1:] + power[:-1])
     around: Array = 0.5 * (power[:, 1:] + power[:, :-1])
     return around

@@ -3,15 +3,20 @@
 import base64
 import hashlib
 import html
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.options import within
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +28,8 @@ class Style:
     styles. ``model`` is the digest of the model that made it, since another model reads other meanings into the
     numbers; ``name`` goes into file names.
     ``origin`` is a SHA-256 of the picture and the options it came from, which are the same on every machine, where the
-    numbers' last bits are not; None where that is not known.
+    numbers' last bits are not; None where that is not known. ``seen`` are the pictures (S, S, 3) that the model
+    read, each with its share: a style can be brought to a photo's colours by them only.
 
     ``model_name``, ``source`` and ``learnt`` are for people: the model's card, what the style was made of, and how it
     was learnt, if it was. ``thumbnails``: small JPEG pictures, each with its share. ``weights``: what a photo network
@@ -35,6 +41,7 @@ class Style:
     model: str
     name: str = "style"
     origin: str | None = None
+    seen: tuple[tuple[NDArray[np.float32], float], ...] = ()
     model_name: str = ""
     source: str = ""
     learnt: str = ""
@@ -71,21 +78,46 @@ def blend(shares: Mapping[Style, float]) -> Style:
     """
     if len({style.model for style in shares}) != 1:
         raise OptionError("blend: needs styles of one model", "embed them with the same Stylizer")
+    for share in shares.values():
+        within("share", share, -math.inf)
     first = next(iter(shares))
     numbers = np.zeros_like(first.numbers)
     for style, share in shares.items():
         numbers += np.float32(share) * style.numbers
+    seen: list[tuple[NDArray[np.float32], float]] = []
+    if all(style.seen for style in shares):
+        seen = [(square, part * share) for style, share in shares.items() for square, part in style.seen]
     return Style(
         numbers,
         first.model,
-        "+".join(style.name for style in shares),
+        blended_name({style.name: share for style, share in shares.items()}),
         _origin(shares),
+        tuple(seen),
         model_name=first.model_name,
         source=_listed(style.source for style in shares),
         learnt=_listed(style.learnt for style in shares),
         thumbnails=tuple((each, part * share) for style, share in shares.items() for each, part in style.thumbnails),
         weights=_blended_weights(shares),
     )
+
+
+def normalised(shares: Mapping[Key, float]) -> dict[Key, float]:
+    """Shares that add up to 1. Raises OptionError for what is no number, for negative ones, and where all are 0."""
+    if not shares:
+        raise OptionError("blend: needs a style", "{'a.jpg': 0.7, 'b.jpg': 0.3}")
+    for share in shares.values():
+        within("share", share, 0)
+    total = float(sum(shares.values()))
+    if not 0 < total < math.inf:
+        raise OptionError("shares: not all can be 0", "a share above 0 for the styles that count")
+    return {key: share / total for key, share in shares.items()}
+
+
+def blended_name(shares: Mapping[str, float]) -> str:
+    """``a+b`` of equal shares, else ``a-70+b-30``, in percent: two blends of the same styles have two names."""
+    if len(set(shares.values())) == 1:
+        return "+".join(shares)
+    return "+".join(f"{name}-{100 * share:.3g}" for name, share in shares.items())
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -107,5 +139,5 @@ def _origin(shares: Mapping[Style, float]) -> str | None:
     """What a blend came from, if that is known of all its styles."""
     if any(style.origin is None for style in shares):
         return None
-    parts = sorted(f"{style.origin} {share!r}" for style, share in shares.items())
+    parts = sorted(f"{style.origin} {share:.9g}" for style, share in shares.items())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

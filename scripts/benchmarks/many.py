@@ -49,15 +49,16 @@ print(json.dumps(len(paths) / (time.perf_counter() - began)))
 # Peak memory of the process in MB, and seconds per megapixel of the last run.
 LARGE = """
 import re, sys, time, json, numpy as np
-from arbitrary_nst import Stylizer
+from arbitrary_nst import DrawOptions, Stylizer
+fine = DrawOptions(strokes="fine")
 stylizer = Stylizer(sys.argv[1], offline=True, trust_model=True, max_memory=int(sys.argv[3]), notify=lambda line: None)
 side = int(float(sys.argv[2]) ** 0.5 * 1000) // 4 * 4
 photo = np.random.default_rng(0).random((side // 4, side // 4, 3), np.float32).repeat(4, axis=0).repeat(4, axis=1)
 style = stylizer.style(np.zeros((256, 256, 3), np.float32))
 for _ in range(int(sys.argv[4])):
-    began = time.perf_counter(); stylizer.stylize(photo, style); seconds = time.perf_counter() - began
+    began = time.perf_counter(); stylizer.stylize(photo, style, strokes="fine"); seconds = time.perf_counter() - began
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1)) / 1000
-print(json.dumps([peak, seconds / side**2 * 1e6, stylizer.needs_strips(side, side)]))
+print(json.dumps([peak, seconds / side**2 * 1e6, stylizer.needs_strips(side, side, fine)]))
 """
 # Peak memory of the process in MB over a folder.
 FLAT = """

@@ -2,7 +2,7 @@
 """Measure speed and memory against what people would run instead; both sides in turn in one run, medians and ratios.
 
     python scripts/benchmarks/speed.py                 # every table
-    python scripts/benchmarks/speed.py start lite      # some of them: start, warm, lite, mini, cli, many, large
+    python scripts/benchmarks/speed.py start lite      # some: start, warm, lite, mini, cli, many, large, strokes
 
 Needs the folder ../shared (or ARBSTYLE_SHARED) with the published graph, which gets random weights: they run as fast
 as trained ones. Needs the `dev` extra for the TFLite interpreter. Figures go to the README by hand.
@@ -72,6 +72,17 @@ times = []
 for _ in range(5):
     began = time.perf_counter(); interpreter.invoke(); times.append(time.perf_counter() - began)
 print(json.dumps(times[1:]))
+"""
+
+
+# A photo of so many megapixels, drawn once in memory.
+STROKES = """
+import sys, numpy as np
+from arbitrary_nst import Stylizer
+side = int(float(sys.argv[1]) ** 0.5 * 250)
+photo = np.random.default_rng(0).random((side, side, 3), np.float32).repeat(4, axis=0).repeat(4, axis=1)
+stylizer = Stylizer("mini", offline=True, notify=lambda line: None)
+stylizer.stylize(photo, stylizer.style(np.zeros((256, 256, 3), np.float32)), strokes=sys.argv[2])
 """
 
 
@@ -192,7 +203,27 @@ def large(standin, photo, style, work):
     streams.large(standin)
 
 
-TABLES = {"start": start, "warm": warm_photo, "lite": lite, "mini": mini, "cli": cli, "many": many, "large": large}
+def strokes(standin, photo, style, work):
+    for megapixels in (1, 12, 24, 50):
+        fine, auto = in_turn(
+            1 if megapixels > 12 else 3,
+            lambda size=megapixels: whole_process(STROKES, size, "fine"),
+            lambda size=megapixels: whole_process(STROKES, size, "auto"),
+        )
+        row(f"mini, {megapixels} MP, --strokes auto against fine, process start to picture", fine[0], auto[0], "s")
+        row("... peak memory", fine[1], auto[1], "MB", 0)
+
+
+TABLES = {
+    "start": start,
+    "warm": warm_photo,
+    "lite": lite,
+    "mini": mini,
+    "cli": cli,
+    "many": many,
+    "large": large,
+    "strokes": strokes,
+}
 
 
 def main():

@@ -69,7 +69,7 @@ class Scorer:
         grams, content = self.see(picture)
         s = float(perceptual.style_distance(grams, style_grams)[0])
         untouched = float(perceptual.style_distance(photo_grams, style_grams)[0])
-        return 1 - s / untouched, float(perceptual.content_distance(content, photo_content)[0])
+        return perceptual.closed(s, untouched), float(perceptual.content_distance(content, photo_content)[0])
 
 
 def stylized(engine, pairs):

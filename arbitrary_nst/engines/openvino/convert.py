@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arbitrary_nst.engines.openvino.numbers import cut_at_numbers
-from arbitrary_nst.engines.openvino.rewrites import fuse_narrow_norms, widen
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.model_zoo import Card, Model, conversions_dir, seals
 from arbitrary_nst.model_zoo.store import in_memory, snapshot
@@ -111,6 +109,9 @@ def _write(published: list["openvino.Model"], model: Model, folder: Path) -> Non
 
 
 def _halves(published: list["openvino.Model"], card: Card) -> list["openvino.Model"]:
+    from arbitrary_nst.engines.openvino.numbers import cut_at_numbers
+    from arbitrary_nst.engines.openvino.rewrites import fuse_narrow_norms, widen
+
     predict, transform = cut_at_numbers(*published)
     widen(transform, card.stride)
     fuse_narrow_norms(transform)

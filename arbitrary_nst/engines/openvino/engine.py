@@ -10,8 +10,6 @@ import numpy as np
 from arbitrary_nst.engines import Pixels, Weights, fit, fitted
 from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted, halves_in_memory
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
-from arbitrary_nst.engines.openvino.photo_weights import add_weights
-from arbitrary_nst.engines.openvino.strips import STRIP_BYTES, Strips
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
@@ -22,10 +20,14 @@ from arbitrary_nst.model_zoo import Model
 if TYPE_CHECKING:
     import openvino
 
+    from arbitrary_nst.engines.openvino.strips import Strips
+
 
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
 KEPT = 4  # photo halves with weights of their own, of which each takes some megabytes
+# About what computing one strip may take, in bytes. Thinner strips compute more neighbours twice.
+STRIP_BYTES = 64 * 1000**2
 MORE_MEMORY = "free some, or raise the limit of memory and addresses (ulimit -v)"
 
 
@@ -70,6 +72,8 @@ class OpenVINOEngine:
 
     def with_weights(self, differences: Weights) -> "OpenVINOEngine":
         """The same engine with another photo half; the last ``KEPT`` stay compiled. Raises OptionError."""
+        from arbitrary_nst.engines.openvino.photo_weights import add_weights
+
         parts = (f"{name} {array.shape} ".encode() + array.tobytes() for name, array in sorted(differences.items()))
         key = hashlib.sha256(b"".join(parts)).digest()
         with lock():
@@ -78,8 +82,8 @@ class OpenVINOEngine:
                 half = self._core.read_model(half) if isinstance(half, str) else half.clone()
                 add_weights(half, differences)
                 other = copy(self)
-                for loaded in ("_transform", "_strips"):
-                    other.__dict__.pop(loaded, None)
+                for loaded in [name for name in vars(other) if name.startswith(("_transform", "_strips"))]:
+                    del other.__dict__[loaded]
                 other.__dict__ |= {"_halves": [self._halves[0], half], "_others": OrderedDict()}
                 self._others[key] = other
                 while len(self._others) > KEPT:
@@ -87,10 +91,17 @@ class OpenVINOEngine:
             self._others.move_to_end(key)
             return self._others[key]
 
-    def memory(self, height: int, width: int, *, in_strips: bool) -> int:
+    def memory_in_strips(self, height: int, width: int) -> int:
+        """``memory`` that a photo of this size takes in strips."""
+        return self._strips.memory(height, width, STRIP_BYTES)
+
+    def load_ahead(self) -> None:
+        """Compile both halves; a failure is raised where they are used."""
+        OpenVINOEngine._predict.ahead(self)
+        OpenVINOEngine._transform.ahead(self)
+
+    def memory(self, height: int, width: int) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
-        if in_strips:
-            return self._strips.memory(height, width, STRIP_BYTES)
         return height * width * self._model.card.bytes_per_pixel[self.precision]
 
     def batch(self, height: int, width: int) -> int:
@@ -116,8 +127,9 @@ class OpenVINOEngine:
             return self._compile(half, self.precision, cache)
 
     @loaded_once
-    def _strips(self) -> Strips:
+    def _strips(self) -> "Strips":
         from arbitrary_nst.engines.openvino.passes import cut
+        from arbitrary_nst.engines.openvino.strips import Strips
 
         half = self._halves[1]
         model = self._core.read_model(half) if isinstance(half, str) else half.clone()

@@ -22,8 +22,6 @@ from arbitrary_nst.engines.openvino.passes import Cut, Pass, input_name
 if TYPE_CHECKING:
     import openvino
 
-# About what computing one strip may take, in bytes. Thinner strips compute more neighbours twice.
-STRIP_BYTES = 64 * 1000**2
 # A strip has at least so many times its neighbours on one side: what is computed twice stays below an eighth.
 HALOS = 16
 # Bytes that a strip takes per number of the largest map in it: that map, the next, and OpenVINO's copies.

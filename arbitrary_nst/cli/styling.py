@@ -1,0 +1,37 @@
+"""What goes with the style pictures on the command line, and `arbstyle presets`."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from arbitrary_nst.cli.report import Verbose, put
+from arbitrary_nst.options import Opt, Options
+from arbitrary_nst.presets import PRESETS
+
+PresetName = Literal["portrait", "landscape", "product", "bold", "subtle"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Styling(Options):
+    """How the styles given are meant, and which options go with them unless they are given."""
+
+    blend: Annotated[
+        bool, Opt("One style of all those given, by shares like -s a.jpg:0.7 -s b.jpg:0.3.")
+    ] = False  # fmt: skip
+    preset: Annotated[
+        PresetName | None, Opt("Options for a kind of picture; see `arbstyle presets`. Those given count more.")
+    ] = None
+
+
+def presets(verbose: Verbose = False) -> None:
+    """List the presets of --preset.
+
+    Each with the options it stands for.
+    """
+    for preset in PRESETS.values():
+        put(f"{preset.name}: {preset.about}")
+        flags = (f"--{name.replace('_', '-')} {_short(value)}" for name, value in preset.options.items())
+        put(f"    {' '.join(flags)}")
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

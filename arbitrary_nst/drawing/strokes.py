@@ -1,0 +1,56 @@
+"""The size of strokes: a network's have a fixed size in pixels, so they are as large as the photo it sees is small."""
+
+import math
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from arbitrary_nst import images
+from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.images.upscale import guided
+from arbitrary_nst.options import DrawOptions
+
+Strokes = Literal["auto", "fine"] | int
+
+AS_IT_IS = 1_250_000  # px; `auto` shows the network a photo of no more as it is
+SEEN = 720_000  # px of a larger one that it sees, 1040 x 693 or 980 x 735: pictures of any size look alike on a screen
+
+
+def seen_size(width: int, height: int, strokes: Strokes) -> tuple[int, int]:
+    """Height and width at which the network sees a photo; never larger than it is.
+
+    ``fine`` is the photo's own, a number the longest side in px. ``auto`` is its own up to ``AS_IT_IS`` px in all, and
+    ``SEEN`` px in all above that.
+    """
+    match strokes:
+        case "fine":
+            share = 1.0
+        case "auto":
+            share = 1.0 if width * height <= AS_IT_IS else (SEEN / (width * height)) ** 0.5
+        case longest:
+            share = min(1.0, longest / max(width, height))
+    return max(1, round(height * share)), max(1, round(width * share))
+
+
+def drawn_size(width: int, height: int, options: DrawOptions) -> tuple[int, int]:
+    """Height and width at which the network sees a photo, which ``max_size`` may have made smaller before."""
+    share = min(1.0, (options.max_size or math.inf) / max(width, height))
+    return seen_size(max(1, round(width * share)), max(1, round(height * share)), options.strokes)
+
+
+def seen(photo: Photo, strokes: Strokes) -> Photo:
+    """The photo as the network sees it, antialiased; itself where that is its own size."""
+    size = seen_size(*photo.size, strokes)
+    if size == photo.pixels.shape[:2]:
+        return photo
+    alpha = None if photo.alpha is None else images.resize(photo.alpha[..., np.newaxis], size)[..., 0]
+    return replace(photo, pixels=images.resize(photo.pixels, size), alpha=alpha)
+
+
+def completed(photo: Photo, small: Photo, drawn: Pixels, threads: int) -> Photo:
+    """The photo with the pixels ``drawn`` of what was ``seen`` of it, carried up to its size where that was less."""
+    if drawn.shape != photo.pixels.shape:
+        drawn = guided(photo.pixels, small.pixels, drawn, threads)
+    return replace(photo, pixels=drawn)

@@ -1,0 +1,79 @@
+"""Styles as they were given: pictures, each by itself, or several blended by their shares."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from arbitrary_nst.errors import OptionError
+from arbitrary_nst.files.given import style_pictures
+from arbitrary_nst.styles import Style, normalised
+
+StyleGiven = Style | Path | Mapping[Style | Path, float]
+
+
+def styles_given(words: Sequence[Path], *, blend: bool, beside: Sequence[Path] = ()) -> list[StyleGiven]:
+    """What ``--style`` words mean: each picture, or with ``blend`` one style of all, by shares like ``a.jpg:0.7``.
+
+    A folder stands for its pictures, which divide its share. What is there under the whole name has no share, so names
+    may have colons; a picture without a share counts 1. Raises OptionError for shares that make no sense, PhotoError
+    for pictures that cannot be read; ``beside`` is as for ``style_pictures``.
+    """
+    shares = dict[Style | Path, float]()
+    parsed = [_with_share(word) for word in words]
+    for word, (path, share) in zip(words, parsed, strict=True):
+        if share is not None and not blend:
+            raise OptionError(f"{word}: a share without a blend", "{blend} with it")
+        if blend:
+            pictures = style_pictures([path], beside)
+            for picture in pictures:
+                part = (1.0 if share is None else share) / len(pictures)
+                shares[picture] = shares.get(picture, 0.0) + part
+    if blend:
+        return [normalised(shares)]
+    return [*style_pictures(words, beside)]
+
+
+def _with_share(word: Path) -> tuple[Path, float | None]:
+    """The path and the share of a word. Raises OptionError for a share that is none."""
+    name, colon, number = str(word).rpartition(":")
+    if not (colon and name) or os.path.lexists(word):
+        return word, None
+    try:
+        share = float(number)
+    except ValueError as exc:
+        if os.path.lexists(name):
+            raise OptionError(f"{word}: {number or 'nothing'} is no share", f"{name}:0.7") from exc
+        return word, None
+    if len(name) == 1 and not os.path.lexists(name):  # a drive's letter
+        return word, None
+    if not 0 <= share < float("inf"):
+        raise OptionError(f"{word}: a share is 0 or more", f"{name}:0.7")
+    return Path(name), share
+
+
+def pictures_of(styles: Iterable[StyleGiven]) -> list[Path]:
+    """The files among styles, those of blends too."""
+    found = list[Path]()
+    for style in styles:
+        parts = style if isinstance(style, Mapping) else (style,)
+        found += [each for each in parts if isinstance(each, Path)]
+    return found
+
+
+def from_python(style: Any) -> list[StyleGiven]:
+    """What ``stylize_many`` takes as styles: a Style, a path or a blend of those by their shares, or a sequence."""
+    several = [style] if isinstance(style, Style | str | os.PathLike | Mapping) else style
+    found = list[StyleGiven]()
+    for each in several:
+        if isinstance(each, Mapping):
+            found.append({_opened(part): share for part, share in normalised(each).items()})
+        elif isinstance(each, Style):
+            found.append(each)
+        else:
+            found += style_pictures([Path(each)])
+    return found
+
+
+def _opened(part: Any) -> Style | Path:
+    return part if isinstance(part, Style) else style_pictures([Path(part)])[0]
