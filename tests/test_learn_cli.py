@@ -90,7 +90,7 @@ def test_what_has_to_be_even_stays_so_in_the_file():
     drawn_with = before + style.weights[name].astype(np.float16)
     np.testing.assert_allclose(drawn_with, learnt, atol=2e-3)
     sums = drawn_with.sum(axis=(0, 1)).reshape(16, 4, 3)
-    np.testing.assert_allclose(sums, np.broadcast_to(sums[:, :1], sums.shape), atol=3e-5)
+    np.testing.assert_allclose(sums, np.broadcast_to(sums[:, :1], sums.shape), atol=2e-4)  # f16 of differences
 
 
 def test_keras_draws_what_openvino_draws():

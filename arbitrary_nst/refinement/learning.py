@@ -42,17 +42,17 @@ LEARNING = Recipe(
     source="Dumoulin 2017, with losses as shares: Gram matrices against the style's, features against the photo's",
     content_layer="block4_conv2",
     content_loss="relative",
-    content_weight=0.04,
+    content_weight=0.08,
     style_layers=dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS)),
     style_loss="relative",
     style_weight=1.0,
     gram_norm="hw",
 )
 STYLE_SIZE = 256  # px, as the networks read a style: strokes are then as wide in a picture as in this
-STRIPE, MESH = 0.02, 1.0  # weights of what shows the network's cells
+STRIPE, MESH = 0.005, 1.5  # weights of what shows the network's cells
 RATES = {"numbers": 0.03, "weights": 0.002}  # Adam's
 FALLING = 0.4  # share of the steps, the last, in which the rate falls to nothing
-STEPS_A_MINUTE = {"numbers": 200, "weights": 180}  # on two cores in bf16
+STEPS_A_MINUTE = {"numbers": 150, "weights": 150}  # on two cores in bf16
 MINUTES = {"numbers": 3.0, "weights": 10.0}
 ATTEMPTS = 4  # each with a quarter of the rate before, where a loss is no number
 
@@ -195,13 +195,13 @@ class _Run:
 
     def run(self) -> Learnt:
         """Go downhill to the last step, or until someone says stop."""
-        notes, rate = list[str](), RATES[self._depth]
+        notes, slower = list[str](), 1.0
         for _ in range(ATTEMPTS):
             try:
-                self._descend(rate)
+                self._descend(slower)
             except _Diverged:
                 notes.append(f"step {len(self._history)}: the loss is no number; went on from the best more slowly")
-                rate /= 4
+                slower /= 4
                 self._pass.clear()
                 for variable, value in zip(self._variables, self._best, strict=True):
                     variable.assign(value)
@@ -210,8 +210,10 @@ class _Run:
                 return Learnt(self._best, self._history, ended, tuple(notes))
         raise EngineError("learning: the loss is no number", "{precision=f32}")
 
-    def _descend(self, rate: float) -> None:
-        optimizer = keras.optimizers.Adam(rate)
+    def _descend(self, slower: float) -> None:
+        own = len(self._variables) if self._depth == "numbers" else 1  # weights follow, and take smaller steps
+        parts = [(RATES["numbers"] * slower, slice(own)), (RATES["weights"] * slower, slice(own, None))]
+        optimizers = [(keras.optimizers.Adam(rate), rate, part) for rate, part in parts if self._variables[part]]
         waiting = list[int]()
         while True:
             if not waiting:  # every crop once, in an order of its own
@@ -222,9 +224,10 @@ class _Run:
             self._note(to_numpy(terms))
             if self._stopped or len(self._history) > self._last:
                 return
-            left = 1 - len(self._history) / self._last
-            optimizer.learning_rate = rate * max(0.02, min(1.0, left / FALLING))
-            optimizer.apply(gradients, self._variables)
+            falling = min(1.0, (1 - len(self._history) / self._last) / FALLING)
+            for optimizer, rate, part in optimizers:
+                optimizer.learning_rate = rate * max(0.02, falling)
+                optimizer.apply(gradients[part], self._variables[part])
 
     def _note(self, terms: Array) -> None:
         """Record a step; keep the values if the last pass was the best, or too short to tell."""
