@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "BatchOptions",
     "DrawOptions",
