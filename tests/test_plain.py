@@ -69,6 +69,6 @@ def test_the_option_counts_on_the_full_size_and_is_off_by_itself():
     style = np.zeros((32, 32, 3), np.float32)
     stylizer = fake_stylizer()
     assert stylizer.stylize(photo, style)[0, 0, 0] < 0.1  # its negative
-    result = stylizer.stylize(photo, style, stylize_size=120, keep_plain=1)
+    result = stylizer.stylize(photo, style, strokes=120, keep_plain=1)
     np.testing.assert_allclose(result[away > 72], photo[away > 72], atol=1e-5)
     assert result[away < 60].mean() < 0.5
