@@ -20,7 +20,7 @@ LEFT[:, :32] = 1
 
 def first_style_term(recipe, seeking, picture=START):
     """The weighted style term of the start."""
-    return refiner(recipe, scales=1, steps=1).refine(PHOTO, seeking, picture).history[0].style
+    return refiner(recipe, scales=1, steps=1, margin=0).refine(PHOTO, seeking, picture).history[0].style
 
 
 def by_formula(recipe, pictures_of, weights_of):
@@ -83,7 +83,7 @@ def test_regions_of_one_style_seek_about_what_one_region_does():
 
 def test_regions_go_downhill_at_every_scale():
     seeking = [Sought([(STYLE, 1.0)], 1 - LEFT), Sought([(OTHER, 1.0)], LEFT)]
-    refined = refiner(scales=2, steps=20).refine(PHOTO, seeking, START)
+    refined = refiner(scales=2, steps=60).refine(PHOTO, seeking, START)
     last = [step for step in refined.history if step.scale == 93]
     assert last[-1].total < last[0].total and np.isfinite(refined.pixels).all()
 
