@@ -220,7 +220,7 @@ class LearnOptions(Options):
         Depth, Opt("What is learnt: numbers, 4 KB, or weights, a photo network of its own, for mini alone.")
     ] = "numbers"
     content_weight: Annotated[
-        float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.08")
+        float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.07")
     ] = None
     style_size: Annotated[
         int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
