@@ -19,6 +19,7 @@ ROOMS = (
     ("session",),
     ("files",),
     ("stylizer",),
+    ("server",),
     ("cli",),
 )
 ROW = {room: number for number, row in enumerate(ROOMS) for room in row}

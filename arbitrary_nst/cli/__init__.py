@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import __version__
-from arbitrary_nst.cli import doctor, grid, models, refine, run, topics, watch
+from arbitrary_nst.cli import doctor, grid, models, refine, run, serve, topics, watch
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
@@ -44,6 +44,7 @@ app = typer.Typer(
 app.command("run", no_args_is_help=True)(run.run)
 app.command("watch", no_args_is_help=True)(watch.watch)
 app.command("grid", no_args_is_help=True)(grid.grid)
+app.command("serve")(serve.serve)
 app.command("recipes")(refine.recipes)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

@@ -18,6 +18,7 @@ PANELS = {
     "RefineOptions": "Refinement",
     "Watching": "Refinement",
     "Lines": "Many photos",
+    "ServeOptions": "Server",
 }
 
 
