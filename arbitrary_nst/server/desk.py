@@ -99,15 +99,18 @@ class Desk:
         is_kept = "idempotency-key" in request.headers
         if not job.is_over and not is_kept:
             self.studio.stop(job)
+        answer = finished(job)
         if not is_kept:
             self.studio.board.forget(job)
-        return finished(job)
+        elif job.result is not None:
+            answer.headers["Arbstyle-Job"] = job.id
+        return answer
 
 
 def finished(job: Job) -> Response:
     """The picture of a job, or why there is none."""
     if job.result is not None:
-        return picture(job.result, job.id)
+        return picture(job.result)
     if job.error is not None:
         return problems.answer(job.error)
     if job.is_over:
@@ -115,12 +118,11 @@ def finished(job: Job) -> Response:
     return problems.answer_to(Refused("state", "there is no picture yet", "again when its state is done"))
 
 
-def picture(result: Result, job: str) -> Response:
+def picture(result: Result) -> Response:
     """A picture's file."""
     stages = ", ".join(f"{stage};dur={1000 * seconds:.0f}" for stage, seconds in result.seconds.items())
     headers = {
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(result.name, safe='')}",
-        "Arbstyle-Job": job,
         "Server-Timing": stages,
     }
     return Response(result.data, media_type=result.media_type, headers=headers)

@@ -11,7 +11,6 @@ from arbitrary_nst.files.stream import spare_pixels
 from arbitrary_nst.images import Photo
 from arbitrary_nst.server.fair import FairQueue
 from arbitrary_nst.server.jobs import Job, Result
-from arbitrary_nst.server.receiving import check
 from arbitrary_nst.server.work import Drawing, Minutes
 
 WORKERS = 2  # threads that decode, and as many that encode
@@ -83,8 +82,7 @@ class DrawingLane:
         pixels = 0
         try:
             job.run()
-            upload = work.asked.photo.upload
-            needed = check(work.session, upload.data, upload.name)
+            needed = work.asked.photo.cost(work.session, work.asked.draw.max_size)
             self._room.take(needed)
             pixels = needed
             with self._large if pixels > LARGE else contextlib.nullcontext():

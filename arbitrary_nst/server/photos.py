@@ -27,6 +27,13 @@ class Kept:
     _copy: tuple[int, Photo] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def cost(self, session: Session, max_size: int | None) -> int:
+        """How many pixels are decoded to read it. Raises Refused for what is no picture, or too large."""
+        copy = self._copy
+        if copy is not None and max_size is not None and max_size <= copy[0]:
+            return copy[0] ** 2
+        return check(session, self.upload.data, self.upload.name)
+
     def read(self, session: Session, max_size: int | None) -> Photo:
         """The decoded photo, reduced to ``max_size`` where that is a draft's. Raises Refused."""
         if max_size is None or max_size > DRAFT:
