@@ -23,7 +23,7 @@ from arbitrary_nst.server.guard import Doorkeeper, Guard
 from arbitrary_nst.server.job_endpoints import Jobs
 from arbitrary_nst.server.keeping_endpoints import PhotosKept, Styles
 from arbitrary_nst.server.problems import Refused
-from arbitrary_nst.server.recording import Recording
+from arbitrary_nst.server.recording import ROUTE, Recording
 from arbitrary_nst.server.studio import Studio
 
 PAGE = Path(__file__).resolve().parent / "page"
@@ -84,7 +84,15 @@ def routes(desk: Desk, doorkeeper: Doorkeeper) -> list[Route | Mount]:
         ("GET", f"{API}/styles/{{id}}/thumbnail", styles.thumbnail),
         ("GET", f"{API}/zip", jobs.zip),
     ]
-    return [*(Route(path, each, methods=[method]) for method, path, each in table), _PageMount("/", Page(PAGE))]
+    return [*(_Noted(path, each, methods=[method]) for method, path, each in table), _PageMount("/", Page(PAGE))]
+
+
+class _Noted(Route):
+    """A route that says so."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = self.path
+        await super().handle(scope, receive, send)
 
 
 class _PageMount(Mount):

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from arbitrary_nst.options import DrawOptions, RefineOptions
+from arbitrary_nst.refinement.refiner import Refinement
 from arbitrary_nst.server import fields
 from arbitrary_nst.server.desk import Desk, client_of, prefers_async
 from arbitrary_nst.server.gallery import StylePicture
@@ -47,8 +48,10 @@ class Stylize:
         await self._desk.aside(lambda: check(self._studio.session, upload.data, upload.name))
         encode = fields.read_group(form, fields.ENCODING)
         how = fields.read_group(form, RefineOptions()) if refine else None
-        if refine and len(styles) > 1:
-            raise Refused("option", "refine: takes one style", "one style")
+        if how is not None:
+            Refinement.chosen_by(how)  # what makes no sense is told now
+            if len(styles) > 1:
+                raise Refused("option", "refine: takes one style", "one style")
         files = fields.Files(form)
         try:
             asked = Asked(photo, styles, fields.read_group(form, DrawOptions(), files.paths), encode, files)
