@@ -1,0 +1,103 @@
+"""``/stylize``: a photo and a style to a picture, or to a job."""
+
+import math
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from arbitrary_nst.options import DrawOptions, RefineOptions
+from arbitrary_nst.refinement.refiner import Refinement
+from arbitrary_nst.server import fields
+from arbitrary_nst.server.desk import Desk, client_of, prefers_async
+from arbitrary_nst.server.gallery import StylePicture
+from arbitrary_nst.server.jobs import Job
+from arbitrary_nst.server.photos import Kept
+from arbitrary_nst.server.problems import Refused
+from arbitrary_nst.server.receiving import check
+from arbitrary_nst.server.uploads import Form
+from arbitrary_nst.server.work import Asked, Drawing, Refining
+
+OWN_FIELDS = ("photo", "photo_id", "style", "share", "refine")
+
+
+class Stylize:
+    """POST: draw a photo."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._studio = desk, desk.studio
+
+    async def draw(self, request: Request) -> Response:
+        """The picture; or 202 where it takes minutes, or a job is preferred."""
+        form = await self._desk.form(request)
+        refine = form.is_set("refine")
+        groups = ["draw", "encode", *(["refine"] if refine else [])]
+        fields.check_names(form, groups, OWN_FIELDS)
+
+        async def begin() -> str:
+            return (await self._begin(request, form, refine)).id
+
+        job = self._studio.board.get(await self._desk.once(request, form, begin))
+        if refine or prefers_async(request):
+            return self._desk.accepted(job)
+        return await self._desk.answer(request, job)
+
+    async def _begin(self, request: Request, form: Form, refine: bool) -> Job:
+        styles = await self._desk.aside(lambda: self._styles(form))
+        photo = self._photo(form)
+        upload = photo.upload
+        await self._desk.aside(lambda: check(self._studio.session, upload.data, upload.name))
+        encode = fields.read_group(form, fields.ENCODING)
+        how = fields.read_group(form, RefineOptions()) if refine else None
+        if how is not None:
+            Refinement.chosen_by(how)  # what makes no sense is told now
+            if len(styles) > 1:
+                raise Refused("option", "refine: takes one style", "one style")
+        files = fields.Files(form)
+        try:
+            asked = Asked(photo, styles, fields.read_group(form, DrawOptions(), files.paths), encode, files)
+        except BaseException:
+            files.close()
+            raise
+        session, gallery = self._studio.session, self._studio.gallery
+        work = Drawing(session, gallery, asked) if how is None else Refining(session, gallery, asked, how)
+        return self._studio.submit(Job("draw" if how is None else "refine", client_of(request), work))
+
+    def _photo(self, form: Form) -> Kept:
+        upload, name = form.upload("photo"), form.text("photo_id")
+        if (upload is None) == (name is None):
+            what = "photo: there is none" if upload is None else "photo: there are two"
+            raise Refused("option", what, "a file as photo, or the photo_id of one that was uploaded")
+        if upload is not None:
+            return Kept(upload)
+        return self._studio.photos.get(name or "")
+
+    def _styles(self, form: Form) -> tuple[tuple[StylePicture, float], ...]:
+        """The styles, each with its share; names before pictures."""
+        pictures = [self._studio.gallery.get(name.strip()) for name in form.fields.get("style", []) if name.strip()]
+        for upload in form.uploads.get("style", []):
+            if upload.data:
+                check(self._studio.session, upload.data, upload.name)
+                pictures.append(StylePicture(upload.stem, upload.data))
+        if not pictures:
+            raise Refused("option", "style: there is none", "a name of /api/v1/styles, or a picture as a file")
+        shares = [_share(text) for text in form.fields.get("share", []) if text.strip()]
+        if shares and len(shares) != len(pictures):
+            raise Refused("option", f"share: {len(shares)} for {len(pictures)} styles", "one for each style")
+        shares = shares or [1.0] * len(pictures)
+        total = sum(shares)
+        if not 0 < total < math.inf:
+            raise Refused("option", "share: not all can be 0", "a number above 0 for the styles that count")
+        whole: dict[StylePicture, float] = {}
+        for picture, share in zip(pictures, shares, strict=True):
+            whole[picture] = whole.get(picture, 0.0) + share / total
+        return tuple((picture, share) for picture, share in whole.items() if share > 0)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < math.inf:
+        raise Refused("option", f"share {text[:40]!r}: no share", "a number from 0 on, like 0.7")
+    return share

@@ -1,0 +1,109 @@
+"""Options as the fields of a form: read into their groups, and described for who builds a form."""
+
+import math
+import os
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from arbitrary_nst import options
+from arbitrary_nst.options import DrawOptions, EncodeOptions, Option, Options, RefineOptions, declared, one_of
+from arbitrary_nst.server.uploads import Form, truth
+
+Group = TypeVar("Group", bound=Options)
+
+# Positions do not leave with a picture that somebody else may have asked for.
+ENCODING = EncodeOptions(metadata="private")
+LEARN: type[Options] | None = getattr(options, "LearnOptions", None)
+GROUPS: dict[str, Options] = {"draw": DrawOptions(), "encode": ENCODING, "refine": RefineOptions()}
+if LEARN is not None:
+    GROUPS["learn"] = LEARN()
+
+
+def offered(group: type[Options]) -> list[Option]:
+    """The options of a group that a form may have: files as uploads, but none of the server's own paths."""
+    return [
+        option
+        for option in declared(group)
+        if Path not in option.kinds or (group is DrawOptions and Mapping not in option.kinds)
+    ]
+
+
+def is_upload(option: Option) -> bool:
+    """Whether it is given as a file."""
+    return Path in option.kinds
+
+
+def check_names(form: Form, groups: Collection[str], others: Collection[str]) -> None:
+    """Raise OptionError for a field that means nothing, with the nearest that does."""
+    known = [*others, *(option.name for group in groups for option in offered(type(GROUPS[group])))]
+    for name in (*form.fields, *form.uploads):
+        one_of("field", name, known)
+
+
+def read_group(form: Form, default: Group, files: Mapping[str, Path] | None = None) -> Group:
+    """The group as the form's fields have it; ``files`` are its uploads, by option. Raises OptionError."""
+    values: dict[str, Any] = {option.name: getattr(default, option.name) for option in declared(type(default))}
+    for option in offered(type(default)):
+        if is_upload(option):
+            if files and option.name in files:
+                values[option.name] = files[option.name]
+        elif (text := form.text(option.name)) is not None:
+            values[option.name] = _value(option, text, form.fields[option.name])
+    return type(default)(**values)
+
+
+def _value(option: Option, text: str, all_of_them: list[str]) -> Any:
+    if bool in option.kinds:
+        return truth(option.name, text)
+    if Mapping in option.kinds:
+        return {name: value for each in all_of_them if each for name, value in option.parsed(each.strip()).items()}
+    return option.parsed(text)
+
+
+class Files:
+    """The uploads that options name, as files with names of our own, gone with ``close``."""
+
+    def __init__(self, form: Form) -> None:
+        self.paths, self.names = dict[str, Path](), dict[Path, str]()
+        for option in filter(is_upload, offered(DrawOptions)):
+            if (upload := form.upload(option.name)) is not None:
+                handle, path = tempfile.mkstemp(prefix="arbstyle-")
+                with os.fdopen(handle, "wb") as file:
+                    file.write(upload.data)
+                self.paths[option.name] = Path(path)
+                self.names[Path(path)] = upload.name
+
+    def close(self) -> None:
+        """Remove them."""
+        for path in self.names:
+            path.unlink(missing_ok=True)
+
+
+def described() -> dict[str, list[dict[str, Any]]]:
+    """Every group's options, as JSON has them."""
+    return {name: [_described(option, group) for option in offered(type(group))] for name, group in GROUPS.items()}
+
+
+def _described(option: Option, group: Options) -> dict[str, Any]:
+    about, default = option.about, getattr(group, option.name)
+    least, most = (None if math.isinf(bound) else bound for bound in (about.least, about.most))
+    return {
+        "name": option.name,
+        "label": option.label,
+        "kind": kind_of(option),
+        "choices": list(option.choices),
+        "least": least,
+        "most": most,
+        "unit": about.unit,
+        "default": default,
+        "unset": about.unset,
+        "help": about.help,
+    }
+
+
+def kind_of(option: Option) -> str:
+    """What a form has for it: ``file``, ``boolean``, ``weights``, ``integer``, ``number``, ``choice`` or ``text``."""
+    kinds = {Path: "file", bool: "boolean", Mapping: "weights", int: "integer", float: "number"}
+    return next((word for kind, word in kinds.items() if kind in option.kinds), "choice" if option.choices else "text")
