@@ -1,0 +1,102 @@
+// The sheet of styles: built-in and own ones, one picked or two blended.
+
+import { asJson, ask } from "./api.js";
+import { $, arrange, make, put, say } from "./elements.js";
+import { change, emit, state, when } from "./state.js";
+
+let isBlending = false;
+
+/** A style of the server's by its id. */
+export const style = (id) => state.styles.find((each) => each.id === id);
+
+/** A style's name as people write it. */
+export const named = (id) => {
+  const name = style(id)?.name ?? id;
+  return name === id ? name.replaceAll("-", " ") : name;
+};
+
+/** What the styles in use are called together. */
+export const title = (ids = state.look.styles) => ids.map(named).join(" + ");
+
+/** Draw in a style; while blending, beside the first one. */
+export function pick(id) {
+  const [first] = state.look.styles;
+  const styles = isBlending && first && id !== first ? [first, id] : [id];
+  change({ styles }, true);
+  say(`Style ${title()}`);
+}
+
+/** Ask the server which styles there are. */
+export async function refresh() {
+  state.styles = (await asJson("styles")).styles;
+  const there = state.look.styles.filter((id) => style(id));
+  if (there.length !== state.look.styles.length || !there.length) {
+    change({ styles: there.length ? there : [state.styles.find((each) => each.kind === "built-in").id] }, true);
+  }
+  emit("styles");
+}
+
+async function remove(id) {
+  await ask(`styles/${id}`, { method: "DELETE" }).catch((error) => { if (error.kind !== "unknown") throw error; });
+  await refresh();
+  say("Style removed");
+  $("#add-style").focus();
+}
+
+/** A button that picks a style, for the sheet and for the row. */
+export function swatch(id) {
+  const button = make("button", { type: "button", className: "swatch", title: style(id)?.description ?? "" },
+    make("img", { alt: "", loading: "lazy", draggable: false }), make("span", {}, named(id)));
+  button.addEventListener("click", () => pick(id));
+  return button;
+}
+
+/** Show whether a button's style is in use. */
+export function press(button, id) {
+  const { styles } = state.look, place = styles.indexOf(id);
+  button.setAttribute("aria-pressed", String(place >= 0));
+  if (place >= 0 && styles.length > 1) button.dataset.part = place + 1;
+  else delete button.dataset.part;
+}
+
+function built({ id, kind, thumbnail }) {
+  const button = swatch(id), item = make("li", {}, button);
+  $("img", button).src = thumbnail;
+  if (kind !== "built-in") {
+    const away = make("button", { type: "button", className: "remove", ariaLabel: `Remove the style ${named(id)}` }, "×");
+    away.addEventListener("click", () => remove(id));
+    item.append(away);
+  }
+  return item;
+}
+
+function render() {
+  arrange($("#styles"), state.styles, ({ id }) => id, built, (item, { id }) => press($(".swatch", item), id));
+  const { styles, share } = state.look, isPair = styles.length > 1;
+  $("#blend").setAttribute("aria-pressed", String(isBlending));
+  $("#blending").hidden = !isBlending;
+  $("#blend-hint").hidden = isPair;
+  $("#share-dial").hidden = !isPair;
+  if (!isPair) return;
+  const percent = Math.round(100 * share), [first, second] = styles.map(named);
+  $("#share").value = percent;
+  $("#share").setAttribute("aria-valuetext", `${second} ${percent} %`);
+  const [left, right] = [`${first} ${100 - percent} %`, `${second} ${percent} %`];
+  if ($("#share-text").dataset.is === left + right) return;
+  $("#share-text").dataset.is = left + right;
+  $("#share-text").replaceChildren(make("span", {}, left), make("span", {}, right));
+}
+
+export function begin() {
+  isBlending = state.look.styles.length > 1;
+  for (const name of ["look", "styles"]) when(name, render);
+  $("#blend").addEventListener("click", () => {
+    isBlending = !isBlending;
+    if (!isBlending && state.look.styles.length > 1) change({ styles: state.look.styles.slice(0, 1) }, true);
+    put($("#blend-hint"), "textContent", "Now pick the second style.");
+    render();
+    if (isBlending) say("Pick the second style");
+  });
+  $("#share").addEventListener("input", ({ target }) => change({ share: target.value / 100 }));
+  return refresh();
+}
