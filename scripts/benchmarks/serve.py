@@ -1,4 +1,4 @@
-"""Photos a second through a server with many clients, against the stream of the command: python scripts/benchmarks/serve.py
+"""Photos a second through a server with many clients, against the stream: python scripts/benchmarks/serve.py
 
 Both draw the same photos with `mini`, in one process, the stream first; the clients take their share of the CPU.
 """
