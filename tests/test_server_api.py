@@ -1,6 +1,7 @@
 """The HTTP API, asked in process: pictures, jobs, styles, photos, and what it tells of itself."""
 
 import io
+import tempfile
 import zipfile
 
 import numpy as np
@@ -41,6 +42,29 @@ def test_a_photo_comes_back_in_its_format_and_drawn_as_python_draws_it(server):
 def test_options_are_fields(server):
     response = server.stylize(PHOTO, max_size="20", format="jpg", quality="80")
     assert response.headers["content-type"] == "image/jpeg" and pixels(response).shape == (15, 20, 3)
+
+
+def test_a_mask_is_a_file_and_leaves_none_behind(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    half = Image.fromarray(np.repeat(np.repeat(np.uint8([[0, 255]]), 20, 1), 30, 0))
+    drawn = pixels(server.stylize(PHOTO, files=[("mask", ("half.png", saved(half, "PNG")))]))
+    whole, photo = pixels(server.stylize(PHOTO)), np.asarray(picture(40, 30))
+    np.testing.assert_array_equal(drawn[:, :18], photo[:, :18])
+    np.testing.assert_array_equal(drawn[:, 22:], whole[:, 22:])
+    wrong = server.stylize(PHOTO, files=[("mask", ("../half.png", saved(picture(90, 9), "PNG")))])
+    assert wrong.status_code == 422
+    assert wrong.json()["detail"] == "half.png: a mask of 90x9 for a photo of 40x30"
+    assert server.stylize(PHOTO, files=[("mask", ("a.png", b"none"))]).status_code == 415
+    assert server.stylize(PHOTO, mask="/etc/passwd").json()["detail"] == "mask: not a file"
+    assert server.stylize(PHOTO, files=[("quality", ("90", b"90"))]).json()["detail"] == "quality: a file"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_preset_is_so_many_options_and_a_field_counts_more(server):
+    preset, alike = server.stylize(PHOTO, preset="subtle"), server.stylize(PHOTO, strength="0.35", colors="photo")
+    assert preset.content == alike.content != server.stylize(PHOTO, preset="subtle", strength="0.5").content
+    assert server.stylize(PHOTO, preset="subtel").status_code == 400
+    assert "subtle" in {each["name"] for each in server.get("/api/v1/options").json()["presets"]}
 
 
 def test_a_style_may_be_a_picture(server):
@@ -238,12 +262,14 @@ def test_every_option_is_described_and_none_of_the_servers_own_paths(server):
     assert (told["model"], told["limits"]["keep_seconds"]) == ("lite", 900)
     for group, name in ((DrawOptions, "draw"), (EncodeOptions, "encode"), (RefineOptions, "refine")):
         described = {each["name"]: each for each in told["groups"][name]}
-        assert described.keys() | {"vgg_weights", "regions"} >= {option.name for option in declared(group)}
-        assert "vgg_weights" not in described
+        left_out = {"vgg_weights", "regions"}  # paths of the server
+        assert described.keys() == {option.name for option in declared(group)} - left_out
         assert all(each["help"] and each["kind"] for each in described.values())
     quality = next(each for each in told["groups"]["encode"] if each["name"] == "quality")
     assert (quality["kind"], quality["least"], quality["most"], quality["default"]) == ("integer", 1, 100, 95)
     assert next(each for each in told["groups"]["encode"] if each["name"] == "metadata")["default"] == "private"
+    kinds = {each["name"]: each["kind"] for group in ("draw", "refine") for each in told["groups"][group]}
+    assert (kinds["mask"], kinds["init"], kinds["layers"], kinds["strength"]) == ("file", "choice", "weights", "number")
 
 
 def test_openapi_describes_every_route(server):

@@ -12,8 +12,6 @@ from PIL import Image
 from served import Served, events, form
 
 from arbitrary_nst.refinement.refiner import Step
-from arbitrary_nst.server import fields
-from arbitrary_nst.stylizer import Stylizer
 
 
 def noise(width, height):
@@ -61,7 +59,7 @@ def test_a_refinement_that_is_stopped_keeps_the_best_so_far():
 def test_a_refinement_that_cannot_be_is_refused_or_tells_why():
     with Served() as served:
         assert served.stylize(PHOTO, refine="true", recipe="gatis").json()["detail"].startswith("recipe 'gatis'")
-        assert served.stylize(PHOTO, refine="true", style=["mosaic", "neon"]).status_code == 400
+        assert served.stylize(PHOTO, refine="true", init="/etc/passwd").status_code == 400
         job = served.over(served.stylize(noise(8, 8), refine="true").json())
         assert (job["state"], job["error"]["kind"]) == ("failed", "damaged")
         assert "too small to refine" in job["error"]["detail"]
@@ -82,12 +80,12 @@ class Teachable:
                     break
             return replace(stylizer.style(np.zeros((32, 32, 3), np.float32)), name=name)
 
-        stylizer.learn = learn
+        stylizer.teach = learn
 
 
-def test_a_style_is_learnt_and_then_one_of_the_gallery(monkeypatch):
-    monkeypatch.setitem(fields.GROUPS, "learn", fields.RefineOptions())  # any group will do
-    with Served() as served:
+def test_a_style_is_learnt_and_then_one_of_the_gallery(monkeypatch, tmp_path):
+    monkeypatch.setattr("arbitrary_nst.server.keeping_endpoints.refuse_unteachable", lambda card, depth: None)
+    with Served(state=tmp_path) as served:
         taught = Teachable(served.stylizer)
         files = [("picture", ("mine.png", noise(40, 40))), ("photo", ("a.png", PHOTO))]
         response = served.post("/api/v1/styles", data={"learn": "true", "name": "Mine", "steps": "3"}, files=files)
@@ -100,11 +98,28 @@ def test_a_style_is_learnt_and_then_one_of_the_gallery(monkeypatch):
         drawn = served.stylize(PHOTO, style=job["style"]["id"], format="png")
         plain = served.stylizer.stylize(PHOTO, served.stylizer.style(np.zeros((32, 32, 3), np.float32)))
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(drawn.content))), np.asarray(plain))
+        file = served.get(job["style"]["file"])
+        assert "Mine.style" in file.headers["content-disposition"]
+        again = served.stylize(PHOTO, style=None, files=[("style", ("Mine.style", file.content))], format="png")
+        assert again.content == drawn.content
+        assert served.post("/api/v1/styles", files={"picture": ("x.style", file.content)}).json()["kind"] == "learnt"
+        bare = [("style", ("Mine.style", file.content))]
+        assert served.stylize(PHOTO, style=None, files=bare, refine="true").status_code == 400
+    with Served(state=tmp_path) as served:
+        listed = served.get("/api/v1/styles").json()["styles"]
+        assert [each["kind"] for each in listed[:3]] == ["learnt", "learnt", "built-in"]
+        assert served.stylize(PHOTO, style=job["style"]["id"], format="png").content == drawn.content
+        assert served.get(listed[0]["thumbnail"]).status_code == 200
 
 
-def test_where_nothing_is_learnt_that_is_told(monkeypatch):
-    monkeypatch.delattr(Stylizer, "learn", raising=False)
-    monkeypatch.delattr("arbitrary_nst.session.Session.learn", raising=False)
+def test_a_style_file_that_is_none_is_told():
+    with Served() as served:
+        answer = served.stylize(PHOTO, style=None, files=[("style", ("a.style", b"none"))])
+        assert (answer.status_code, answer.json()["kind"]) == (422, "damaged")
+        assert answer.json()["detail"].startswith("a.style: ")
+
+
+def test_where_nothing_is_learnt_that_is_told():
     with Served() as served:
         assert served.get("/api/v1/options").json()["can_learn"] is False
         answer = served.post("/api/v1/styles", **form(files=[("picture", noise(9, 9))], style=None, learn="true"))

@@ -5,13 +5,13 @@ from starlette.responses import JSONResponse, Response
 
 import arbitrary_nst
 from arbitrary_nst import model_zoo
+from arbitrary_nst.refinement.teaching import LEARNING_MODELS
 from arbitrary_nst.server import accounts, fields
 from arbitrary_nst.server.desk import Desk
 from arbitrary_nst.server.guard import COOKIE, Doorkeeper
 from arbitrary_nst.server.openapi import document
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.settings import LONGEST_FIELD, MOST_UPLOADS
-from arbitrary_nst.server.work import can_learn
 
 
 class About:
@@ -49,7 +49,8 @@ class About:
             {
                 "version": arbitrary_nst.__version__,
                 "model": session.model.card.name if self._studio.state == "ready" else None,
-                "can_learn": can_learn(session),
+                "can_learn": self._studio.state == "ready" and session.model.card.format in LEARNING_MODELS,
+                "presets": fields.described_presets(),
                 "groups": fields.described(),
                 "limits": limits,
             }

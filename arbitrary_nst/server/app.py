@@ -82,6 +82,7 @@ def routes(desk: Desk, doorkeeper: Doorkeeper) -> list[Route | Mount]:
         ("POST", f"{API}/styles", styles.add),
         ("DELETE", f"{API}/styles/{{id}}", styles.remove),
         ("GET", f"{API}/styles/{{id}}/thumbnail", styles.thumbnail),
+        ("GET", f"{API}/styles/{{id}}/file", styles.file),
         ("GET", f"{API}/zip", jobs.zip),
     ]
     return [*(_Noted(path, each, methods=[method]) for method, path, each in table), _PageMount("/", Page(PAGE))]

@@ -5,7 +5,7 @@ import math
 from starlette.requests import Request
 from starlette.responses import Response
 
-from arbitrary_nst.options import DrawOptions, RefineOptions
+from arbitrary_nst.options import RefineOptions
 from arbitrary_nst.refinement.refiner import Refinement
 from arbitrary_nst.server import fields
 from arbitrary_nst.server.desk import Desk, client_of, prefers_async
@@ -14,10 +14,10 @@ from arbitrary_nst.server.jobs import Job
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.receiving import check
-from arbitrary_nst.server.uploads import Form
+from arbitrary_nst.server.uploads import Form, Upload
 from arbitrary_nst.server.work import Asked, Drawing, Refining
 
-OWN_FIELDS = ("photo", "photo_id", "style", "share", "refine")
+OWN_FIELDS = ("photo", "photo_id", "style", "share", "preset", "refine")
 
 
 class Stylize:
@@ -44,17 +44,16 @@ class Stylize:
     async def _begin(self, request: Request, form: Form, refine: bool) -> Job:
         styles = await self._desk.aside(lambda: self._styles(form))
         photo = self._photo(form)
-        upload = photo.upload
-        await self._desk.aside(lambda: check(self._studio.session, upload.data, upload.name))
+        await self._desk.aside(lambda: self._check(photo.upload))
         encode = fields.read_group(form, fields.ENCODING)
         how = fields.read_group(form, RefineOptions()) if refine else None
         if how is not None:
             Refinement.chosen_by(how)  # what makes no sense is told now
-            if len(styles) > 1:
-                raise Refused("option", "refine: takes one style", "one style")
-        files = fields.Files(form)
+            if any(picture.is_bare for picture, _ in styles):
+                raise Refused("option", "refine: needs a style's picture, not its file", "the picture")
+        files = await self._desk.aside(lambda: fields.Files(form, self._check))
         try:
-            asked = Asked(photo, styles, fields.read_group(form, DrawOptions(), files.paths), encode, files)
+            asked = Asked(photo, styles, fields.drawing(form, files.paths), encode, files)
         except BaseException:
             files.close()
             raise
@@ -71,13 +70,15 @@ class Stylize:
             return Kept(upload)
         return self._studio.photos.get(name or "")
 
+    def _check(self, upload: Upload) -> None:
+        check(self._studio.session, upload.data, upload.name)
+
     def _styles(self, form: Form) -> tuple[tuple[StylePicture, float], ...]:
         """The styles, each with its share; names before pictures."""
         pictures = [self._studio.gallery.get(name.strip()) for name in form.fields.get("style", []) if name.strip()]
         for upload in form.uploads.get("style", []):
             if upload.data:
-                check(self._studio.session, upload.data, upload.name)
-                pictures.append(StylePicture(upload.stem, upload.data))
+                pictures.append(self._studio.gallery.brought(upload))
         if not pictures:
             raise Refused("option", "style: there is none", "a name of /api/v1/styles, or a picture as a file")
         shares = [_share(text) for text in form.fields.get("share", []) if text.strip()]

@@ -13,24 +13,25 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from arbitrary_nst import images
-from arbitrary_nst.errors import OptionError
+from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.images import library
 from arbitrary_nst.options import DrawOptions, one_of
 from arbitrary_nst.server.problems import Refused
-from arbitrary_nst.server.receiving import opened
+from arbitrary_nst.server.receiving import check, opened
 from arbitrary_nst.server.uploads import Upload
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import decoded, encoded, is_style_file
+from arbitrary_nst.styles.thumbnails import joined
 
 MOST_OWN = 200  # styles that clients have added
 MOST_READ = 64  # styles whose numbers are remembered
 LARGEST = 2048  # px: of an own style's picture
 THUMBNAIL = 192  # px
 LONGEST_NAME = 60  # characters
-STYLE: Any = Style  # keeps itself in files where it can be learnt
 _OWN_ID = re.compile(r"own-[0-9a-f]{16}")
 
 
@@ -41,8 +42,9 @@ class StylePicture:
     name: str
     data: bytes
     id: str = ""
-    learnt: Any = None
+    learnt: Style | None = None
     created: float = 0.0
+    is_bare: bool = False  # what there is of its picture is a thumbnail
     digest: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -89,17 +91,24 @@ class Gallery:
     def style(self, picture: StylePicture, options: DrawOptions) -> Style:
         """What the model knows of it, read once for these options."""
         if picture.learnt is not None:
-            return cast(Style, picture.learnt)
+            return picture.learnt
         key = picture.digest, options.style_size, options.style_crop
         with self._lock:
             if (style := self._read.get(key)) is None:
-                photo = opened(self._session, picture.data, picture.name)
-                style = self._session.embed(photo, options, name=picture.name, origin=picture.digest)
-                self._read[key] = style
+                style = self._read[key] = self._embedded(picture, options)
                 if len(self._read) > MOST_READ:
                     self._read.popitem(last=False)
             self._read.move_to_end(key)
         return style
+
+    def _embedded(self, picture: StylePicture, options: DrawOptions) -> Style:
+        """As the model has learnt it, where it is built in, or as it reads its picture."""
+        if picture.id in library.style_names():
+            ready = self._session.ready_style(library.style_picture(picture.id), options)
+            if ready is not None:
+                return ready
+        photo = opened(self._session, picture.data, picture.name)
+        return self._session.embed(photo, options, name=picture.name, origin=picture.digest)
 
     def thumbnail(self, name: str) -> bytes:
         """A small WebP of a style. Raises OptionError."""
@@ -110,6 +119,25 @@ class Gallery:
             self._thumbnails[picture.digest] = made
         return made
 
+    def brought(self, upload: Upload) -> StylePicture:
+        """A style that comes with a request: a picture, or a ``.style`` file. Raises Refused and OptionError."""
+        if not is_style_file(Path(upload.name)):
+            check(self._session, upload.data, upload.name)
+            return StylePicture(upload.stem, upload.data)
+        try:
+            style = decoded(upload.data, name=upload.name)
+            self._session.refuse_foreign(style, upload.name)
+        except PhotoError as exc:
+            raise Refused("damaged", exc.what, exc.hint) from exc
+        return StylePicture(style.name, joined(style.thumbnails) or b"", learnt=style, is_bare=True)
+
+    def file(self, name: str) -> tuple[str, bytes]:
+        """The name and the bytes of a learnt style's ``.style`` file. Raises Refused and OptionError."""
+        picture = self.get(name)
+        if picture.learnt is None:
+            raise Refused("state", "this style was not learnt", "its picture")
+        return f"{picture.name}.style", encoded(picture.learnt)
+
     def prepared(self, upload: Upload, name: str | None = None) -> StylePicture:
         """A style of an uploaded picture, of a size that is worth keeping. Raises Refused."""
         photo = images.resize_longest(opened(self._session, upload.data, upload.name), LARGEST)
@@ -117,7 +145,10 @@ class Gallery:
         return StylePicture(_shown(name or upload.stem), data)
 
     def add(self, upload: Upload, name: str | None = None) -> dict[str, Any]:
-        """Keep a style of a picture. Raises Refused."""
+        """Keep a style of a picture or a ``.style`` file. Raises Refused."""
+        if is_style_file(Path(upload.name)):
+            style = self.brought(upload)
+            return self.keep(replace(style, name=_shown(name or style.name)))
         return self.keep(self.prepared(upload, name))
 
     def keep(self, picture: StylePicture) -> dict[str, Any]:
@@ -147,7 +178,7 @@ class Gallery:
         _write(folder / f"{picture.id}.webp", picture.data)
         if picture.learnt is not None:
             picture.learnt.save(folder / f"{picture.id}.style")
-        told = json.dumps({"name": picture.name, "created": picture.created})
+        told = json.dumps({"name": picture.name, "created": picture.created, "is_bare": picture.is_bare})
         _write(folder / f"{picture.id}.json", told.encode())  # last: with it the style is whole
 
     def _load(self, folder: Path) -> None:
@@ -162,17 +193,21 @@ class Gallery:
             try:
                 told, data = json.loads(path.read_bytes()), path.with_suffix(".webp").read_bytes()
                 kept = path.with_suffix(".style")
-                learnt = STYLE.load(kept) if kept.is_file() else None
-                picture = StylePicture(_shown(str(told["name"])), data, path.stem, learnt, float(told["created"]))
-            except (OSError, ValueError, KeyError, TypeError, OptionError) as exc:
+                learnt = Style.load(kept) if kept.is_file() else None
+                name, created = _shown(str(told["name"])), float(told["created"])
+                picture = StylePicture(name, data, path.stem, learnt, created, bool(told.get("is_bare")))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, PhotoError) as exc:
                 self._notify(f"{path}: left out ({exc})")
             else:
                 self._own[picture.id] = picture
 
 
 def _told(picture: StylePicture) -> dict[str, Any]:
-    kind = "own" if picture.learnt is None else "learnt"
-    return _links({"id": picture.id, "name": picture.name, "description": "", "kind": kind, "created": picture.created})
+    told = {"id": picture.id, "name": picture.name, "created": picture.created}
+    if picture.learnt is None:
+        return _links(told | {"kind": "own", "description": ""})
+    file = f"/api/v1/styles/{picture.id}/file"
+    return _links(told | {"kind": "learnt", "description": picture.learnt.learnt, "file": file})
 
 
 def _links(told: dict[str, Any]) -> dict[str, Any]:

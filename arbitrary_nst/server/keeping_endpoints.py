@@ -1,11 +1,13 @@
 """``/styles`` and ``/photos``: what clients bring to be used again."""
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from arbitrary_nst.options import DrawOptions
+from arbitrary_nst.options import DrawOptions, LearnOptions
+from arbitrary_nst.refinement.teaching import refuse_unteachable
 from arbitrary_nst.server import fields
 from arbitrary_nst.server.desk import Desk, client_of
 from arbitrary_nst.server.gallery import StylePicture
@@ -13,8 +15,8 @@ from arbitrary_nst.server.jobs import Job
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.receiving import check
-from arbitrary_nst.server.uploads import Form
-from arbitrary_nst.server.work import Learning, can_learn
+from arbitrary_nst.server.uploads import Form, safe_name
+from arbitrary_nst.server.work import Learning
 
 
 class Styles:
@@ -33,12 +35,16 @@ class Styles:
         data = await self._desk.aside(lambda: self._studio.gallery.thumbnail(name))
         return Response(data, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400"})
 
+    async def file(self, request: Request) -> Response:
+        """What was learnt, as the command keeps it."""
+        name, data = await self._desk.aside(lambda: self._studio.gallery.file(request.path_params["id"]))
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(safe_name(name), safe='')}"}
+        return Response(data, media_type="application/octet-stream", headers=headers)
+
     async def add(self, request: Request) -> Response:
         """Add a picture as a style, or with ``learn`` begin to learn it, which takes minutes."""
         form = await self._desk.form(request)
         learn = form.is_set("learn")
-        if learn and not can_learn(self._studio.session):
-            raise Refused("option", "learn: this version does not learn styles", "without learn")
         others = ["picture", "name", "learn", *(["photo", "photo_id"] if learn else [])]
         fields.check_names(form, ["learn"] if learn else [], others)
         upload = form.upload("picture")
@@ -66,13 +72,13 @@ class Styles:
     async def _learn(self, request: Request, form: Form) -> Job:
         session, gallery = self._studio.session, self._studio.gallery
         upload = form.uploads["picture"][-1]
-        how = fields.read_group(form, fields.GROUPS["learn"])
+        how = fields.read_group(form, LearnOptions())
+        refuse_unteachable(session.model.card, how.depth)
         photos = [Kept(each) for each in form.uploads.get("photo", []) if each.data]
         for each in photos:
             check(session, each.upload.data, each.upload.name)
         photos += [self._studio.photos.get(name) for name in form.fields.get("photo_id", []) if name]
-        shown = await self._desk.aside(lambda: gallery.prepared(upload, form.text("name")))
-        picture: StylePicture = shown
+        picture: StylePicture = await self._desk.aside(lambda: gallery.prepared(upload, form.text("name")))
         return self._studio.submit(
             Job("learn", client_of(request), Learning(session, gallery, picture, tuple(photos), how))
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 import arbitrary_nst
 from arbitrary_nst.options import Option
+from arbitrary_nst.presets import PRESETS
 from arbitrary_nst.server import fields, problems
 
 Schema = dict[str, Any]
@@ -38,6 +39,7 @@ _ROUTES = (
     ("post", "/api/v1/styles", "Add a style of a picture", "201 object, 202 job", "style"),
     ("delete", "/api/v1/styles/{id}", "Remove an own style", "204 nothing", ""),
     ("get", "/api/v1/styles/{id}/thumbnail", "A style's picture, small", "200 picture", ""),
+    ("get", "/api/v1/styles/{id}/file", "A learnt style, as the command keeps it", "200 file", ""),
     ("get", "/api/v1/options", "Every option, and the limits", "200 object", ""),
     ("get", "/api/v1/models", "Which models there are", "200 object", ""),
     ("get", "/api/v1/session", "Whether a token is needed, and was shown", "200 object", ""),
@@ -82,13 +84,13 @@ def document() -> Schema:
 
 def _forms() -> dict[str, Schema]:
     """The fields of each form."""
-    learning = _fields("learn") if "learn" in fields.GROUPS else {}
     return {
         "stylize": {
             "photo": _BINARY | {"description": "The photo, or in its place photo_id."},
             "photo_id": _text("A photo that was uploaded to /photos."),
             "style": _text("A built-in style's name, an own style's id, or a picture as a file. Several are blended."),
             "share": _text("Of each style, in their order, where there are several."),
+            "preset": {"type": "string", "enum": list(PRESETS), "description": "Options by a name."},
             "refine": {"type": "boolean", "description": "Refine for minutes: answers 202 and a job."},
         } | _fields("draw", "encode", "refine"),
         "style": {
@@ -97,7 +99,7 @@ def _forms() -> dict[str, Schema]:
             "learn": {"type": "boolean", "description": "Learn it for minutes: answers 202 and a job."},
             "photo": _BINARY | {"description": "A photo to learn on; several may be given."},
             "photo_id": _text("An uploaded photo to learn on."),
-        } | learning,
+        } | _fields("learn"),
         "photo": {"photo": _BINARY},
         "token": {"token": _text("The token.")},
     }  # fmt: skip
@@ -152,6 +154,7 @@ _ANSWERS = {
     "object": _answer("What there is.", "application/json", {"type": "object"}),
     "events": _answer("Events, each with a job.", "text/event-stream", _text("")),
     "zip": _answer("A ZIP file.", "application/zip", _BINARY),
+    "file": _answer("A .style file.", "application/octet-stream", _BINARY),
     "text": _answer("Text.", "text/plain", _text("")),
     "nothing": _answer("Done."),
 }

@@ -5,9 +5,11 @@ import hashlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from urllib.parse import parse_qsl
 
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from arbitrary_nst.server.problems import Refused
@@ -92,15 +94,13 @@ class Intake:
         stream = self._limited(request)
         try:
             async with asyncio.timeout(BODY_S):
-                if kind == "multipart/form-data":
-                    parser: MultiPartParser | FormParser = _InMemory(
-                        request.headers, stream, max_files=MOST_UPLOADS, max_fields=MOST_FIELDS,
-                        max_part_size=LONGEST_FIELD,
-                    )  # fmt: skip
-                elif kind == "application/x-www-form-urlencoded":
-                    parser = FormParser(request.headers, stream, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD)
-                else:
+                if kind == "application/x-www-form-urlencoded":
+                    return await _kept(await _words(stream))
+                if kind != "multipart/form-data":
                     raise Refused("no-picture", f"{kind or 'no content type'}: not a form", "multipart/form-data")
+                parser = _InMemory(
+                    request.headers, stream, max_files=MOST_UPLOADS, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD
+                )
                 return await _kept(await parser.parse())
         except TimeoutError as exc:
             raise Refused("timeout", f"no whole request within {BODY_S:g} s", "a faster line, or less") from exc
@@ -108,6 +108,8 @@ class Intake:
             too_many = exc.message.startswith(("Too many", "Part exceeded"))
             kind = "too-large" if too_many else "option"
             raise Refused(kind, f"the form cannot be read: {exc.message.rstrip('.')}", "multipart/form-data") from exc
+        except (FormParserError, ValueError) as exc:
+            raise Refused("option", "the form cannot be read", "multipart/form-data") from exc
         except ClientDisconnect as exc:
             raise Refused("stopped", "the client left") from exc
         finally:
@@ -133,6 +135,17 @@ class Intake:
 
     def _too_large(self) -> Refused:
         return Refused("too-large", f"the request has more than {self.longest / 1e6:g} MB", "a smaller photo")
+
+
+async def _words(stream: AsyncGenerator[bytes, None]) -> FormData:
+    """The fields of a form without files. Raises ValueError, and Refused for too long a one."""
+    data = bytearray()
+    async for piece in stream:
+        data += piece
+        if len(data) > MOST_FIELDS * LONGEST_FIELD:
+            raise Refused("too-large", "a form without files is not so long", "multipart/form-data")
+    pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    return FormData([(name, value) for name, value in pairs])
 
 
 async def _kept(parsed: FormData) -> Form:

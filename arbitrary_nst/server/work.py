@@ -13,14 +13,14 @@ from arbitrary_nst import images
 from arbitrary_nst.files.jobs import Output, StyleInUse
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels, to_bytes
-from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, Options, RefineOptions
+from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, LearnOptions, RefineOptions
 from arbitrary_nst.server.fields import Files
 from arbitrary_nst.server.gallery import Gallery, StylePicture
 from arbitrary_nst.server.jobs import Job, Result, Work
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.receiving import opened
 from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style, blend
+from arbitrary_nst.styles import Style, blend, blended_name
 
 if TYPE_CHECKING:
     from arbitrary_nst.refinement.refiner import Step
@@ -45,7 +45,7 @@ class Asked:
     @property
     def style_name(self) -> str:
         """What the styles are called together."""
-        return "+".join(picture.name for picture, _ in self.styles)
+        return blended_name({picture.name: share for picture, share in self.styles})
 
     def style(self, gallery: Gallery) -> Style:
         """What the model knows of the styles."""
@@ -139,8 +139,8 @@ class Refining:
         how = Refinement.chosen_by(self.how)
         settings = Settings.of(None, self.asked.draw, self.asked.encode, refinement=how, on_step=on_step)
         photo = self.asked.photo.read(self.session, self.asked.draw.max_size)
-        code = self.asked.style(self.gallery) if how.recipe.init == "stylized" else None
-        style = StyleInUse(self.asked.style_name, code, self._picture(), "")
+        code = self.asked.style(self.gallery) if how.begins_stylized else None
+        style = StyleInUse(self.asked.style_name, code, self._pictures(), "")
         output = Output(style, None, "png", False, None)
         picture, _ = make(photo, output, self.session, settings, lambda: job.is_unwanted)
         return self.asked.encoded(picture, {"refine": time.monotonic() - began})
@@ -149,9 +149,13 @@ class Refining:
         """Let go of what it holds."""
         self.asked.files.close()
 
-    def _picture(self) -> Photo:
-        picture, _ = self.asked.styles[0]
-        return opened(self.session, picture.data, picture.name)
+    def _pictures(self) -> list[tuple[Photo, float]]:
+        """What VGG19 is to see, each with its share."""
+        crop = self.asked.draw.style_crop
+        return [
+            (images.style_picture(opened(self.session, picture.data, picture.name), crop), share)
+            for picture, share in self.asked.styles
+        ]
 
 
 @dataclass
@@ -162,7 +166,7 @@ class Learning:
     gallery: Gallery
     picture: StylePicture
     photos: tuple[Kept, ...]
-    how: Options
+    how: LearnOptions
 
     names: dict[Path, str] = field(default_factory=dict)
 
@@ -175,23 +179,15 @@ class Learning:
             shown(draw)
             return job.is_unwanted
 
-        learn: Callable[..., Style] = getattr(self.session, LEARN)
-        photos = [kept.read(self.session, None).pixels for kept in self.photos]
+        photos = (kept.read(self.session, None).pixels for kept in self.photos)
         photo = opened(self.session, self.picture.data, self.picture.name)
-        learnt = learn(photo, photos, self.how, name=self.picture.name, origin=self.picture.digest, on_step=on_step)
+        name, origin = self.picture.name, self.picture.digest
+        learnt = self.session.teach(photo, photos, self.how, name=name, origin=origin, on_step=on_step)
         job.made = {"style": self.gallery.keep(replace(self.picture, learnt=learnt))}
 
     def close(self) -> None:
         """Let go of the photos."""
         self.photos = ()
-
-
-LEARN = "learn"  # what a session that learns styles has
-
-
-def can_learn(session: Session) -> bool:
-    """Whether this version's sessions learn styles."""
-    return hasattr(session, LEARN)
 
 
 class Shown:
