@@ -48,14 +48,17 @@ def chromium():
 class Page:
     """The page of a server in a browser; each of its methods waits for what it asks for."""
 
-    def __init__(self, driver, stylizer=None, **options):
-        self.driver = driver
+    def __init__(self, driver, stylizer=None, is_open=True, **options):
+        self.driver, self._is_open = driver, is_open
         self.server = Running(stylizer or fake_stylizer(), ServeOptions(port=0, **options), lambda line: None)
 
     def __enter__(self):
         self.server.start()
         self.sized(1280, 800)
-        self.open()
+        if self._is_open:
+            self.open()
+        else:
+            self.driver.get(self.server.address)
         return self
 
     def __exit__(self, *exception):

@@ -25,6 +25,7 @@ export async function atOnce(picture, name) {
 const nameOf = (picture) => picture.name.replace(/\.[^.]*$/, "").slice(0, 60) || "style";
 
 function choose(picture) {
+  if (picture.name.endsWith(".style") && file !== picture) return void atOnce(file = picture); // learnt already
   file = picture;
   URL.revokeObjectURL($("#style-preview").src);
   $("#style-preview").src = URL.createObjectURL(picture);

@@ -48,7 +48,7 @@ export async function ask(path, { method = "GET", body, headers = {}, signal, la
     }
     if (response.ok) return response;
     const problem = await problemOf(response);
-    if (problem.kind === "token") await on.token();
+    if (problem.kind === "token" && path !== "session") await on.token();
     else if (problem.kind === "loading" && attempt < PATIENCE) {
       on.loading();
       await pause(1000);

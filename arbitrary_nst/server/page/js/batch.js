@@ -136,7 +136,12 @@ function render() {
   const isRunning = Boolean(batch) && batch.items.some((item) => !item.isOver);
   $("#draw-all").hidden = photos.length < 2;
   $("#draw-all").disabled = isRunning;
-  put($("#draw-all"), "textContent", `Draw all ${photos.length} photos like this`);
+  const words = `Draw all ${photos.length} photos like this`;
+  if ($("#draw-all").getAttribute("aria-label") !== words) {
+    $("#draw-all").setAttribute("aria-label", words);
+    $("#draw-all").replaceChildren(make("span", { className: "long" }, words),
+      make("span", { className: "short" }, `All ${photos.length}`));
+  }
   card.hidden = !batch;
   if (batch) {
     put($("h3 span", card), "textContent", `All photos in ${batch.title}`);

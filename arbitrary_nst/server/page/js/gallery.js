@@ -4,6 +4,8 @@ import { asJson, ask } from "./api.js";
 import { $, arrange, make, put, say } from "./elements.js";
 import { change, emit, state, when } from "./state.js";
 
+const FIRST = "palette-knife"; // of somebody who has picked none
+
 let isBlending = false;
 
 /** A style of the server's by its id. */
@@ -31,7 +33,8 @@ export async function refresh() {
   state.styles = (await asJson("styles")).styles;
   const there = state.look.styles.filter((id) => style(id));
   if (there.length !== state.look.styles.length || !there.length) {
-    change({ styles: there.length ? there : [state.styles.find((each) => each.kind === "built-in").id] }, true);
+    const first = style(FIRST) ?? state.styles.find((each) => each.kind === "built-in");
+    change({ styles: there.length ? there : [first.id] }, true);
   }
   emit("styles");
 }

@@ -81,6 +81,12 @@ async function see(job) {
   await watch(job);
 }
 
+/** Save what came of it: a picture, or a style's file. */
+function keep({ told, title }) {
+  if (told.links.result) save(told.links.result, told.result.name);
+  else save(told.style.file, `${title}.style`);
+}
+
 function built({ id, kind, title }) {
   const button = (name, act) => {
     const made = make("button", { type: "button", className: name }, act[0]);
@@ -94,7 +100,7 @@ function built({ id, kind, title }) {
     make("h3", {}, make("span", {}, `${kind === "learn" ? "Learning" : "Refining"} ${title}`), make("span", { className: "quiet" })),
     curve(),
     make("div", { className: "buttons" }, button("stop", [kind === "learn" ? "Stop" : "Stop and keep", stop]),
-      button("keep", ["Download", (job) => save(job.told.links.result, job.told.result.name)]),
+      button("keep", ["Download", keep]),
       button("discard", ["Dismiss", discard])),
     make("p", { className: "problem", role: "alert", hidden: true }));
   return card;
@@ -113,8 +119,9 @@ function update(card, job) {
   }
   $(".picture", card).disabled = job.kind === "learn" || !source;
   trace($(".curve", card), told.history, progress?.last);
+  card.classList.toggle("nothing", Boolean(error) && !source);
   $(".stop", card).hidden = over;
-  $(".keep", card).hidden = !told.links.result;
+  $(".keep", card).hidden = !told.links.result && !told.style?.file;
   $(".discard", card).hidden = !over;
   const problem = $(".problem", card);
   problem.hidden = !error;

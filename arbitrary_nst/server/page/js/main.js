@@ -32,6 +32,7 @@ async function ready() {
   }
   tell($("#problem"), null);
   state.about = await asJson("options");
+  dials.offer(state.about.presets ?? []);
   $("#server").textContent = `model ${state.about.model}`;
   $("#kept").textContent = `Photos and results are kept for ${minutes(state.about.limits.keep_seconds)} after their last use, `
     + "in memory only; positions are left out of results.";

@@ -22,6 +22,7 @@ export async function add(list) {
 
 async function upload(entry) {
   if (!entry) return; // removed meanwhile
+  const isNew = !entry.id;
   Object.assign(entry, { isComing: true, problem: null });
   emit("photos");
   try {
@@ -29,11 +30,11 @@ async function upload(entry) {
     Object.assign(entry, { id: told.id, width: told.width, height: told.height, picture: told.picture, whole: null });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    entry.problem = error.words;
+    entry.problem = about(entry, error.words);
   }
   entry.isComing = false;
   keepPhotos();
-  if (entry.key === state.shown) emit("photo");
+  if (isNew && entry.key === state.shown) emit("photo");
 }
 
 /** Do something with a photo; where the server has let it go, upload it again if this tab has the file, and once more. */
@@ -55,10 +56,15 @@ export async function withPhoto(entry, work) {
   }
 }
 
+/** Words that stand under a photo need not name it. */
+function about({ name }, words) {
+  const rest = words.toLowerCase().startsWith(`${name.toLowerCase()}: `) ? words.slice(name.length + 2) : words;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 /** Say what went wrong with a photo. */
 export function blame(entry, words) {
-  if (entry.problem === words) return;
-  entry.problem = words;
+  entry.problem = about(entry, words);
   keepPhotos();
 }
 

@@ -6,7 +6,7 @@ import { $, say, tell } from "./elements.js";
 import { title } from "./gallery.js";
 import { withPhoto } from "./photos.js";
 import * as stage from "./stage.js";
-import { keepPhotos, photo, state, when } from "./state.js";
+import { keepPhotos, photo, remember, state, when } from "./state.js";
 
 const SHOWN = ["image/jpeg", "image/png", "image/webp", "image/avif"]; // by every browser
 let closer = new AbortController();
@@ -69,7 +69,7 @@ function offer() {
 
 export function begin() {
   $("#format").value = state.look.format;
-  $("#format").addEventListener("change", ({ target }) => { state.look.format = target.value; });
+  $("#format").addEventListener("change", ({ target }) => { remember({ format: target.value }); });
   $("#download").addEventListener("click", download);
   for (const name of ["look", "photo", "photos", "styles"]) when(name, offer);
   when("look", () => closer.abort());

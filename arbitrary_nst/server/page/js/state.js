@@ -37,10 +37,15 @@ export const state = {
 /** The photo that is looked at. */
 export const photo = () => state.photos.find((each) => each.key === state.shown) ?? null;
 
-/** Draw otherwise from now on. ``fresh``: what is being drawn is of no use any more. */
-export function change(look, fresh = false) {
+/** Keep what changes no picture. */
+export function remember(look) {
   Object.assign(state.look, look);
   keep("look", state.look);
+}
+
+/** Draw otherwise from now on. ``fresh``: what is being drawn is of no use any more. */
+export function change(look, fresh = false) {
+  remember(look);
   emit("look", { fresh });
 }
 
