@@ -16,6 +16,7 @@ const underWay = (item) => item.id && !item.isOver;
 
 function begun() {
   const photos = state.photos.filter((each) => each.id);
+  for (const entry of photos) entry.problem = null;
   state.batch = {
     id: crypto.getRandomValues(new Uint32Array(3)).join("-"),
     look: { ...state.look },

@@ -61,6 +61,7 @@ async function drawn(entry, size) {
   stage.busy(true);
   try {
     let blob = kept.get(key);
+    const isNew = !blob;
     if (!blob) {
       const options = { signal: abort.signal, lane: "" };
       const asked = () => stylize({ ...fields(entry), max_size: size, format: "jpg", quality: size > DRAFT ? 92 : 85 }, options);
@@ -69,7 +70,7 @@ async function drawn(entry, size) {
     }
     if (entry !== photo()) return false;
     await stage.paint(blob, name);
-    note(size, performance.now() - began, name);
+    if (size === DRAFT) note(performance.now() - began, name, isNew);
     tell($("#problem"), null);
     return true;
   } catch (error) {
@@ -88,10 +89,8 @@ function keep(key, blob) {
   if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
 }
 
-function note(size, milliseconds, name) {
-  if (size !== DRAFT) return;
-  const seconds = (milliseconds / 1000).toFixed(2);
-  $("#timing").textContent = `${seconds} s`;
+function note(milliseconds, name, isNew) {
+  if (isNew) $("#timing").textContent = `${(milliseconds / 1000).toFixed(2)} s`;
   $("#timing").dataset.ms = Math.round(milliseconds);
   say(`Drawn in ${name}`);
 }

@@ -4,7 +4,7 @@ import { asJson, ask } from "./api.js";
 import { $, arrange, make, put, say } from "./elements.js";
 import { change, emit, state, when } from "./state.js";
 
-const FIRST = "palette-knife"; // of somebody who has picked none
+const FIRST = "watercolour"; // of somebody who has picked none
 
 let isBlending = false;
 
@@ -20,11 +20,21 @@ export const named = (id) => {
 /** What the styles in use are called together. */
 export const title = (ids = state.look.styles) => ids.map(named).join(" + ");
 
+/** Scroll a list, and nothing around it, so that a style in it is seen. */
+function reveal(list, id) {
+  const item = list.querySelector(`[data-key="${CSS.escape(id)}"]`);
+  if (!item) return;
+  const own = item.getBoundingClientRect(), room = list.getBoundingClientRect();
+  if (own.left >= room.left && own.right <= room.right && own.top >= room.top && own.bottom <= room.bottom) return;
+  list.scrollBy(own.left - room.left - (room.width - own.width) / 2, own.top - room.top - (room.height - own.height) / 2);
+}
+
 /** Draw in a style; while blending, beside the first one. */
 export function pick(id) {
   const [first] = state.look.styles;
   const styles = isBlending && first && id !== first ? [first, id] : [id];
   change({ styles }, true);
+  for (const list of [$("#styles"), $("#row-list")]) reveal(list, id);
   say(`Style ${title()}`);
 }
 

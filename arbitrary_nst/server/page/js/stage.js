@@ -43,6 +43,7 @@ export function lay() {
     image.style.height = `${height}px`;
     image.style.transform = `translate(${view.left}px, ${view.top}px) scale(${view.scale})`;
   }
+  $("#view").classList.toggle("fitted", view.isFitted);
   $("#view").classList.toggle("close", view.scale > 2 * actualScale());
   $("#fit").setAttribute("aria-pressed", String(view.isFitted));
   $("#actual").setAttribute("aria-pressed", String(Math.abs(view.scale - actualScale()) < 1e-6 && !view.isFitted));
@@ -184,7 +185,7 @@ function pinch(last, now, other) {
 
 function byKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !photo() || $("dialog[open]")) return;
-  if (event.target.closest("input, select, textarea, #brush, #divider")) return;
+  if (!event.target.closest(".stage") || event.target.closest("input, #brush, #divider")) return;
   const move = 60, moves = { ArrowLeft: [move, 0], ArrowRight: [-move, 0], ArrowUp: [0, move], ArrowDown: [0, -move] };
   if (event.key === "+" || event.key === "=") zoom(view.scale * STEP);
   else if (event.key === "-") zoom(view.scale / STEP);

@@ -26,7 +26,7 @@ export const PLAIN = { strength: 1, strokes: "auto", colors: "style", keep_plain
 
 export const state = {
   look: { styles: [], share: 0.5, format: "auto", ...PLAIN, ...read("look", {}) },
-  photos: read("photos", []),
+  photos: read("photos", []).map((each) => ({ ...each, isComing: false })),
   shown: read("shown", null), // the key of the photo that is looked at
   jobs: read("jobs", []),
   batch: read("batch", null),
