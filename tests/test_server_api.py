@@ -208,6 +208,29 @@ def test_the_same_key_gives_the_same_answer_and_draws_once(server):
     assert (other.status_code, other.json()["kind"]) == (422, "reused-key")
 
 
+def test_an_answer_that_is_not_kept_pushes_none_out_that_is():
+    with Served(hold=20_000) as served:
+        asked = form(PHOTO, headers={"Prefer": "respond-async"})
+        job = served.over(served.post("/api/v1/stylize", **asked).json())
+        for _ in range(10):
+            assert "arbstyle-job" not in served.stylize(PHOTO, max_size="38").headers
+        assert served.get(job["links"]["result"]).status_code == 200
+        for _ in range(10):
+            served.over(served.post("/api/v1/stylize", **asked).json())
+        assert served.get(job["links"]["result"]).status_code == 404  # pushed out by what is kept
+        assert served.studio.board.over.bytes <= 20_000
+
+
+def test_the_position_stays_here_unless_it_is_asked_for(server):
+    image, exif = picture(40, 30), Image.Exif()
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8825)[1] = "N"
+    photo = saved(image, "JPEG", exif=exif)
+    for options, positions in (({}, {}), ({"metadata": "keep"}, {1: "N"})):
+        exif = Image.open(io.BytesIO(server.stylize(photo, **options).content)).getexif()
+        assert (exif[0x010F], dict(exif.get_ifd(0x8825))) == ("Maker", positions)
+
+
 # --- styles and photos
 
 

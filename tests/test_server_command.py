@@ -1,6 +1,7 @@
 """`arbstyle serve` as a user runs it: a process of its own; and the examples of docs/server.md."""
 
 import concurrent.futures
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,12 @@ import httpx
 import pytest
 from drawn import picture, saved
 from served import TOKEN, form
+from typer.main import get_command
+
+from arbitrary_nst import cli
+from arbitrary_nst.server.openapi import document
+from arbitrary_nst.server.problems import KINDS
+from arbitrary_nst.server.settings import ServeOptions
 
 TESTS = Path(__file__).parent
 PAGE = (TESTS.parent / "docs" / "server.md").read_text(encoding="utf-8")
@@ -121,7 +128,7 @@ def test_the_examples_of_the_page_run(serve, tmp_path):
         (tmp_path / name).write_bytes(PHOTO)
     ran = 0
     for kind, code in EXAMPLES:
-        if "arbstyle serve" in code or (kind == "sh" and shutil.which("curl") is None):
+        if "arbstyle serve" in code or "docker" in code or (kind == "sh" and shutil.which("curl") is None):
             continue
         command = ["sh", "-ec", code] if kind == "sh" else [sys.executable, "-c", code]
         command[-1] = code.replace("http://127.0.0.1:8765", address[:-1])
@@ -146,3 +153,21 @@ def test_a_real_model_paints(serve, tmp_path):
             assert http.post("/api/v1/stylize", data=fields | {"max_size": "512"}).status_code == 200
             seconds.append(time.monotonic() - began)
         assert min(seconds) < 0.5  # 0.3 on two idle cores
+
+
+def test_what_the_page_and_the_container_name_is_there():
+    flags = {flag for each in get_command(cli.app).commands["serve"].params for flag in each.opts}
+    root = TESTS.parent
+    called = json.loads(re.search(r"^CMD (\[.*\])$", (root / "Dockerfile").read_text(), re.MULTILINE)[1])
+    named = [word for word in called if word.startswith("--")]
+    without_others = re.sub(r"curl.*|docker.*|.*http://127.*", "", PAGE)
+    named += re.findall(r"(?<![\w-])--[a-z][a-z-]+", without_others)
+    assert len(named) > 15 and set(named) <= {*flags, "--help"}
+    assert "stop_grace_period: 40s" in (root / "compose.yaml").read_text() and ServeOptions().grace < 40
+
+
+def test_the_pages_tables_name_every_route_and_every_problem():
+    for path in document()["paths"]:
+        assert path.replace("{id}", "ID").removeprefix("/api/v1/").split("/")[-1] in PAGE, path
+    assert {word for word in KINDS if f"`{word}`" not in PAGE} == set()
+    assert all(str(status) in PAGE for status, _ in KINDS.values())

@@ -18,6 +18,7 @@ from arbitrary_nst.server.uploads import Form
 MOST_KEYS = 2000
 LONGEST_KEY = 200
 API = "/api/v1"
+KEY = "idempotency-key"
 
 
 class Desk:
@@ -40,7 +41,7 @@ class Desk:
 
     async def once(self, request: Request, form: Form, make: Callable[[], Awaitable[Any]]) -> Any:
         """What ``make`` returns, made once for each Idempotency-Key. Raises Refused for a key of another request."""
-        key = request.headers.get("idempotency-key")
+        key = request.headers.get(KEY)
         if key is None:
             return await make()
         if not 0 < len(key) <= LONGEST_KEY:
@@ -57,6 +58,16 @@ class Desk:
         except Exception:
             self._once.pop(key)  # nothing was begun: it may be tried again
             raise
+
+    async def begun(self, request: Request, form: Form, begin: Callable[[], Awaitable[Job]]) -> Job:
+        """The job that ``begin`` begins, begun once for each Idempotency-Key."""
+        if KEY not in request.headers:
+            return await begin()
+
+        async def name() -> str:
+            return (await begin()).id
+
+        return self.studio.board.get(await self.once(request, form, name))
 
     def told(self, job: Job) -> dict[str, Any]:
         """A job as JSON has it."""
@@ -96,13 +107,12 @@ class Desk:
         finally:
             over.cancel()
             gone.cancel()
-        is_kept = "idempotency-key" in request.headers
-        if not job.is_over and not is_kept:
-            self.studio.stop(job)
+        if not job.is_over:
+            if not job.is_kept:
+                self.studio.stop(job)
+            return problems.answer_to(Refused("stopped", "the client left"))
         answer = finished(job)
-        if not is_kept:
-            self.studio.board.forget(job)
-        elif job.result is not None:
+        if job.is_kept:
             answer.headers["Arbstyle-Job"] = job.id
         return answer
 

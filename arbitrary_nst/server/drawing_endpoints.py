@@ -8,7 +8,7 @@ from starlette.responses import Response
 from arbitrary_nst.options import RefineOptions
 from arbitrary_nst.refinement.refiner import Refinement
 from arbitrary_nst.server import fields
-from arbitrary_nst.server.desk import Desk, client_of, prefers_async
+from arbitrary_nst.server.desk import KEY, Desk, client_of, prefers_async
 from arbitrary_nst.server.gallery import StylePicture
 from arbitrary_nst.server.jobs import Job
 from arbitrary_nst.server.photos import Kept
@@ -33,10 +33,7 @@ class Stylize:
         groups = ["draw", "encode", *(["refine"] if refine else [])]
         fields.check_names(form, groups, OWN_FIELDS)
 
-        async def begin() -> str:
-            return (await self._begin(request, form, refine)).id
-
-        job = self._studio.board.get(await self._desk.once(request, form, begin))
+        job = await self._desk.begun(request, form, lambda: self._begin(request, form, refine))
         if refine or prefers_async(request):
             return self._desk.accepted(job)
         return await self._desk.answer(request, job)
@@ -59,7 +56,8 @@ class Stylize:
             raise
         session, gallery = self._studio.session, self._studio.gallery
         work = Drawing(session, gallery, asked) if how is None else Refining(session, gallery, asked, how)
-        return self._studio.submit(Job("draw" if how is None else "refine", client_of(request), work))
+        is_kept = refine or prefers_async(request) or KEY in request.headers
+        return self._studio.submit(Job("refine" if refine else "draw", client_of(request), work, is_kept))
 
     def _photo(self, form: Form) -> Kept:
         upload, name = form.upload("photo"), form.text("photo_id")

@@ -63,6 +63,7 @@ class Job:
     kind: Kind
     client: str
     work: Work
+    is_kept: bool = True  # for a while once it is over
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # a name that nobody guesses
     created: float = field(default_factory=time.time)
     state: State = "queued"
@@ -199,5 +200,5 @@ class Board:
 
     def put_away(self, job: Job) -> None:
         """Keep one that is over, for a while."""
-        if self.under_way.pop(job.id, None) is not None:
+        if self.under_way.pop(job.id, None) is not None and job.is_kept:
             self.over.put(job.id, job, job.bytes)

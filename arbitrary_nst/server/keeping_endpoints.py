@@ -51,11 +51,7 @@ class Styles:
         if upload is None:
             raise Refused("option", "picture: there is none", "a style's picture as a file")
         if learn:
-
-            async def begin() -> str:
-                return (await self._learn(request, form)).id
-
-            return self._desk.accepted(self._studio.board.get(await self._desk.once(request, form, begin)))
+            return self._desk.accepted(await self._desk.begun(request, form, lambda: self._learn(request, form)))
 
         async def add() -> Any:
             return await self._desk.aside(lambda: self._studio.gallery.add(upload, form.text("name")))

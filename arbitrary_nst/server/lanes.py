@@ -25,11 +25,11 @@ class Room:
 
     def __init__(self, most: int) -> None:
         self._most, self._taken = most, 0
-        self._changed = threading.Condition()
+        self._changed, self._turn = threading.Condition(), threading.Lock()
 
     def take(self, pixels: int) -> None:
-        """Wait until there is room, and take it."""
-        with self._changed:
+        """Wait until there is room, and take it; who comes later waits behind, else a large one might for ever."""
+        with self._turn, self._changed:
             self._changed.wait_for(lambda: not self._taken or self._taken + pixels <= self._most)
             self._taken += pixels
 
@@ -67,7 +67,8 @@ class DrawingLane:
     def close(self) -> None:
         """Take no more, and end the threads as they come by."""
         self.queue.close()
-        self._ready.put(None)
+        with contextlib.suppress(queue.Full):  # the engine is at work, and its thread goes with the process
+            self._ready.put_nowait(None)
         self._encoders.shutdown(wait=False, cancel_futures=True)
 
     def _decode_all(self) -> None:

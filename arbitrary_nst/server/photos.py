@@ -14,7 +14,7 @@ from arbitrary_nst.server.uploads import Upload
 from arbitrary_nst.session import Session
 
 DRAFT = 1600  # px: a reduced copy up to this is kept decoded, of about 31 MB
-COPY_BYTES = 12 * DRAFT * DRAFT
+MOST_COPIES = 8  # of so many photos, those that were used last
 
 
 @dataclass(eq=False)
@@ -33,6 +33,10 @@ class Kept:
         if copy is not None and max_size is not None and max_size <= copy[0]:
             return copy[0] ** 2
         return check(session, self.upload.data, self.upload.name)
+
+    def drop_copy(self) -> None:
+        """Let go of the decoded copy; it is made again when needed."""
+        self._copy = None
 
     def read(self, session: Session, max_size: int | None) -> Photo:
         """The decoded photo, reduced to ``max_size`` where that is a draft's. Raises Refused."""
@@ -62,7 +66,8 @@ class Photos:
 
     def keep(self, kept: Kept) -> dict[str, Any]:
         """Keep it, and tell of it."""
-        self.shelf.put(kept.id, kept, len(kept.upload.data) + COPY_BYTES)
+        self.shelf.put(kept.id, kept, len(kept.upload.data))
+        self._thin_out()
         return self.told(kept)
 
     def told(self, kept: Kept) -> dict[str, Any]:
@@ -81,7 +86,12 @@ class Photos:
         """The photo. Raises Refused where its time is over."""
         if (kept := self.shelf.get(name)) is None:
             raise Refused("unknown", "no such photo, or its time is over", "upload it again")
+        self._thin_out()
         return kept
+
+    def _thin_out(self) -> None:
+        for kept in self.shelf.things()[:-MOST_COPIES]:
+            kept.drop_copy()
 
     def picture(self, kept: Kept, max_size: int | None) -> bytes:
         """The photo upright, in sRGB, as a JPEG that every browser shows; transparent places on white."""

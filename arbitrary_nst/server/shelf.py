@@ -42,6 +42,10 @@ class Shelf(Generic[T]):
         self._things.move_to_end(name)
         return found[0]
 
+    def things(self) -> list[T]:
+        """All of them, the longest unused first."""
+        return [thing for thing, _, _ in self._things.values()]
+
     def left(self, name: str) -> float:
         """Seconds for which it is still kept, unless room is needed."""
         found = self._things.get(name)
