@@ -205,6 +205,13 @@ def test_what_is_wrong_with_a_photo_stands_under_it(page, photo, tmp_path):
     page.complaints()  # the browser's own, of the answer 415
 
 
+def test_a_photo_that_is_too_large_is_told_before_it_is_sent(driver, photo):
+    with Page(driver, max_body=1000) as page:
+        page.add(photo)
+        assert "this server takes 0 MB" in page.until(lambda: page.text("#photos li.bad"))
+        assert page.complaints() == []
+
+
 def test_what_the_engine_says_stands_under_the_picture(driver, photo):
     stylizer = fake_stylizer()
 

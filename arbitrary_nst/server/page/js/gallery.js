@@ -39,8 +39,11 @@ export function pick(id) {
 }
 
 /** Ask the server which styles there are. */
-export async function refresh() {
-  state.styles = (await asJson("styles")).styles;
+export const refresh = async () => settle((await asJson("styles")).styles);
+
+/** Have these styles, and draw in one of them. */
+function settle(styles) {
+  state.styles = styles;
   const there = state.look.styles.filter((id) => style(id));
   if (there.length !== state.look.styles.length || !there.length) {
     const first = style(FIRST) ?? state.styles.find((each) => each.kind === "built-in");
@@ -50,8 +53,8 @@ export async function refresh() {
 }
 
 async function remove(id) {
+  settle(state.styles.filter((each) => each.id !== id)); // first, so that nothing is drawn in it any more
   await ask(`styles/${id}`, { method: "DELETE" }).catch((error) => { if (error.kind !== "unknown") throw error; });
-  await refresh();
   say("Style removed");
   $("#add-style").focus();
 }

@@ -20,12 +20,21 @@ export async function add(list) {
   for (const { key } of added) await upload(state.photos.find((each) => each.key === key));
 }
 
+/** Say at once what the server would only say in the middle of an upload, which a browser does not show. */
+function refuseLarger({ size }) {
+  const most = state.about?.limits.body_bytes ?? Infinity;
+  if (size < most) return;
+  throw new Problem({ kind: "too-large", status: 413, detail: `${Math.round(size / 1e6)} MB, and this server takes ${Math.round(most / 1e6)} MB`,
+    hint: "a smaller file" });
+}
+
 async function upload(entry) {
   if (!entry) return; // removed meanwhile
   const isNew = !entry.id;
   Object.assign(entry, { isComing: true, problem: null });
   emit("photos");
   try {
+    refuseLarger(files.get(entry.key));
     const told = await asJson("photos", { method: "POST", body: form({ photo: files.get(entry.key) }) });
     Object.assign(entry, { id: told.id, width: told.width, height: told.height, picture: told.picture, whole: null });
   } catch (error) {
