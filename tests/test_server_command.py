@@ -63,6 +63,10 @@ def test_it_prints_its_address_answers_and_ends(serve):
     assert address.startswith("http://127.0.0.1:")
     assert "<title>" in httpx.get(address).text
     assert httpx.post(f"{address}api/v1/stylize", **form(PHOTO)).status_code == 200
+    for nonsense in (b"\x16\x03\x01\x02", b"GET\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", int(address.split(":")[2][:-1]))) as connection:
+            connection.sendall(nonsense)
+    assert httpx.get(f"{address}healthz").status_code == 200
     process.send_signal(signal.SIGTERM)
     code, _, err = ended(process)
     assert (code, err) == (0, "arbstyle: finishing what is in flight; Ctrl-C again stops at once\n")
@@ -120,6 +124,12 @@ def test_what_cannot_be_served_is_one_line(tmp_path):
     blocked.write_text("raise ModuleNotFoundError('no', name='uvicorn')")
     code, err = refused(PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     assert (code, err) == (2, "arbstyle: serve: uvicorn is not installed. Try: pip install 'arbitrary-nst[server]'\n")
+
+
+def test_a_model_that_cannot_be_loaded_ends_it(tmp_path):
+    command = [sys.executable, "-m", "arbitrary_nst", "serve", "--port", "0", "-m", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 4 and done.stderr.count("\n") == 1 and str(tmp_path) in done.stderr
 
 
 def test_the_examples_of_the_page_run(serve, tmp_path):

@@ -127,6 +127,18 @@ def test_slow_headers_and_bodies_hold_up_nobody_and_are_let_go(running, monkeypa
     assert works(server)
 
 
+def test_one_address_does_not_take_all_connections(running, monkeypatch):
+    monkeypatch.setattr(serving, "MOST_OF_ONE", 5)
+    server = running()
+    many = [connect(server) for _ in range(9)]
+    for connection in many[5:]:
+        assert connection.recv(1) == b""
+    for connection in many:
+        connection.close()
+    until(lambda: not server._server.server_state.connections)
+    assert works(server)
+
+
 def test_who_does_not_take_an_answer_is_let_go(running, monkeypatch):
     monkeypatch.setattr(recording, "SEND_S", 0.3)
     server = running()

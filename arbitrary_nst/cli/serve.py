@@ -1,6 +1,5 @@
 """`arbstyle serve`: a page and an HTTP API."""
 
-import webbrowser
 from typing import TYPE_CHECKING
 
 import typer
@@ -48,6 +47,8 @@ def serve(
             say("whoever reaches this address is let in")
         _wait_for_model(running, asked)
         if serving.open and not asked.is_set():
+            import webbrowser
+
             webbrowser.open(running.address)
         while running.is_alive and not asked.is_set():
             asked.wait(WAIT_S)

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arbitrary_nst.server.problems import Refused, answer_to
-from arbitrary_nst.server.settings import ServeOptions, is_address
+from arbitrary_nst.server.settings import ServeOptions, address_of
 
 COOKIE = "arbstyle"
 SIGN_IN = "/api/v1/session"  # where a page shows the token
@@ -103,7 +103,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         name = host_name(host)
-        if not (name in self._names or is_address(name)):
+        if not (name in self._names or address_of(name)):
             raise Refused("misdirected", f"{name[:100]!r}: not a name of this server", "its address, or {allow_host}")
         self._check_origin(scope, headers, host)
         path: Any = scope["path"]

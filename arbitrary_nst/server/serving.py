@@ -1,6 +1,8 @@
 """The server at work: a socket, uvicorn in a thread of its own, and an orderly end."""
 
 import asyncio
+import logging
+import math
 import socket
 import threading
 import time
@@ -13,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.server.app import make_app
-from arbitrary_nst.server.settings import HEADERS_S, MOST_CONNECTIONS, ServeOptions, is_address
+from arbitrary_nst.server.settings import HEADERS_S, MOST_CONNECTIONS, MOST_OF_ONE, ServeOptions
 from arbitrary_nst.server.studio import Studio
 from arbitrary_nst.session import Session
 
@@ -27,9 +29,13 @@ class Impatient(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Wait for the first request."""
+        """Wait for the first request; of those whose client has too many connections already, close it."""
         super().connection_made(transport)
-        self._time()
+        addresses = [(getattr(each, "client", None) or ("",))[0] for each in self.connections]
+        if addresses.count((self.client or ("",))[0]) > MOST_OF_ONE:
+            transport.close()
+        else:
+            self._time()
 
     def data_received(self, data: bytes) -> None:
         """Go on, and wait for more."""
@@ -79,12 +85,14 @@ class Running:
             loop="asyncio",
             lifespan="on",
             log_config=None,
+            log_level="critical",  # what clients send is nothing to tell, and our own faults are told by us
             access_log=False,
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=10,
             limit_concurrency=MOST_CONNECTIONS,
         )
+        logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
@@ -94,7 +102,7 @@ class Running:
         host = self.studio.options.host
         if host in ("0.0.0.0", "::"):
             host = "localhost"
-        return f"http://{f'[{host}]' if is_address(host) and ':' in host else host}:{self.port}/"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def start(self) -> None:
         """Listen, and begin to load the model."""
@@ -116,9 +124,10 @@ class Running:
         while self.studio.board.under_way and time.monotonic() < deadline:
             time.sleep(POLL_S)
         is_done = not self.studio.board.under_way
-        self._server.config.timeout_graceful_shutdown = max(1, round(LAST_S))
+        left = max(LAST_S, deadline - time.monotonic())
+        self._server.config.timeout_graceful_shutdown = math.ceil(left)
         self._server.should_exit = True
-        self._thread.join(LAST_S + max(0.0, deadline - time.monotonic()))
+        self._thread.join(left + LAST_S)
         self.studio.close()
         return is_done
 

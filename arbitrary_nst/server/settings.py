@@ -1,19 +1,21 @@
 """What a server is told: where it listens, whom it lets in, and how much it takes on."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 SHORTEST_TOKEN = 16  # characters
 BODY_S = 120.0  # in which a request must have arrived whole
 SEND_S = 60.0  # in which a client must take each piece of an answer
 HEADERS_S = 15.0  # in which a request's headers must have arrived
 MOST_UPLOADS, MOST_FIELDS, LONGEST_FIELD = 8, 100, 16_384  # parts of one request, and bytes of a field
-MOST_CONNECTIONS = 512
+MOST_CONNECTIONS, MOST_OF_ONE = 512, 256  # at once, and of one address
 EVENT_S = 15.0  # between signs of life in a stream of events
 
 
@@ -63,7 +65,8 @@ class ServeOptions(Options):
     @property
     def is_private(self) -> bool:
         """Whether only this machine reaches the address."""
-        return self.host == "localhost" or (is_address(self.host) and ip_address(self.host).is_loopback)
+        address = address_of(self.host)
+        return self.host == "localhost" or (address is not None and address.is_loopback)
 
     @property
     def names(self) -> frozenset[str]:
@@ -86,10 +89,11 @@ class ServeOptions(Options):
         return token
 
 
-def is_address(host: str) -> bool:
-    """Whether it is an IP address, which no name server can point elsewhere."""
+def address_of(host: str) -> "IPv4Address | IPv6Address | None":
+    """The IP address that it is, which no name server can point elsewhere; None for a name."""
+    from ipaddress import ip_address  # not at every start of the command
+
     try:
-        ip_address(host)
+        return ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
