@@ -6,15 +6,14 @@ import { $, tell } from "./elements.js";
 import { title } from "./gallery.js";
 import * as jobs from "./jobs.js";
 import { withPhoto } from "./photos.js";
-import { photo, state } from "./state.js";
+import { photo } from "./state.js";
 
 async function refine(entry) {
-  const styles = state.look.styles.slice(0, 1);
-  const wish = { ...fields(entry), style: styles, share: null, refine: true, time_limit: Number($("#refine-time").value),
+  const wish = { ...fields(entry), refine: true, time_limit: Number($("#refine-time").value),
     max_size: Number($("#refine-size").value), format: "png" };
   try {
     const job = await (await withPhoto(entry, () => stylize({ ...wish, photo_id: entry.id }, { headers: later }))).json();
-    jobs.add({ id: job.id, kind: "refine", title: title(styles), photo: entry.key });
+    jobs.add({ id: job.id, kind: "refine", title: title(), photo: entry.key });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     tell($("#problem"), error);
