@@ -1,5 +1,6 @@
 """Options as the fields of a form: read into their groups, and described for who builds a form."""
 
+import contextlib
 import math
 import os
 import tempfile
@@ -104,7 +105,8 @@ class Files:
     def close(self) -> None:
         """Remove them."""
         for path in self.names:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def described() -> dict[str, list[dict[str, Any]]]:

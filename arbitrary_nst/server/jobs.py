@@ -124,8 +124,10 @@ class Job:
         """It is over."""
         self.result, self.state = result, state
         work, self.work = self.work, _Nothing()
-        work.close()
-        self._call(self._settled)
+        try:
+            work.close()
+        finally:  # or somebody waits for ever
+            self._call(self._settled)
 
     def fail(self, exc: BaseException) -> None:
         """It is over, for that reason."""

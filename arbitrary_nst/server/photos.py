@@ -24,7 +24,8 @@ class Kept:
     upload: Upload
     size: tuple[int, int] = (0, 0)
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    _copy: tuple[int, Photo] | None = None
+    _copy: tuple[int, Photo] | None = None  # with its longest side, as is the last draft
+    _draft: tuple[int, Photo] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def cost(self, session: Session, max_size: int | None) -> int:
@@ -36,7 +37,7 @@ class Kept:
 
     def drop_copy(self) -> None:
         """Let go of the decoded copy; it is made again when needed."""
-        self._copy = None
+        self._copy = self._draft = None
 
     def read(self, session: Session, max_size: int | None) -> Photo:
         """The decoded photo, reduced to ``max_size`` where that is a draft's. Raises Refused."""
@@ -47,7 +48,9 @@ class Kept:
                 whole = opened(session, self.upload.data, self.upload.name)
                 self.size = whole.size
                 self._copy = max_size, images.resize_longest(whole, max_size)
-            return images.resize_longest(self._copy[1], max_size)
+            if self._draft is None or self._draft[0] != max_size:
+                self._draft = max_size, images.resize_longest(self._copy[1], max_size)
+            return self._draft[1]
 
 
 class Photos:
