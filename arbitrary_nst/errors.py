@@ -36,6 +36,11 @@ class NSTError(Exception):
         """``what. Try: hint``, with options as the command line's flags."""
         return _line(self.what, self.hint and _OPTION.sub(_as_flag, self.hint))
 
+    @property
+    def hint_for_form(self) -> str | None:
+        """The hint, with options as the fields of a form: ``max_size``, ``precision=f32``."""
+        return self.hint and _OPTION.sub(lambda found: "=".join(filter(None, found.groups())), self.hint)
+
 
 class PhotoError(NSTError):
     """A photo or style picture cannot be read, or a result cannot be written.

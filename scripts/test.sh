@@ -11,4 +11,9 @@ if [ "${1:-}" = "--fast" ]; then
     shift
     exec .venv/bin/python -m pytest -m "not slow" "$@"
 fi
+# The page is tested in a real browser, where one can be had.
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v chromedriver >/dev/null; then
+    echo "test: installing chromium for the page's tests (this happens once)" >&2
+    { apt-get update && apt-get install --yes --no-install-recommends chromium chromium-driver; } >/dev/null 2>&1 || true
+fi
 .venv/bin/python -m pytest "$@"

@@ -23,6 +23,7 @@ ROOMS = (
     ("files",),
     ("stylizer",),
     ("judging",),
+    ("server",),
     ("cli",),
 )
 ROW = {room: number for number, row in enumerate(ROOMS) for room in row}

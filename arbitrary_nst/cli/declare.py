@@ -23,6 +23,7 @@ PANELS = {
     "Lines": "Many photos",
     "Styling": "Picture",
     "StylingOrLearning": "Picture",
+    "ServeOptions": "Server",
 }
 
 

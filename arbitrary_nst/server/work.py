@@ -1,0 +1,208 @@
+"""What a job does: a drawing in three stages, a refinement or a lesson of minutes in one."""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PIL import Image
+
+from arbitrary_nst import images
+from arbitrary_nst.files.jobs import Output, StyleInUse
+from arbitrary_nst.images import Photo
+from arbitrary_nst.images.photo import Pixels, to_bytes
+from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, LearnOptions, RefineOptions
+from arbitrary_nst.server.fields import Files
+from arbitrary_nst.server.gallery import Gallery, StylePicture
+from arbitrary_nst.server.jobs import Job, Result, Work
+from arbitrary_nst.server.photos import Kept
+from arbitrary_nst.server.receiving import opened
+from arbitrary_nst.session import Session
+from arbitrary_nst.styles import Style, blend, blended_name
+
+if TYPE_CHECKING:
+    from arbitrary_nst.refinement.refiner import Step
+
+PREVIEW_S, PREVIEW_SIDE = 1.0, 640  # how often the picture so far is shown, and how large in px
+MEDIA_TYPES: dict[Format, str] = {
+    "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "tiff": "image/tiff",
+    "jxl": "image/jxl",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A picture that is asked for: a photo in a style, or in several by their shares, and how."""
+
+    photo: Kept
+    styles: tuple[tuple[StylePicture, float], ...]
+    draw: DrawOptions
+    encode: EncodeOptions
+    files: Files
+
+    @property
+    def style_name(self) -> str:
+        """What the styles are called together."""
+        return blended_name({picture.name: share for picture, share in self.styles})
+
+    def style(self, gallery: Gallery) -> Style:
+        """What the model knows of the styles."""
+        read = {gallery.style(picture, self.draw): share for picture, share in self.styles}
+        return next(iter(read)) if len(read) == 1 else blend(read)
+
+    def encoded(self, picture: Photo, seconds: dict[str, float]) -> Result:
+        """The picture's file."""
+        began = time.monotonic()
+        format = images.format_of(picture.format) if self.encode.format == "auto" else self.encode.format
+        file = images.encode(picture, format, quality=self.encode.quality, metadata=self.encode.metadata)
+        seconds["encode"] = time.monotonic() - began
+        name = f"{self.photo.upload.stem}__{self.style_name}.{format}"
+        return Result(file.data, MEDIA_TYPES[format], name, picture.size, (*picture.notes, *file.notes), seconds)
+
+
+@dataclass
+class Drawing:
+    """A picture drawn at once."""
+
+    session: Session
+    gallery: Gallery
+    asked: Asked
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[Path, str]:
+        """How the client calls files that are ours."""
+        return self.asked.files.names
+
+    def read(self) -> Photo:
+        """The photo, decoded."""
+        return self._timed("decode", lambda: self.asked.photo.read(self.session, self.asked.draw.max_size))
+
+    def draw(self, photo: Photo) -> Photo:
+        """The picture."""
+
+        def drawn() -> Photo:
+            return self.session.draw([photo], self.asked.style(self.gallery), self.asked.draw)[0]
+
+        return self._timed("draw", drawn)
+
+    def encode(self, picture: Photo) -> Result:
+        """Its file."""
+        return self.asked.encoded(picture, self.seconds)
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self.asked.files.close()
+
+    def _timed(self, stage: str, make: Callable[[], Photo]) -> Photo:
+        began = time.monotonic()
+        made = make()
+        self.seconds[stage] = time.monotonic() - began
+        return made
+
+
+class Minutes(Work, Protocol):
+    """Work that takes minutes and shows how far it is."""
+
+    def run(self, job: Job) -> Result | None:
+        """Do it; end early, with the best so far, where the job is unwanted."""
+
+
+@dataclass
+class Refining:
+    """A picture drawn, then refined."""
+
+    session: Session
+    gallery: Gallery
+    asked: Asked
+    how: RefineOptions
+
+    @property
+    def names(self) -> dict[Path, str]:
+        """How the client calls files that are ours."""
+        return self.asked.files.names
+
+    def run(self, job: Job) -> Result:
+        """Refine it, as a run of the command would."""
+        from arbitrary_nst.files.making import make
+        from arbitrary_nst.files.settings import Settings
+        from arbitrary_nst.refinement.refiner import Refinement
+
+        began, shown = time.monotonic(), Shown(job)
+
+        def on_step(name: str, step: "Step", picture: Pixels) -> None:
+            job.note(step)
+            shown(lambda: picture)
+
+        how = Refinement.chosen_by(self.how)
+        settings = Settings.of(None, self.asked.draw, self.asked.encode, refinement=how, on_step=on_step)
+        photo = self.asked.photo.read(self.session, self.asked.draw.max_size)
+        code = self.asked.style(self.gallery) if how.begins_stylized else None
+        style = StyleInUse(self.asked.style_name, code, self._pictures(), "")
+        output = Output(style, None, "png", False, None)
+        picture, _ = make(photo, output, self.session, settings, lambda: job.is_unwanted)
+        return self.asked.encoded(picture, {"refine": time.monotonic() - began})
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self.asked.files.close()
+
+    def _pictures(self) -> list[tuple[Photo, float]]:
+        """What VGG19 is to see, each with its share."""
+        crop = self.asked.draw.style_crop
+        return [
+            (images.style_picture(opened(self.session, picture.data, picture.name), crop), share)
+            for picture, share in self.asked.styles
+        ]
+
+
+@dataclass
+class Learning:
+    """A style learnt, which then is one of the gallery's."""
+
+    session: Session
+    gallery: Gallery
+    picture: StylePicture
+    photos: tuple[Kept, ...]
+    how: LearnOptions
+
+    names: dict[Path, str] = field(default_factory=dict)
+
+    def run(self, job: Job) -> None:
+        """Learn it."""
+        shown = Shown(job)
+
+        def on_step(step: "Step", draw: Callable[[], Pixels]) -> bool:
+            job.note(step)
+            shown(draw)
+            return job.is_unwanted
+
+        photos = (kept.read(self.session, None).pixels for kept in self.photos)
+        photo = opened(self.session, self.picture.data, self.picture.name)
+        name, origin = self.picture.name, self.picture.digest
+        learnt = self.session.teach(photo, photos, self.how, name=name, origin=origin, on_step=on_step)
+        job.made = {"style": self.gallery.keep(replace(self.picture, learnt=learnt))}
+
+    def close(self) -> None:
+        """Let go of the photos."""
+        self.photos = ()
+
+
+class Shown:
+    """Puts the picture so far where a client can see it, now and then."""
+
+    def __init__(self, job: Job) -> None:
+        self._job, self._last = job, -PREVIEW_S
+
+    def __call__(self, draw: Callable[[], Any]) -> None:
+        """Show a picture (H, W, 3) in [0, 1], if it is time to."""
+        if (now := time.monotonic()) - self._last < PREVIEW_S:
+            return
+        self._last = now
+        image = Image.fromarray(to_bytes(draw()), "RGB")
+        image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=85)
+        self._job.preview = buffer.getvalue()
