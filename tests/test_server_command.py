@@ -43,7 +43,9 @@ def serve(tmp_path):
         line = process.stdout.readline()
         assert line.startswith("arbstyle serves http://"), process.communicate()
         address = line.split()[2]
+        deadline = time.monotonic() + 60
         while httpx.get(f"{address}readyz").status_code != 200:
+            assert time.monotonic() < deadline
             time.sleep(0.05)
         return process, address
 

@@ -1,7 +1,7 @@
 """What takes minutes: refinements over a thin VGG19, and styles that are learnt."""
 
 import io
-import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -44,12 +44,18 @@ def test_a_refinement_is_a_job_with_steps_a_picture_so_far_and_a_result():
         assert refined.shape == plain.shape and np.abs(refined.astype(float) - plain).mean() > 1
 
 
+def begun(served, job):
+    """Wait for its first step."""
+    deadline = time.monotonic() + 60
+    while not served.get(job["links"]["self"]).json()["history"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_refinement_that_is_stopped_keeps_the_best_so_far():
     with Served() as served:
         job = served.stylize(PHOTO, refine="true", steps="100000").json()
-        deadline = threading.Event()
-        while not served.get(job["links"]["self"]).json()["history"]:
-            deadline.wait(0.02)
+        begun(served, job)
         assert served.delete(job["links"]["self"]).status_code == 202
         job = served.over(job)
         assert job["state"] == "stopped" and job["result"]["notes"][-1].startswith("stopped: the best of ")
@@ -129,8 +135,7 @@ def test_where_nothing_is_learnt_that_is_told():
 def test_draining_ends_refinements_and_keeps_their_best():
     with Served() as served:
         job = served.stylize(PHOTO, refine="true", steps="100000").json()
-        while not served.get(job["links"]["self"]).json()["history"]:
-            pass
+        begun(served, job)
         served.run(_later(served.studio.stop_searches))
         assert served.over(job)["result"] is not None
 
