@@ -20,7 +20,7 @@ SIDE, GAP, LINE = 620, 8, 34  # px: of each picture, between them, for the words
 
 
 def pictures(style, steps):
-    """The photo, then one pass by the picture, one pass by what was learnt, and the latter refined, with their names."""
+    """The photo, one pass by the style's picture, one by what was learnt, and that refined, with their names."""
     stylizer, picture = Stylizer("mini"), library.style_picture(style)
     photo = stylizer.stylize(LANDSCAPE, style, strength=0, max_size=SIDE)
     plain = stylizer.style(picture.read_bytes(), name=style)  # as bytes it is a picture, whatever was learnt of it
