@@ -84,11 +84,11 @@ def test_enlarged_by_next_to_nothing_it_is_what_was_drawn():
     np.testing.assert_allclose(guided(photo, small, drawn), images.resize(drawn, (102, 153)), atol=0.02)
 
 
-def test_a_stripe_of_two_pixels_is_not_carried_up():
+def test_little_of_a_stripe_of_two_pixels_is_carried_up():
     photo = np.full((400, 400, 3), 0.5, np.float32)
     drawn = np.full((100, 100, 3), 0.5, np.float32)
     drawn[:, ::2] += 0.02
-    assert np.ptp(guided(photo, photo[:100, :100], drawn)[40:-40, 40:-40]) < 1e-3
+    assert np.ptp(guided(photo, photo[:100, :100], drawn)[40:-40, 40:-40]) < 0.4 * 0.02
 
 
 def mean_around(plane, radius=3):
@@ -133,7 +133,7 @@ def slow_guided(photo, small, drawn):
     guide = small.mean(axis=2)
     detail = photo.mean(axis=2) - up(guide, cubic)
     detail = detail**3 / (detail**2 + 0.03**2)
-    smooth = np.stack([tent(drawn[..., c]) for c in range(3)], axis=-1)
+    smooth = 0.3 * drawn + 0.7 * np.stack([tent(drawn[..., c]) for c in range(3)], axis=-1)
     windows = [
         np.lib.stride_tricks.sliding_window_view(np.pad(smooth[..., c], 2, mode="edge"), (5, 5)) for c in range(3)
     ]

@@ -11,6 +11,7 @@ from arbitrary_nst.images.photo import Pixels, resample, resize
 
 RADIUS = 3  # px of the small picture: half the window in which one affine map is fitted
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
+SMOOTHED = 0.7  # of what weights 1-2-1 take away: with all, fine strokes are lost, with half, grids and grit begin
 FAINT = 0.03  # detail of the photo below it is grain, and most of it is left out
 # Change of the small photo's luminance per px below which nothing is an edge, and above which it is one; how much more
 # the brightness changes along an edge's steepest way than across it, as a share of both.
@@ -59,7 +60,7 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     with the luminance as guide: in every window of the small picture each channel is fitted as a * luminance + b. So
     the enlarged ``drawn`` gets a times the detail that the photo has beyond what its small version, enlarged, has.
 
-    Departing from the paper, ``drawn`` is smoothed by weights 1-2-1 first, as a network's stripes of 2 px would be seen
+    Departing from the paper, ``drawn`` is smoothed (SMOOTHED) first, as a network's stripes of 2 px would be seen
     when enlarged; on the photo's straight edges the mean a is at least DRAWN, or at most -DRAWN, so that they are about
     as steep as the photo's; its faint detail, grain, is left out; and what the enlargement made soft is made steep
     again: a value moves away from the mean around it, HARDNESS * H / h times as far, but not beyond the least and the
@@ -179,8 +180,8 @@ def _without_grain(detail: Pixels) -> Pixels:
 
 
 def _smoothed(planes: Pixels, scale: float) -> Pixels:
-    """Without stripes of 2 px: (C, h, w) -> (C, h, w). Enlarged by little they do not show, and less is taken away."""
-    share = np.float32(min(1.0, 2 * max(0.0, scale - 1)))
+    """With fainter stripes of 2 px: (C, h, w) -> (C, h, w). Enlarged by little they hardly show."""
+    share = np.float32(SMOOTHED * min(1.0, 2 * max(0.0, scale - 1)))
     return planes + share * (_tent(planes) - planes)
 
 
