@@ -21,11 +21,21 @@ def test_auto_leaves_small_photos_as_they_are(size):
     assert seen_size(*size, "auto") == size[::-1]
 
 
-@pytest.mark.parametrize("size", [(4000, 3000), (8660, 5774), (1500, 1000), (20_000, 500), (2000, 2000)])
+@pytest.mark.parametrize("size", [(4000, 3000), (8660, 5774), (20_000, 500), (2000, 2000), (1930, 1300)])
 def test_auto_shows_large_photos_alike(size):
     height, width = seen_size(*size, "auto")
     assert height * width == pytest.approx(720_000, rel=0.03)
     assert width / height == pytest.approx(size[0] / size[1], rel=0.03)
+
+
+def test_auto_draws_no_two_photos_of_about_one_size_apart():
+    """Strokes, as a share of the picture, from 0.9 to 3 MP, each side 2 % more: at most 4 % from one to the next."""
+    sides = [round(950 * 1.02**step) for step in range(30)]
+    shares = np.array([1 / seen_size(side, side, "auto")[0] for side in sides])
+    assert np.abs(np.diff(np.log(shares))).max() < 0.04
+    seen_pixels = [seen_size(side, side, "auto")[0] ** 2 for side in sides if side**2 > 1_260_000]
+    assert max(np.diff(seen_pixels)) <= 0
+    assert max(seen_pixels) > 1_200_000 and min(seen_pixels) == pytest.approx(720_000, rel=0.01)
 
 
 def test_a_number_is_the_longest_side_and_never_enlarges():

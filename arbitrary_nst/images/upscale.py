@@ -11,6 +11,14 @@ from arbitrary_nst.images.photo import Pixels, resample, resize
 
 RADIUS = 3  # px of the small picture: half the window in which one affine map is fitted
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
+SMOOTHED = 0.7  # of what weights 1-2-1 take away: with all, fine strokes are lost, with half, grids and grit begin
+FAINT = 0.03  # detail of the photo below it is grain, and most of it is left out
+# Change of the small photo's luminance per px below which nothing is an edge, and above which it is one; how much more
+# the brightness changes along an edge's steepest way than across it, as a share of both.
+CALM, STEEP = 0.02, 0.05
+ROUND, STRAIGHT = 0.3, 0.6
+DRAWN = 1.5  # times the photo's detail that its edges get at least; what then goes too far is cut off
+UNSURE = 0.05  # slope below which it is not told whether a drawn edge goes up where the photo's does, or down
 # An edge of the small picture is a ramp of some px when enlarged; it is made steeper by this share of the enlargement.
 HARDNESS = 0.6
 # What varies less than the first, in a window of 5 px, is no stroke's edge and stays soft; above the second it is one.
@@ -49,18 +57,20 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     """``drawn``, the stylized ``small`` version of ``photo``, at the photo's size, with its edges and hard strokes.
 
     (H, W, 3), (h, w, 3) and (h, w, 3) in [0, 1] -> (H, W, 3). Fast guided filter (He and Sun 2015, arXiv:1505.00996)
-    with the luminance as guide: in every window of the small picture each channel is fitted as a * luminance + b; a and
-    b are enlarged and applied to the photo's luminance. What the fit leaves over, the strokes, is enlarged as it is.
+    with the luminance as guide: in every window of the small picture each channel is fitted as a * luminance + b. So
+    the enlarged ``drawn`` gets a times the detail that the photo has beyond what its small version, enlarged, has.
 
-    Departing from the paper, ``drawn`` is smoothed by weights 1-2-1 first, as a network's stripes of 2 px would be seen
-    when enlarged, and edges that this and the enlargement made soft are made steep again: a value moves away from the
-    mean around it, HARDNESS * H / h times as far, but not beyond the least and the most around it, so nothing rings.
-    ``threads`` are those it may keep busy; the result does not depend on them.
+    Departing from the paper, ``drawn`` is smoothed (SMOOTHED) first, as a network's stripes of 2 px would be seen
+    when enlarged; on the photo's straight edges the mean a is at least DRAWN, or at most -DRAWN, so that they are about
+    as steep as the photo's; its faint detail, grain, is left out; and what the enlargement made soft is made steep
+    again: a value moves away from the mean around it, HARDNESS * H / h times as far, but not beyond the least and the
+    most around it, so nothing rings. ``threads`` are those it may keep busy; the result does not depend on them.
     """
     height, width = photo.shape[:2]
     scale = max(height / small.shape[0], width / small.shape[1])
-    smooth = _tent(np.ascontiguousarray(np.moveaxis(drawn, 2, 0)))
-    fits, edges = affine_fits(small, smooth), steepening(smooth, HARDNESS * scale)
+    guide: Pixels = small.mean(axis=2, dtype=np.float32)
+    smooth = _smoothed(np.ascontiguousarray(np.moveaxis(drawn, 2, 0)), scale)
+    planes, edges = np.stack([*slopes(guide, smooth), *smooth, guide]), steepening(smooth, HARDNESS * scale)
     columns = bands(small.shape[1], width, TILE_COLUMNS)
     third = np.full(3, 1 / 3, np.float32)
     out = np.empty_like(photo)
@@ -68,10 +78,10 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     def fill(rows: Band) -> None:
         for across in columns:
             source = slice(None), rows.source, across.source
-            fit = rows.cubic @ (fits[source] @ across.cubic.T)
+            plane = rows.cubic @ (planes[source] @ across.cubic.T)
             edge = rows.linear @ (edges[source] @ across.linear.T)
-            values = fit[:3] * (photo[rows.result, across.result] @ third)
-            values += fit[3:]
+            values = plane[:3] * _without_grain(photo[rows.result, across.result] @ third - plane[6])
+            values += plane[3:6]
             values *= edge[9]
             values += edge[:3]
             np.clip(values, edge[3:6], edge[6:9], out=values)
@@ -83,18 +93,28 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     return out
 
 
-def affine_fits(small: Pixels, channels: Pixels) -> Pixels:
-    """Slopes of the three channels, then what is to be added to slope * luminance for the drawn values: (6, h, w)."""
-    guide: Pixels = small.mean(axis=2, dtype=np.float32)
+def slopes(guide: Pixels, channels: Pixels) -> Pixels:
+    """How many times the photo's detail each channel gets: (h, w) and (3, h, w) -> (3, h, w)."""
     mean = _box(guide)
     variance: Pixels = _box(guide * guide) - mean * mean
-    slopes, offsets = [], []
-    for plane in channels:
-        average = _box(plane)
-        fitted = (_box(guide * plane) - mean * average) / (variance + np.float32(SMOOTH))
-        slopes.append(_box(fitted))
-        offsets.append(plane - slopes[-1] * guide)  # the fit's own offset, and what the fit leaves over
-    return np.stack(slopes + offsets)
+    fitted = np.empty_like(channels)
+    for slope, plane in zip(fitted, channels, strict=True):
+        slope[:] = _box((_box(guide * plane) - mean * _box(plane)) / (variance + np.float32(SMOOTH)))
+    whole = fitted.mean(axis=0)
+    fitted += on_edges(guide) * np.clip(whole / UNSURE, -1, 1) * np.maximum(0, DRAWN - np.abs(whole))
+    return fitted
+
+
+def on_edges(guide: Pixels) -> Pixels:
+    """1 on straight edges of a luminance, 0 where it is calm or texture, by its structure tensor: (h, w) -> (h, w)."""
+    padded = np.pad(guide, 1, mode="edge")
+    down, across = 0.5 * (padded[2:, 1:-1] - padded[:-2, 1:-1]), 0.5 * (padded[1:-1, 2:] - padded[1:-1, :-2])
+    dd, da, aa = _tent(_tent(np.stack([down * down, down * across, across * across])))
+    both = dd + aa
+    straight = np.sqrt(np.square(dd - aa) + 4 * da * da) / (both + np.float32(1e-5))
+    edge: Pixels = np.clip((np.sqrt(both) - np.float32(CALM)) / np.float32(STEEP - CALM), 0, 1)
+    edge *= np.clip((straight - np.float32(ROUND)) / np.float32(STRAIGHT - ROUND), 0, 1)
+    return edge
 
 
 def steepening(channels: Pixels, most_gain: float) -> Pixels:
@@ -148,6 +168,21 @@ def _box(plane: Pixels) -> Pixels:
         plane = total.T
     mean: Pixels = np.ascontiguousarray(plane) / np.float32((2 * RADIUS + 1) ** 2)
     return mean
+
+
+def _without_grain(detail: Pixels) -> Pixels:
+    """Detail of which what is small beside FAINT is left out."""
+    square = detail * detail
+    detail *= square
+    square += np.float32(FAINT**2)
+    detail /= square
+    return detail
+
+
+def _smoothed(planes: Pixels, scale: float) -> Pixels:
+    """With fainter stripes of 2 px: (C, h, w) -> (C, h, w). Enlarged by little they hardly show."""
+    share = np.float32(SMOOTHED * min(1.0, 2 * max(0.0, scale - 1)))
+    return planes + share * (_tent(planes) - planes)
 
 
 def _tent(planes: Pixels) -> Pixels:
