@@ -19,6 +19,7 @@ from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, loa
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
+from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
@@ -50,6 +51,7 @@ class Session:
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         self.options, self._notify = options, notify
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
+        check_device(options.device)
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
         self._region_styles: dict[Any, Style] = {}
@@ -98,7 +100,8 @@ class Session:
     @loaded_once
     def engine(self) -> Engine:
         """The engine in use, loaded on first access."""
-        return load_engine(self.model, self.options.engine, self.options.precision, self.options.threads)
+        wanted = self.options
+        return load_engine(self.model, wanted.engine, wanted.precision, wanted.threads, wanted.device)
 
     def load_ahead(self) -> None:
         """Begin to load model and engine beside what else comes first; a failure is raised where they are used."""

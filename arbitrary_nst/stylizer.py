@@ -47,7 +47,9 @@ class Stylizer(Session):
     """Stylizes photos with one pretrained model. Nothing is loaded or fetched before it is needed.
 
     model: ``auto``, ``magenta``, ``lite``, ``mini``, or a model folder.
-    engine: ``auto``, ``openvino`` or ``tensorflow``. precision: ``auto``, ``f32`` or ``bf16``.
+    engine: ``auto``, ``openvino``, ``tensorflow`` or ``torch``. precision: ``auto``, ``f32`` or ``bf16``.
+    device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` (Apple's) or ``gpu`` (Intel's, in OpenVINO).
+    backend: ``auto``, ``tensorflow``, ``torch`` or ``jax``: what Keras refines and learns with.
     model_dir: a folder with one sub-folder per model, searched first.
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
     trust_model: load other weights of the same layout all the same.
@@ -72,6 +74,8 @@ class Stylizer(Session):
         *,
         engine: options.EngineName = "auto",
         precision: options.Precision = "auto",
+        device: str = "auto",
+        backend: options.Backend = "auto",
         model_dir: PathSource | None = None,
         offline: bool | None = None,
         trust_model: bool = False,
@@ -85,6 +89,8 @@ class Stylizer(Session):
             model=model,  # type: ignore[arg-type]  # a path as text is as good
             engine=engine,
             precision=precision,
+            device=device,
+            backend=backend,
             model_dir=model_dir,  # type: ignore[arg-type]
             offline=offline,
             trust_model=trust_model,

@@ -132,16 +132,19 @@ def _write_saved_model(model: Model, folder: Path) -> None:
     _write([openvino.convert_model(function) for function in functions], model, folder)
 
 
-def _write_tflite(model: Model, folder: Path) -> None:
+def _write_published(model: Model, folder: Path) -> None:
+    _write(published_halves(model), model, folder)
+
+
+_WRITERS = {"savedmodel": _write_saved_model, "tflite": _write_published, "ir": _write_published}
+
+
+def published_halves(model: Model) -> list["openvino.Model"]:
+    """Both halves of a model that OpenVINO reads itself, as they are published."""
+    if model.card.format == "ir":
+        return from_ir(model)
     with snapshot(model.card, model.folder, model.digest) as copy:
-        _write(_from_tflite(model.card, copy), model, folder)
-
-
-def _write_ir(model: Model, folder: Path) -> None:
-    _write(from_ir(model), model, folder)
-
-
-_WRITERS = {"savedmodel": _write_saved_model, "tflite": _write_tflite, "ir": _write_ir}
+        return _from_tflite(model.card, copy)
 
 
 def from_ir(model: Model) -> list["openvino.Model"]:
