@@ -18,6 +18,7 @@ from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
+from arbitrary_nst.hardware.backends import set_backend
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.hardware.loading import loaded_once
@@ -56,6 +57,7 @@ class Session:
         self._refiner: tuple[Refinement, Refiner] | None = None
         self._region_styles: dict[Any, Style] = {}
         self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None
+        self._told_backend = False
         self._judge: tuple[Path | None, Judge] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -301,7 +303,7 @@ class Session:
         loading.refuse_after_fork("keras")
         with loading.lock():
             if self._learner is None or self._learner[0] != weights:
-                losses = _import_losses()
+                losses = self._import_losses()
                 from arbitrary_nst.refinement.learning import Learner
 
                 self._learner = weights, Learner(losses.read_vgg19(weights), precision=self.options.precision)
@@ -325,6 +327,7 @@ class Session:
         """``f32`` or ``bf16``: what a refinement really computes in."""
         from arbitrary_nst.refinement.precision import choose_precision
 
+        self._set_backend()
         return choose_precision(self.options.precision)
 
     def refiner(self, how: "Refinement") -> "Refiner":
@@ -344,8 +347,19 @@ class Session:
     def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
         """VGG19's kernels, with Keras to compute with them."""
         weights = self.vgg19(how)
-        kernels: dict[str, Any] = _import_losses().read_vgg19(weights)
+        kernels: dict[str, Any] = self._import_losses().read_vgg19(weights)
         return kernels
+
+    def _import_losses(self) -> Any:
+        self._set_backend()
+        return _import_losses()
+
+    def _set_backend(self) -> None:
+        """Have Keras run on what the options say, and say so where it is not what everybody has."""
+        name, why = set_backend(self.options.backend, self.options.device)
+        if self.options.backend == "auto" and why.startswith("it sees") and not self._told_backend:
+            self._notify(f"refining and learning on {name}: {why}")
+            self._told_backend = True
 
     def judge(self, weights: "Path | None" = None) -> "Judge":
         """What scores pictures, with VGG19's ``weights`` or, for None, those that ``vgg19`` finds."""

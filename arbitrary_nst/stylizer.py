@@ -35,9 +35,12 @@ from arbitrary_nst.styles.files import is_style_file
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
+    from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.learning import OnStep as OnLearnStep
     from arbitrary_nst.refinement.recipes import Recipe
-    from arbitrary_nst.refinement.refiner import OnStep
+    from arbitrary_nst.refinement.refiner import Step
+
+    OnStep = Callable[[Step, Pixels], bool | None]
 
 
 _log = logging.getLogger(__name__)
@@ -303,7 +306,8 @@ class Stylizer(Session):
             style = blend({self.style(each): share for each, share in pictures})
             start = self.stylize_photo(small, style, DrawOptions(strokes="fine")).pixels
         seeking = self.sought(small, pictures, DrawOptions())
-        refined = self.refiner(how).refine(small.pixels, seeking, start, on_step)
+        told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
+        refined = self.refiner(how).refine(small.pixels, seeking, start, told)
         return in_kind(completed(whole, small, refined.pixels, self.threads), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:

@@ -57,7 +57,7 @@ def test_row_0_is_the_start():
     for margin in (0, 16):  # px that are reflected
         seen = []
         one = refiner(scales=1, margin=margin)
-        refined = one.refine(PHOTO, STYLE, START, lambda step, picture, seen=seen: seen.append(picture) and None)
+        refined = one.refine(PHOTO, STYLE, START, lambda step, picture, seen=seen: seen.append(picture()) and None)
         np.testing.assert_allclose(seen[0], START, atol=1e-6)
         start, photo = (np.pad(each, ((margin,) * 2, (margin,) * 2, (0, 0)), "reflect") for each in (START, PHOTO))
         expected = numpy_nst.total(start, photo, images.resize(STYLE, (51, 93)), VGG, get("arbstyle"))
@@ -103,7 +103,7 @@ def test_deterministic_under_a_seed(recipe):
 def test_inits_without_a_feed_forward_picture(init):
     seen = []
     refiner(init=init, scales=1, steps=1).refine(
-        PHOTO, STYLE, None, lambda step, picture: seen.append(picture) and None
+        PHOTO, STYLE, None, lambda step, picture: seen.append(picture()) and None
     )
     expected = {"photo": PHOTO, "style": images.resize(STYLE, PHOTO.shape[:2])}.get(init)
     if expected is not None:
@@ -361,3 +361,23 @@ np.savez(sys.argv[1], **out)
 
 def test_a_recipe_is_a_value():
     assert dataclasses.replace(get("gatys"), steps=3) == get("gatys").with_changes(steps=3)
+
+
+def test_adam_steps_as_keras_does():
+    import keras
+
+    recipe, gradients = RECIPES["arbstyle"].with_changes(clip=False, decay=False, beta_1=0.8), []
+    start = np.random.default_rng(3).random((4, 5, 3), np.float32)
+    variable, theirs = keras.Variable(start[np.newaxis]), keras.optimizers.Adam(recipe.learning_rate, 0.8)
+
+    def judged(picture):
+        np.testing.assert_allclose(optimizers.to_numpy(picture), optimizers.to_numpy(variable.value), atol=1e-5)
+        gradients.append(optimizers.to_tensor(np.sin(7 * optimizers.to_numpy(picture))))
+        if len(gradients) == 6:
+            raise StopIteration
+        theirs.apply([gradients[-1]], [variable])
+        return 1.0, gradients[-1]
+
+    with pytest.raises(StopIteration):
+        optimizers.adam(judged, start, recipe, 1.0, lambda: 0.0)
+    assert len(gradients) == 6

@@ -47,9 +47,10 @@ def set_backend(wanted: str = "auto", device: str = "auto") -> tuple[str, str]:
     ``gpu``, Intel's, is none of Keras's: what refines then takes what ``auto`` would. Raises EngineError.
     """
     name, why = choose_backend(wanted)
-    os.environ[VARIABLE] = name
-    if device not in ("auto", "gpu") and _fixed() is None:
-        _hold_to(name, device)
+    if _fixed() is None:
+        os.environ[VARIABLE] = name
+        if device not in ("auto", "gpu"):
+            _hold_to(name, device)
     return name, why
 
 

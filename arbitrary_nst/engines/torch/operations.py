@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -174,7 +175,7 @@ def _concat(settings: Settings, *parts: Any) -> Any:
 
 def _multiply(settings: Settings, x: Any, y: Any) -> Any:
     if isinstance(x, tuple) and isinstance(y, tuple):
-        return tuple(a * b for a, b in zip(x, y, strict=True))
+        return tuple(int(each) for each in np.multiply(x, y))
     return x * y
 
 
