@@ -371,7 +371,9 @@ def test_adam_steps_as_keras_does():
     variable, theirs = keras.Variable(start[np.newaxis]), keras.optimizers.Adam(recipe.learning_rate, 0.8)
 
     def judged(picture):
-        np.testing.assert_allclose(optimizers.to_numpy(picture), optimizers.to_numpy(keras.ops.copy(variable)), atol=1e-5)
+        np.testing.assert_allclose(
+            optimizers.to_numpy(picture), optimizers.to_numpy(keras.ops.copy(variable)), atol=1e-5
+        )
         gradients.append(optimizers.to_tensor(np.sin(7 * optimizers.to_numpy(picture))))
         if len(gradients) == 6:
             raise StopIteration
@@ -381,3 +383,10 @@ def test_adam_steps_as_keras_does():
     with pytest.raises(StopIteration):
         optimizers.adam(judged, start, recipe, 1.0, lambda: 0.0)
     assert len(gradients) == 6
+
+
+def test_a_gpus_free_memory_says_how_large(monkeypatch):
+    monkeypatch.setattr(refiner_module, "free_memory_of_gpu", lambda: int(BYTES_PER_PIXEL["f32"] * 25 * 36 / 0.8))
+    assert refiner()._fitting((50, 72)) in ((25, 36), (24, 35))
+    monkeypatch.setattr(refiner_module, "free_memory_of_gpu", lambda: 10**12)
+    assert refiner()._fitting((50, 72)) == (50, 72)

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
-from arbitrary_nst.hardware.devices import is_apple_silicon, torch_device, torch_devices
-from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
+from arbitrary_nst.hardware.devices import free_memory, is_apple_silicon, torch_device, torch_devices
+from arbitrary_nst.hardware.gpus import free_gpu_memory, has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 
 VARIABLE = "KERAS_BACKEND"
@@ -62,6 +62,24 @@ def backend_gpus(name: str) -> list[str]:
         return list({"torch": torch_devices, "jax": _jax_gpus, "tensorflow": tensorflow_gpus}[name]())
     except (EngineError, ImportError, RuntimeError, OSError):
         return []
+
+
+def free_memory_of_gpu() -> int | None:
+    """Bytes that Keras's backend may still take of the GPU that it computes on; None where it is on the CPU."""
+    match _fixed():
+        case "torch":
+            from keras.src.backend.torch.core import get_device
+
+            device = torch_device(str(get_device()))
+            return None if device.type == "cpu" else free_memory(device)
+        case "jax":
+            import jax
+
+            told = jax.devices()[0].memory_stats() if jax.devices()[0].platform != "cpu" else None
+            return int(told["bytes_limit"] - told["bytes_in_use"]) if told else None
+        case "tensorflow" if has_gpu_driver() and tensorflow_gpus():
+            return free_gpu_memory()
+    return None
 
 
 def _fixed() -> str | None:

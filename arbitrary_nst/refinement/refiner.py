@@ -12,7 +12,8 @@ import numpy as np
 from arbitrary_nst import images, options
 from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
-from arbitrary_nst.hardware.devices import is_out_of_memory
+from arbitrary_nst.hardware.backends import free_memory_of_gpu
+from arbitrary_nst.hardware.devices import KEPT_FREE, is_out_of_memory
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change, guided
@@ -244,9 +245,12 @@ class Refiner:
                 return start
 
     def _fitting(self, full: Size) -> Size:
-        """The largest size of the same shape that memory allows."""
+        """The largest size of the same shape that memory allows: the GPU's, where Keras computes on one."""
+        on_gpu = free_memory_of_gpu()
         allowed = allowed_memory(self._max_memory)
         spare = max(0, allowed - BASE_BYTES)
+        if on_gpu is not None:
+            allowed = spare = min(int(KEPT_FREE * on_gpu), self._max_memory or on_gpu)
         share = math.sqrt(spare / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
         size = full if share >= 1 else scaled(full, share)
         if min(size) < SMALLEST:
