@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arbitrary_nst.engines.openvino.convert import converted, published_halves
+from arbitrary_nst.engines.openvino.convert import published_halves
 from arbitrary_nst.engines.openvino.numbers import cut_at_numbers
 from arbitrary_nst.engines.openvino.photo_weights import Weights, add_weights
 from arbitrary_nst.engines.program import Program, Step
@@ -15,15 +15,7 @@ if TYPE_CHECKING:
 
 
 def halves_of(model: Model) -> "list[openvino.Model]":
-    """The style half and the photo half as published, without what is rewritten for CPUs.
-
-    Of `magenta`, whose conversion takes longest, they are the converted ones. Raises as ``converted`` does.
-    """
-    import openvino
-
-    if model.card.format == "savedmodel":
-        core = openvino.Core()
-        return [core.read_model(path) for path in converted(model)]
+    """The style half and the photo half, without what is rewritten for CPUs. Raises ModelError."""
     return cut_at_numbers(*published_halves(model))
 
 
