@@ -39,7 +39,9 @@ def test_a_damaged_one_is_refused(prefix, tmp_path, suffix):
         (tmp_path / f"variables{each}").write_bytes(Path(prefix + each).read_bytes())
     path = tmp_path / f"variables{suffix}"
     whole = path.read_bytes()
-    for changed in (b"", whole[: len(whole) // 2], whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:]):
+    largest = max(checkpoint.floats(tmp_path / "variables").values(), key=np.size).tobytes()
+    at = len(whole) - 5 if suffix == ".index" else whole.index(largest)
+    for changed in (b"", whole[: at + 2], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]):
         path.write_bytes(changed)
         with pytest.raises((ValueError, KeyError, OSError)):
             checkpoint.floats(tmp_path / "variables")
