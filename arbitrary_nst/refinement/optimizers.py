@@ -86,5 +86,7 @@ def to_numpy(tensor: Any) -> Pixels:
     """A tensor's numbers."""
     from keras import ops
 
+    if hasattr(tensor, "detach"):  # PyTorch's, made of a variable
+        tensor = tensor.detach()
     numbers: Pixels = ops.convert_to_numpy(tensor)
     return numbers
