@@ -24,6 +24,7 @@ from arbitrary_nst.declaration import (
 
 __all__ = [
     "MAX_PIXELS",
+    "Backend",
     "BatchOptions",
     "Colors",
     "Depth",
@@ -55,7 +56,8 @@ __all__ = [
     "within",
 ]
 
-EngineName = Literal["auto", "openvino", "tensorflow"]
+EngineName = Literal["auto", "openvino", "tensorflow", "torch"]
+Backend = Literal["auto", "tensorflow", "torch", "jax"]
 Precision = Literal["auto", "f32", "bf16"]
 StyleCrop = Literal["auto", "centre", "none"]
 Colors = Literal["style", "photo", "match"]
@@ -86,6 +88,12 @@ class ModelOptions(Options):
         ),
     ] = "auto"
     engine: Annotated[EngineName, Opt("What runs the model.")] = "auto"
+    device: Annotated[
+        str, Opt("gpu is Intel's, mps Apple's. auto: a GPU that an engine sees.", unit="auto|cpu|cuda[:N]|mps|gpu")
+    ] = "auto"
+    backend: Annotated[Backend, Opt("What Keras refines and learns with. auto: KERAS_BACKEND, or what sees a GPU.")] = (
+        "auto"
+    )
     precision: Annotated[Precision, Opt("auto: bf16 where the CPU is faster in it.")] = "auto"
     model_dir: Annotated[
         Path | None,

@@ -18,7 +18,9 @@ from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
+from arbitrary_nst.hardware.backends import set_backend
 from arbitrary_nst.hardware.decoding import check_decoding
+from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
@@ -50,10 +52,12 @@ class Session:
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         self.options, self._notify = options, notify
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
+        check_device(options.device)
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
         self._region_styles: dict[Any, Style] = {}
         self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None
+        self._told_backend = False
         self._judge: tuple[Path | None, Judge] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,7 +102,8 @@ class Session:
     @loaded_once
     def engine(self) -> Engine:
         """The engine in use, loaded on first access."""
-        return load_engine(self.model, self.options.engine, self.options.precision, self.options.threads)
+        wanted = self.options
+        return load_engine(self.model, wanted.engine, wanted.precision, wanted.threads, wanted.device)
 
     def load_ahead(self) -> None:
         """Begin to load model and engine beside what else comes first; a failure is raised where they are used."""
@@ -298,7 +303,7 @@ class Session:
         loading.refuse_after_fork("keras")
         with loading.lock():
             if self._learner is None or self._learner[0] != weights:
-                losses = _import_losses()
+                losses = self._import_losses()
                 from arbitrary_nst.refinement.learning import Learner
 
                 self._learner = weights, Learner(losses.read_vgg19(weights), precision=self.options.precision)
@@ -322,6 +327,7 @@ class Session:
         """``f32`` or ``bf16``: what a refinement really computes in."""
         from arbitrary_nst.refinement.precision import choose_precision
 
+        self._set_backend()
         return choose_precision(self.options.precision)
 
     def refiner(self, how: "Refinement") -> "Refiner":
@@ -341,8 +347,19 @@ class Session:
     def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
         """VGG19's kernels, with Keras to compute with them."""
         weights = self.vgg19(how)
-        kernels: dict[str, Any] = _import_losses().read_vgg19(weights)
+        kernels: dict[str, Any] = self._import_losses().read_vgg19(weights)
         return kernels
+
+    def _import_losses(self) -> Any:
+        self._set_backend()
+        return _import_losses()
+
+    def _set_backend(self) -> None:
+        """Have Keras run on what the options say, and say so where it is not what everybody has."""
+        name, why = set_backend(self.options.backend, self.options.device)
+        if self.options.backend == "auto" and why.startswith("it sees") and not self._told_backend:
+            self._notify(f"refining and learning on {name}: {why}")
+            self._told_backend = True
 
     def judge(self, weights: "Path | None" = None) -> "Judge":
         """What scores pictures, with VGG19's ``weights`` or, for None, those that ``vgg19`` finds."""

@@ -35,9 +35,12 @@ from arbitrary_nst.styles.files import is_style_file
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
+    from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.learning import OnStep as OnLearnStep
     from arbitrary_nst.refinement.recipes import Recipe
-    from arbitrary_nst.refinement.refiner import OnStep
+    from arbitrary_nst.refinement.refiner import Step
+
+    OnStep = Callable[[Step, Pixels], bool | None]
 
 
 _log = logging.getLogger(__name__)
@@ -47,7 +50,9 @@ class Stylizer(Session):
     """Stylizes photos with one pretrained model. Nothing is loaded or fetched before it is needed.
 
     model: ``auto``, ``magenta``, ``lite``, ``mini``, or a model folder.
-    engine: ``auto``, ``openvino`` or ``tensorflow``. precision: ``auto``, ``f32`` or ``bf16``.
+    engine: ``auto``, ``openvino``, ``tensorflow`` or ``torch``. precision: ``auto``, ``f32`` or ``bf16``.
+    device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` (Apple's) or ``gpu`` (Intel's, in OpenVINO).
+    backend: ``auto``, ``tensorflow``, ``torch`` or ``jax``: what Keras refines and learns with.
     model_dir: a folder with one sub-folder per model, searched first.
     offline: never touch the network; None reads ``ARBSTYLE_OFFLINE``.
     trust_model: load other weights of the same layout all the same.
@@ -72,6 +77,8 @@ class Stylizer(Session):
         *,
         engine: options.EngineName = "auto",
         precision: options.Precision = "auto",
+        device: str = "auto",
+        backend: options.Backend = "auto",
         model_dir: PathSource | None = None,
         offline: bool | None = None,
         trust_model: bool = False,
@@ -85,6 +92,8 @@ class Stylizer(Session):
             model=model,  # type: ignore[arg-type]  # a path as text is as good
             engine=engine,
             precision=precision,
+            device=device,
+            backend=backend,
             model_dir=model_dir,  # type: ignore[arg-type]
             offline=offline,
             trust_model=trust_model,
@@ -297,7 +306,8 @@ class Stylizer(Session):
             style = blend({self.style(each): share for each, share in pictures})
             start = self.stylize_photo(small, style, DrawOptions(strokes="fine")).pixels
         seeking = self.sought(small, pictures, DrawOptions())
-        refined = self.refiner(how).refine(small.pixels, seeking, start, on_step)
+        told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
+        refined = self.refiner(how).refine(small.pixels, seeking, start, told)
         return in_kind(completed(whole, small, refined.pixels, self.threads), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:

@@ -29,3 +29,10 @@ def test_a_table_that_is_a_link_is_not_written_through(tmp_path):
     with pytest.raises(PhotoError, match="is no file"):
         LossReport(tmp_path / "report", "overwrite")
     assert (tmp_path / "mine").read_bytes() == b"mine"
+
+
+def test_without_matplotlib_it_is_told_before_the_first_step(tmp_path, monkeypatch):
+    monkeypatch.setattr("arbitrary_nst.files.loss_report.find_spec", lambda name: None)
+    with pytest.raises(PhotoError, match="its curves need matplotlib"):
+        LossReport(tmp_path / "report")
+    assert not (tmp_path / "report").exists()

@@ -57,7 +57,7 @@ def test_row_0_is_the_start():
     for margin in (0, 16):  # px that are reflected
         seen = []
         one = refiner(scales=1, margin=margin)
-        refined = one.refine(PHOTO, STYLE, START, lambda step, picture, seen=seen: seen.append(picture) and None)
+        refined = one.refine(PHOTO, STYLE, START, lambda step, picture, seen=seen: seen.append(picture()) and None)
         np.testing.assert_allclose(seen[0], START, atol=1e-6)
         start, photo = (np.pad(each, ((margin,) * 2, (margin,) * 2, (0, 0)), "reflect") for each in (START, PHOTO))
         expected = numpy_nst.total(start, photo, images.resize(STYLE, (51, 93)), VGG, get("arbstyle"))
@@ -103,7 +103,7 @@ def test_deterministic_under_a_seed(recipe):
 def test_inits_without_a_feed_forward_picture(init):
     seen = []
     refiner(init=init, scales=1, steps=1).refine(
-        PHOTO, STYLE, None, lambda step, picture: seen.append(picture) and None
+        PHOTO, STYLE, None, lambda step, picture: seen.append(picture()) and None
     )
     expected = {"photo": PHOTO, "style": images.resize(STYLE, PHOTO.shape[:2])}.get(init)
     if expected is not None:
@@ -151,8 +151,8 @@ def test_a_loss_that_is_no_number_costs_only_its_step(optimizer, monkeypatch):
 
         def sometimes(picture):
             calls.append(1)
-            values, gradient = evaluate(picture)
-            return (values * np.nan if len(calls) == 6 else values), gradient
+            values, gradient, is_finite = evaluate(picture)
+            return (values * np.nan if len(calls) == 6 else values), gradient, is_finite
 
         return sometimes
 
@@ -176,7 +176,9 @@ def test_a_step_too_far_is_taken_back():
 
 def test_never_a_number(monkeypatch):
     broken = refiner()
-    monkeypatch.setattr(broken, "_objective", lambda *_: lambda picture: (np.full(3, np.nan, np.float32), picture))
+    monkeypatch.setattr(
+        broken, "_objective", lambda *_: lambda picture: (np.full(3, np.nan, np.float32), picture, True)
+    )
     with pytest.raises(EngineError, match="precision='f32'"):
         broken.refine(PHOTO, STYLE, START)
 
@@ -361,3 +363,32 @@ np.savez(sys.argv[1], **out)
 
 def test_a_recipe_is_a_value():
     assert dataclasses.replace(get("gatys"), steps=3) == get("gatys").with_changes(steps=3)
+
+
+def test_adam_steps_as_keras_does():
+    import keras
+
+    recipe, gradients = RECIPES["arbstyle"].with_changes(clip=False, decay=False, beta_1=0.8), []
+    start = np.random.default_rng(3).random((4, 5, 3), np.float32)
+    variable, theirs = keras.Variable(start[np.newaxis]), keras.optimizers.Adam(recipe.learning_rate, 0.8)
+
+    def judged(picture):
+        np.testing.assert_allclose(
+            optimizers.to_numpy(picture), optimizers.to_numpy(keras.ops.copy(variable)), atol=1e-5
+        )
+        gradients.append(optimizers.to_tensor(np.sin(7 * optimizers.to_numpy(picture))))
+        if len(gradients) == 6:
+            raise StopIteration
+        theirs.apply([gradients[-1]], [variable])
+        return 1.0, gradients[-1]
+
+    with pytest.raises(StopIteration):
+        optimizers.adam(judged, start, recipe, 1.0, lambda: 0.0)
+    assert len(gradients) == 6
+
+
+def test_a_gpus_free_memory_says_how_large(monkeypatch):
+    monkeypatch.setattr(refiner_module, "free_memory_of_gpu", lambda: int(BYTES_PER_PIXEL["f32"] * 50 * 72 / 0.8))
+    assert refiner()._fitting((100, 144)) in ((50, 72), (49, 71), (50, 71))
+    monkeypatch.setattr(refiner_module, "free_memory_of_gpu", lambda: 10**12)
+    assert refiner()._fitting((100, 144)) == (100, 144)

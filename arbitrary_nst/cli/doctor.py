@@ -14,6 +14,8 @@ PACKAGES = (
     "arbitrary-nst",
     "openvino",
     "tensorflow",
+    "torch",
+    "jax",
     "keras",
     "scipy",
     "kagglehub",
@@ -21,6 +23,9 @@ PACKAGES = (
     "numpy",
     "setuptools",
 )
+
+
+OPTIONAL = ("torch", "jax")
 
 
 def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
@@ -33,9 +38,10 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     put(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")
     versions = {name: _version(name) for name in PACKAGES}
     for name, version in versions.items():
-        put(f"{name:<14} {version or 'MISSING'}")
+        put(f"{name:<14} {version or ('not installed' if name in OPTIONAL else 'MISSING')}")
     put(f"cpu            {_cpu()}")
     put(f"gpu            {_gpu()}")
+    put(f"backend        {_backend()}")
     put(f"may take       {_share()}")
     put(f"cache          {model_zoo.cache_dir()}")
     for variable in ("ARBSTYLE_MODEL_DIR", "ARBSTYLE_OFFLINE", "ARBSTYLE_CACHE_DIR", "HTTPS_PROXY"):
@@ -85,14 +91,38 @@ def _cpu() -> str:
 
 
 def _gpu() -> str:
+    """What each engine and backend sees; without a driver only OpenVINO, which has its own, is asked."""
+    from arbitrary_nst.hardware.backends import backend_gpus
+    from arbitrary_nst.hardware.devices import is_apple_silicon
     from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
 
-    if not has_gpu_driver():
-        return "no driver"
-    return (
-        ", ".join(tensorflow_gpus(ask=True))
-        or "a driver, but TensorFlow sees no GPU. Try: pip install 'tensorflow[and-cuda]'"
-    )
+    seen = {"openvino": _intel_gpus()}
+    if has_gpu_driver() or is_apple_silicon():
+        seen |= {name: backend_gpus(name) for name in ("torch", "jax") if _version(name)}
+        seen["tensorflow"] = tensorflow_gpus(ask=True) if _version("tensorflow") else []
+    told = "; ".join(f"{name} sees {', '.join(gpus)}" for name, gpus in seen.items() if gpus)
+    if told or not has_gpu_driver():
+        return told or "no driver"
+    return "a driver, but neither PyTorch nor TensorFlow nor JAX sees a GPU. Try: pip install 'arbitrary-nst[torch]'"
+
+
+def _intel_gpus() -> list[str]:
+    try:
+        from arbitrary_nst.engines.openvino import openvino
+    except EngineError:
+        return []
+    core = openvino.Core()
+    return [str(core.get_property(name, "FULL_DEVICE_NAME")) for name in core.available_devices if "GPU" in name]
+
+
+def _backend() -> str:
+    from arbitrary_nst.hardware.backends import choose_backend
+
+    try:
+        name, why = choose_backend()
+    except EngineError as exc:
+        return str(exc)
+    return f"--refine and learning run on {name}: {why}"
 
 
 def _share() -> str:

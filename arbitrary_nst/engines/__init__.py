@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.hardware.devices import check_device, import_torch, may_have_torch_gpu, torch_devices
 from arbitrary_nst.hardware.gpus import has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.model_zoo import Card, Model
 
 Pixels = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
 
-ENGINES = ("auto", "openvino", "tensorflow")
+ENGINES = ("auto", "openvino", "tensorflow", "torch")
+# Devices that an engine computes on beside the CPU; a cuda:1 counts as cuda.
+DEVICES = {"openvino": ("gpu",), "tensorflow": ("cuda",), "torch": ("cuda", "mps")}
 PRECISIONS = ("auto", "f32", "bf16")
 
 
@@ -23,11 +26,11 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """``openvino`` or ``tensorflow``."""
+        """``openvino``, ``tensorflow`` or ``torch``."""
 
     @property
     def precision(self) -> str:
-        """``f32`` or ``bf16``: what the arithmetic really runs in."""
+        """``f32``, ``bf16`` or ``f16``: what the arithmetic really runs in."""
 
     @property
     def device(self) -> str:
@@ -79,41 +82,68 @@ class LoadsAhead(Protocol):
         """Load it; a failure is raised where it is used."""
 
 
-def load_engine(model: Model, engine: str = "auto", precision: str = "auto", threads: int | None = None) -> Engine:
+def load_engine(
+    model: Model, engine: str = "auto", precision: str = "auto", threads: int | None = None, device: str = "auto"
+) -> Engine:
     """The engine that runs ``model`` on this machine; ``choose_engine`` says how ``auto`` decides.
 
     ``threads`` is how many it may compute with; None is ARBSTYLE_THREADS, else what quota and affinity leave.
-    Raises EngineError where it cannot be loaded, OptionError for unknown names and where the model has no such engine.
+    Raises EngineError where it cannot be loaded or the device is not here, OptionError for unknown names and where the
+    model has no such engine, or the engine no such device.
     """
-    name, _ = choose_engine(model.card, engine)
+    name, _ = choose_engine(model.card, engine, device)
     options.one_of("precision", precision, PRECISIONS)
     if name == "tensorflow":
         from arbitrary_nst.engines.tensorflow import TensorFlowEngine
 
-        return TensorFlowEngine(model, precision, threads)
+        return TensorFlowEngine(model, precision, threads, device)
+    if name == "torch":
+        import_torch()
+        from arbitrary_nst.engines.torch.engine import TorchEngine
+
+        return TorchEngine(model, precision, threads, device)
     from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
 
-    return OpenVINOEngine(model, precision, threads)
+    return OpenVINOEngine(model, precision, threads, device)
 
 
-def choose_engine(card: Card, engine: str = "auto") -> tuple[str, str]:
+def choose_engine(card: Card, engine: str = "auto", device: str = "auto") -> tuple[str, str]:
     """Which engine runs the model, and why, for a person to read.
 
-    ``auto`` is openvino, the faster one on every CPU measured, unless the model also has the tensorflow engine and
-    TensorFlow sees a GPU.
+    ``auto`` is openvino, the faster one on every CPU measured, unless PyTorch or TensorFlow, in this order and where
+    they are installed, sees an NVIDIA GPU; or what computes on the device asked for. Raises OptionError.
     """
     options.one_of("engine", engine, ENGINES)
+    kind = check_device(device).partition(":")[0]
     if engine != "auto":
         if engine not in card.engines:
             raise OptionError(f"{card.name}: does not run in {engine}", f"{{engine={card.engines[0]}}}")
+        if kind not in ("auto", "cpu", *DEVICES[engine]):
+            raise OptionError(f"device {device}: not one of {engine}'s", f"cpu or {' or '.join(DEVICES[engine])}")
         return engine, "asked for"
-    if "tensorflow" not in card.engines:
-        return "openvino", f"the engine of {card.name}"
+    if kind == "cpu":
+        return "openvino", "the faster engine on a CPU"
+    if kind != "auto":
+        return _engine_on(card, kind)
     if not has_gpu_driver():
         return "openvino", "no GPU driver here, and it is the faster engine on a CPU"
+    if "torch" in card.engines and may_have_torch_gpu() and (gpus := torch_devices()):
+        return "torch", f"PyTorch sees {gpus[0]}"
+    if "tensorflow" not in card.engines:
+        return "openvino", "a GPU driver is here, but PyTorch sees no GPU"
     if gpus := tensorflow_gpus():
         return "tensorflow", f"TensorFlow sees {gpus[0]}"
-    return "openvino", "a GPU driver is here, but TensorFlow sees no GPU"
+    return "openvino", "a GPU driver is here, but neither PyTorch nor TensorFlow sees a GPU"
+
+
+def _engine_on(card: Card, kind: str) -> tuple[str, str]:
+    """What computes on a kind of device that was asked for."""
+    fitting = [name for name in ("torch", "openvino", "tensorflow") if kind in DEVICES[name] and name in card.engines]
+    if fitting == ["torch", "tensorflow"] and not torch_devices() and tensorflow_gpus():
+        return "tensorflow", "it sees the device asked for, and PyTorch does not"
+    if not fitting:
+        raise OptionError(f"device {kind}: {card.name} does not run there", "{device=cpu}")
+    return fitting[0], "it computes on the device asked for"
 
 
 def fit(photo: Pixels, card: Card) -> Pixels:

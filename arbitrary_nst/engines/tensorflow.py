@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit
-from arbitrary_nst.errors import EngineMemoryError, OptionError
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.gpus import free_gpu_memory, gpu_names
 from arbitrary_nst.hardware.loading import refuse_after_fork
@@ -28,12 +28,12 @@ class TensorFlowEngine:
     name = "tensorflow"
     precision = "f32"
 
-    def __init__(self, model: Model, precision: str = "auto", threads: int | None = None) -> None:
+    def __init__(self, model: Model, precision: str = "auto", threads: int | None = None, device: str = "auto") -> None:
         if precision == "bf16":
             raise OptionError("tensorflow: runs in f32 only", "{precision=f32}, or {engine=openvino}")
         refuse_after_fork(self.name)
         _hold_to(thread_limit(threads))
-        gpus = gpu_names()
+        gpus = _gpus(device)
         self.device = gpus[0] if gpus else "CPU"
         self._on_gpu = bool(gpus)
         self._card = model.card
@@ -74,6 +74,20 @@ def _hold_to(threads: int | None) -> None:
         with contextlib.suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def _gpus(device: str) -> list[str]:
+    """The GPU to compute on, if any. Raises EngineError for one that is not here."""
+    tf, seen = import_tensorflow(), gpu_names()
+    if device == "auto":
+        return seen
+    wanted = [] if device == "cpu" else [int(device.partition(":")[2] or 0)]
+    if wanted and wanted[0] >= len(seen):
+        raise EngineError(f"{device}: not here; TensorFlow sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
+    with contextlib.suppress(RuntimeError):  # in use already, as it is
+        gpus = tf.config.list_physical_devices("GPU")
+        tf.config.set_visible_devices([gpus[number] for number in wanted], "GPU")
+    return [seen[number] for number in wanted]
 
 
 def halves(model: Model) -> tuple[Callable[..., Any], Callable[..., Any]]:

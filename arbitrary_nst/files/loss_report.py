@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,7 +53,9 @@ class LossReport:
     """Writes ``losses.csv`` as it goes, ``step_00000.png`` at a few steps, and ``losses.png`` when closed."""
 
     def __init__(self, folder: Path, existing: Existing = "fail") -> None:
-        """See ``place`` for ``existing``. Raises PhotoError."""
+        """See ``place`` for ``existing``. Raises PhotoError, also where the curves cannot be drawn."""
+        if find_spec("matplotlib") is None:
+            raise PhotoError("report: its curves need matplotlib", "pip install 'arbitrary-nst[report]'")
         self._folder, self._steps = (folder := place(folder, existing)), list[Step]()
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,7 @@ def make(
     if settings.strength == 0:
         return photo, True
 
-    def on_step(step: "Step", picture: Pixels) -> bool:
+    def on_step(step: "Step", picture: "Pixels | Callable[[], Pixels]") -> bool:
         if settings.on_step is not None:
             settings.on_step(output.path or style.name, step, picture)
         return stop()

@@ -33,7 +33,7 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
 
     output: Path | None = None
     refinement: Refinement | None = None
-    on_step: Callable[[str, Step, Pixels], None] | None = field(default=None, compare=False)
+    on_step: Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
     vgg_weights: Path | None = field(default=None, compare=False)
@@ -52,7 +52,7 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         output: Path | None,
         *groups: Options,
         refinement: Refinement | None = None,
-        on_step: Callable[[str, Step, Pixels], None] | None = None,
+        on_step: Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None = None,
         on_end: Callable[[str], None] | None = None,
         sink: Sink | None = None,
         vgg_weights: Path | None = None,

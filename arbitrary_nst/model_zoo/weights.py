@@ -1,6 +1,7 @@
 """The weights of a SavedModel: numbers by name, read without loading the program around them."""
 
 import hashlib
+import struct
 from pathlib import Path
 
 import google_crc32c
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arbitrary_nst.errors import ModelError
-from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
+from arbitrary_nst.model_zoo import checkpoint
 from arbitrary_nst.model_zoo.card import Card
 from arbitrary_nst.model_zoo.store import Model, snapshot
 
@@ -31,25 +32,15 @@ def read_weights(folder: Path) -> Weights:
 
     A wrapper renames the checkpoint's keys but not the variables, whose names the checkpoint's object graph keeps.
     """
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf import trackable_object_graph_pb2
-
-    tf = import_tensorflow()
+    prefix = folder / "variables" / "variables"
     try:
-        reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
-        graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
-            reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
-        )
-        attributes = [attribute for node in graph.nodes for attribute in node.attributes]
-        names = {attribute.checkpoint_key: attribute.full_name.removesuffix(":0") for attribute in attributes}
-        types = reader.get_variable_to_dtype_map()
-        keys = [key for key in sorted(types) if types[key] == tf.float32]
-        weights = {names.get(key, key): np.ascontiguousarray(reader.get_tensor(key)) for key in keys}
-    except (tf.errors.OpError, DecodeError, TypeError, ValueError, RuntimeError) as exc:
+        found, names = checkpoint.floats(prefix), checkpoint.names(prefix)
+    except (OSError, ValueError, KeyError, IndexError, OverflowError, struct.error) as exc:
         detail = (str(exc).splitlines() or [type(exc).__name__])[0]
         raise ModelError(f"its variables cannot be read ({detail})") from exc
-    if len(weights) != len(keys):
-        raise ModelError(f"two of its {len(keys)} variables have one name")
+    weights = {names.get(key, key).removesuffix(":0"): value for key, value in found.items()}
+    if len(weights) != len(found):
+        raise ModelError(f"two of its {len(found)} variables have one name")
     return weights
 
 

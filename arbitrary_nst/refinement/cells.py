@@ -62,12 +62,15 @@ def stripe(picture: Tensor) -> Tensor:
 
 def alternating(pixels: Tensor, down: int, across: int) -> Tensor:
     """Pixels less the mean of their neighbours down or across or both, times 1 and -1 in turn."""
+    from keras import ops
+
     if down:
         pixels = pixels[:, 1:-1] - 0.5 * (pixels[:, 2:] + pixels[:, :-2])
     if across:
         pixels = pixels[:, :, 1:-1] - 0.5 * (pixels[:, :, 2:] + pixels[:, :, :-2])
     rows, columns = np.ogrid[: pixels.shape[1], : pixels.shape[2]]
-    return pixels * (-1.0 + 2 * ((down * rows + across * columns) % 2)).astype(np.float32)[..., None]
+    signs = (-1.0 + 2 * ((down * rows + across * columns) % 2)).astype(np.float32)[..., None]
+    return pixels * ops.convert_to_tensor(signs)
 
 
 def spectra(picture: Tensor) -> Tensor:
@@ -84,7 +87,7 @@ def spectra(picture: Tensor) -> Tensor:
     def side_by_side(down: int, across: int) -> Tensor:
         x = picture[:, down : down + rows * WINDOW, across : across + columns * WINDOW]
         x = ops.transpose(ops.reshape(x, (n, rows, WINDOW, columns, WINDOW, colours)), (0, 1, 3, 5, 2, 4))
-        x = (x - ops.mean(x, axis=(-1, -2), keepdims=True)) * (taper[:, None] * taper)
+        x = (x - ops.mean(x, axis=(-1, -2), keepdims=True)) * ops.convert_to_tensor(taper[:, None] * taper)
         real, imaginary = ops.fft2((x, ops.zeros_like(x)))
         return ops.mean(ops.square(real) + ops.square(imaginary), axis=3)
 

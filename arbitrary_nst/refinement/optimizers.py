@@ -1,4 +1,4 @@
-"""What goes downhill: Keras's Adam and SciPy's L-BFGS-B behind one call, and tensors to numbers and back.
+"""What goes downhill: Adam and SciPy's L-BFGS-B behind one call, and tensors to numbers and back.
 
 Each is called with ``judged``, which takes a picture (1, H, W, 3) on Keras's device to its loss and gradient, and which
 ends the search by an exception; a start (H, W, 3); a recipe; a factor on the step size; and ``share``, which tells how
@@ -7,6 +7,8 @@ much of the way is behind, from 0 to 1.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,24 +16,47 @@ import numpy as np
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.refinement.recipes import Recipe
 
+BETA_2 = 0.999
 Judged = Callable[[Any], tuple[float, Any]]
 
 
 def adam(judged: Judged, start: Pixels, recipe: Recipe, rate: float, share: Callable[[], float]) -> None:
-    """Adam (Kingma and Ba 2015), Keras's; ends by an exception of ``judged``. Its rate may decay with ``share``."""
+    """Adam (Kingma and Ba 2015); ends by an exception of ``judged``. Its rate may decay with ``share``.
+
+    Picture and moments stay on Keras's device. A picture that ``judged`` was given is not changed any more: it may be
+    kept.
+    """
+    from keras import ops
+
+    picture = to_tensor(start)
+    moments = ops.zeros_like(picture), ops.zeros_like(picture)
+    step = _adams_step(recipe.beta_1, recipe.epsilon)
+    for number in count(1):
+        if recipe.clip:
+            picture = ops.clip(picture, 0, 1)
+        _, gradient = judged(picture)
+        falling = max(0.5 * (1 + math.cos(math.pi * share())), 0.01) if recipe.decay else 1.0
+        unbiased = math.sqrt(1 - BETA_2**number) / (1 - recipe.beta_1**number)
+        length = np.float32(recipe.learning_rate * rate * falling * unbiased)
+        picture, *moments = step(picture, gradient, *moments, length)
+
+
+@lru_cache(maxsize=8)  # what JAX compiled for one scale serves the next picture's
+def _adams_step(beta_1: float, epsilon: float) -> Callable[..., Any]:
+    """Adam's step, as Keras has it, to the next picture and moments; JAX writes the moments over the old ones."""
     import keras
     from keras import ops
 
-    picture = keras.Variable(start[np.newaxis])
-    optimizer = keras.optimizers.Adam(recipe.learning_rate * rate, recipe.beta_1, epsilon=recipe.epsilon)
-    while True:
-        now = ops.clip(picture, 0, 1) if recipe.clip else ops.copy(picture)
-        _, gradient = judged(now)
-        if recipe.decay:
-            falling = 0.5 * (1 + math.cos(math.pi * share()))
-            optimizer.learning_rate = recipe.learning_rate * rate * max(falling, 0.01)
-        picture.assign(now)
-        optimizer.apply([gradient], [picture])
+    def step(picture: Any, gradient: Any, first: Any, second: Any, length: Any) -> Any:
+        first = first + (gradient - first) * (1 - beta_1)
+        second = second + (ops.square(gradient) - second) * (1 - BETA_2)
+        return picture - first * length / (ops.sqrt(second) + epsilon), first, second
+
+    if keras.backend.backend() != "jax":
+        return step
+    import jax
+
+    return jax.jit(step, donate_argnums=(2, 3))  # type: ignore[no-any-return]
 
 
 def lbfgs(judged: Judged, start: Pixels, recipe: Recipe, rate: float, share: Callable[[], float]) -> None:
@@ -61,5 +86,7 @@ def to_numpy(tensor: Any) -> Pixels:
     """A tensor's numbers."""
     from keras import ops
 
+    if hasattr(tensor, "detach"):  # PyTorch's, made of a variable
+        tensor = tensor.detach()
     numbers: Pixels = ops.convert_to_numpy(tensor)
     return numbers

@@ -12,6 +12,8 @@ import numpy as np
 from arbitrary_nst import images, options
 from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
+from arbitrary_nst.hardware.backends import free_memory_of_gpu
+from arbitrary_nst.hardware.devices import KEPT_FREE, is_out_of_memory
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change, guided
@@ -106,7 +108,7 @@ class Refined:
     notes: tuple[str, ...] = ()
 
 
-OnStep = Callable[[Step, Pixels], bool | None]
+OnStep = Callable[[Step, Callable[[], Pixels]], bool | None]
 
 
 class _Ended(Exception):
@@ -129,7 +131,7 @@ class _Run:
     ended: Literal["steps", "time limit", "stopped"] = "steps"
     notes: list[str] = field(default_factory=list)
 
-    def note(self, scale: int, values: Pixels, picture: Pixels) -> None:
+    def note(self, scale: int, values: Pixels, picture: Callable[[], Pixels]) -> None:
         step, seconds, last = len(self.history), time.monotonic() - self.began, len(self.work) - 1
         content, style, tv = map(float, values)
         total = float(values.sum(dtype=np.float64))
@@ -178,7 +180,8 @@ class Refiner:
 
         A style is one picture, or what is sought region by region.
         ``start`` is the feed-forward picture, which only recipes with init ``stylized`` need. ``on_step`` is called
-        after each evaluation with the step and the picture at its scale; what it returns, if true, ends the search.
+        after each evaluation with the step and what brings the picture, at its scale, from Keras's device; what it
+        returns, if true, ends the search.
         The picture comes back that had the lowest total. Raises PhotoError
         for one that is too small, EngineError where no loss is finite.
         """
@@ -193,7 +196,7 @@ class Refiner:
             try:
                 return self._refine(photo, style, first, largest, on_step)
             except Exception as exc:  # each backend has an error of its own for this
-                if not _is_out_of_memory(exc) or min(largest) < 2 * SMALLEST:
+                if not is_out_of_memory(exc) or min(largest) < 2 * SMALLEST:
                     raise
             largest = scaled(largest, 0.5**0.5)
 
@@ -242,9 +245,12 @@ class Refiner:
                 return start
 
     def _fitting(self, full: Size) -> Size:
-        """The largest size of the same shape that memory allows."""
+        """The largest size of the same shape that memory allows: the GPU's, where Keras computes on one."""
+        on_gpu = free_memory_of_gpu()
         allowed = allowed_memory(self._max_memory)
         spare = max(0, allowed - BASE_BYTES)
+        if on_gpu is not None:
+            allowed = spare = min(int(KEPT_FREE * on_gpu), self._max_memory or on_gpu)
         share = math.sqrt(spare / (BYTES_PER_PIXEL[self.precision] * full[0] * full[1]))
         size = full if share >= 1 else scaled(full, share)
         if min(size) < SMALLEST:
@@ -267,15 +273,14 @@ class Refiner:
             return min(1.0, max((len(run.history) - begun - 1) / max(1, budget), spent))
 
         def judged(picture: Any) -> tuple[float, Any]:
-            values, gradient = evaluate(picture)
-            seen = to_numpy(picture)
-            run.note(max(size), values, _narrowed(seen[0], margin))
+            values, gradient, is_finite = evaluate(picture)
+            run.note(max(size), values, lambda: _narrowed(to_numpy(picture)[0], margin))
             total = run.history[-1].total
-            if not (math.isfinite(total) and np.isfinite(to_numpy(gradient)).all()):
+            if not (math.isfinite(total) and is_finite):
                 raise _Diverged("is no number")
             if self.recipe.optimizer == "adam" and total > TOO_FAR * remember.total:  # L-BFGS tries such points
                 raise _Diverged(f"rose more than {TOO_FAR} times over")
-            remember(total, seen[0])
+            remember(total, picture)
             if run.ended == "stopped" or len(run.history) >= end:
                 raise _Ended
             if run.history[-1].seconds >= deadline:
@@ -287,7 +292,7 @@ class Refiner:
         rate = 1.0
         for _ in range(ATTEMPTS):
             try:  # L-BFGS returns by itself where its line search finds no lower point: it begins anew
-                search(judged, remember.picture, self.recipe, rate, share)
+                search(judged, remember.pixels, self.recipe, rate, share)
             except _Ended:
                 break
             except _Diverged as exc:
@@ -299,14 +304,18 @@ class Refiner:
                     break
         if not math.isfinite(remember.total):
             raise EngineError("refinement: the loss is no number from the start", "{precision=f32}")
-        return _narrowed(remember.picture, margin)
+        return _narrowed(remember.pixels, margin)
 
     def _margin(self, size: Size) -> int:
         """What of the recipe's margin a picture of this size can be reflected by."""
         return min(self.recipe.margin, min(size) - 1)
 
-    def _objective(self, photo: Pixels, style: Sequence[Sought], size: Size) -> Callable[[Any], tuple[Pixels, Any]]:
-        """Weighted terms and the gradient of their sum, of a picture of this size with its margin."""
+    def _objective(
+        self, photo: Pixels, style: Sequence[Sought], size: Size
+    ) -> Callable[[Any], tuple[Pixels, Any, bool]]:
+        """Weighted terms, the gradient of their sum and whether it is finite, of a picture of this size with margin."""
+        from keras import ops
+
         from arbitrary_nst.refinement import guided, losses
         from arbitrary_nst.refinement.gradients import value_and_gradient
 
@@ -330,9 +339,11 @@ class Refiner:
             )
         function = self._functions[len(regions)]
 
-        def evaluate(picture: Any) -> tuple[Pixels, Any]:
+        def evaluate(picture: Any) -> tuple[Pixels, Any, bool]:
             values, gradient = function(picture, target)
-            return to_numpy(values), gradient
+            # the sum of all is no number if one is none: four numbers come from the device, and not the gradient
+            *terms, check = to_numpy(ops.append(values, ops.sum(gradient * 0)))
+            return np.asarray(terms, np.float32), gradient, math.isfinite(check)
 
         return evaluate
 
@@ -358,16 +369,18 @@ def _narrowed(picture: Pixels, margin: int) -> Pixels:
 
 
 class _Best:
-    """The picture with the lowest total so far."""
+    """The picture with the lowest total so far, left on Keras's device until it is asked for."""
 
     def __init__(self, start: Pixels) -> None:
-        self.picture, self.total = start, math.inf
+        self.picture: Any = start
+        self.total = math.inf
 
-    def __call__(self, total: float, picture: Pixels) -> None:
+    def __call__(self, total: float, picture: Any) -> None:
         if total < self.total:
-            self.picture, self.total = picture.copy(), total
+            self.picture, self.total = picture, total
 
-
-def _is_out_of_memory(exc: Exception) -> bool:
-    text = f"{type(exc).__name__} {exc}".lower()
-    return isinstance(exc, MemoryError) or any(sign in text for sign in ("out of memory", "outofmemory", "exhausted"))
+    @property
+    def pixels(self) -> Pixels:
+        """(H, W, 3)."""
+        pixels = self.picture if isinstance(self.picture, np.ndarray) else to_numpy(self.picture)[0]
+        return np.asarray(pixels, np.float32)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HALVES = ("predict_style.xml", "transform.xml")
 # Part of the cache's key: raise it when what is written below changes, or how the style half is compiled.
-CONVERSION = 6
+CONVERSION = 7
 SCRATCH = ".making-"
 
 
@@ -33,7 +33,7 @@ def conversion_dir(model: Model) -> Path:
 def converted(model: Model) -> tuple[Path, Path]:
     """Paths of the style half and the photo half, converted first if this is the first time.
 
-    Converting `magenta` imports TensorFlow and takes about 15 s; later calls compare hashes, and convert anew what is
+    Converting `magenta` takes some seconds; later calls compare hashes, and convert anew what is
     not as it was written or could have been written by others. Of two processes that convert at once one waits for the
     other. Raises EngineError where the cache cannot be written, ModelError where the model changed since it was found.
     """
@@ -63,7 +63,7 @@ def _convert_into(model: Model, final: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=final.parent))
     try:
-        _WRITERS[model.card.format](model, scratch)
+        _write(published_halves(model), model, scratch)
         seals.seal(scratch)
         shutil.rmtree(final, ignore_errors=True)
         os.replace(scratch, final)
@@ -123,25 +123,17 @@ def halves_in_memory(model: Model) -> list["openvino.Model"]:
     return _halves(from_ir(model), model.card)
 
 
-def _write_saved_model(model: Model, folder: Path) -> None:
-    import openvino
+def published_halves(model: Model) -> list["openvino.Model"]:
+    """Both halves as they are published, the numbers of `magenta`'s style already read. Raises ModelError."""
+    if model.card.format == "ir":
+        return from_ir(model)
+    if model.card.format == "savedmodel":
+        from arbitrary_nst.engines.openvino.magenta import halves_of_weights
+        from arbitrary_nst.model_zoo.weights import load_weights
 
-    from arbitrary_nst.engines.tensorflow import halves
-
-    functions = [half.get_concrete_function() for half in halves(model)]  # type: ignore[attr-defined]
-    _write([openvino.convert_model(function) for function in functions], model, folder)
-
-
-def _write_tflite(model: Model, folder: Path) -> None:
+        return halves_of_weights(load_weights(model))
     with snapshot(model.card, model.folder, model.digest) as copy:
-        _write(_from_tflite(model.card, copy), model, folder)
-
-
-def _write_ir(model: Model, folder: Path) -> None:
-    _write(from_ir(model), model, folder)
-
-
-_WRITERS = {"savedmodel": _write_saved_model, "tflite": _write_tflite, "ir": _write_ir}
+        return _from_tflite(model.card, copy)
 
 
 def from_ir(model: Model) -> list["openvino.Model"]:

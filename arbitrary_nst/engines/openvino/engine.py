@@ -39,12 +39,17 @@ class OpenVINOEngine:
 
     name = "openvino"
 
-    def __init__(self, model: Model, precision: str = "auto", threads: int | None = None) -> None:
+    def __init__(self, model: Model, precision: str = "auto", threads: int | None = None, device: str = "auto") -> None:
         import openvino
 
         refuse_after_fork(self.name)
+        self._on = "GPU" if device == "gpu" else "CPU"
+        self._how: dict[str, Any] = {}
+        if self._on == "GPU":
+            self._load_on_gpu(model, precision)
+            return
         limit = thread_limit(threads)
-        self._how = {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
+        self._how |= {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
         self._core = openvino.Core()
         self._model = model
         self._others: OrderedDict[bytes, OpenVINOEngine] = OrderedDict()  # by their weights, the last used at the end
@@ -52,6 +57,20 @@ class OpenVINOEngine:
             raise EngineError("bf16: this CPU does not compute in it", "{precision=f32}")
         self.precision = precision if precision != "auto" else faster_precision(self._core)
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
+
+    def _load_on_gpu(self, model: Model, precision: str) -> None:
+        """Intel's GPUs compute in f16, which ``auto`` is there, or in f32."""
+        import openvino
+
+        self._core = openvino.Core()
+        seen = self._core.available_devices
+        if not any(name.startswith("GPU") for name in seen):
+            raise EngineError(f"gpu: not here; OpenVINO sees {', '.join(seen).lower()}", "{device=auto}")
+        if precision == "bf16":
+            raise EngineError("bf16: OpenVINO's GPUs do not compute in it", "{precision=f32}")
+        self._model, self._others = model, OrderedDict()
+        self.precision = "f32" if precision == "f32" else "f16"
+        self.device = str(self._core.get_property("GPU", "FULL_DEVICE_NAME"))
 
     def predict_style(self, style: Pixels) -> Pixels:
         """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
@@ -156,7 +175,7 @@ class OpenVINOEngine:
         """Compile a model or a file of one. Options that fail, as an unwritable cache, are dropped, the last first."""
         try:
             how = {"INFERENCE_PRECISION_HINT": precision, **self._how, **(options or {})}
-            return self._core.compile_model(network, "CPU", how)
+            return self._core.compile_model(network, self._on, how)
         except (RuntimeError, MemoryError) as exc:
             if options:
                 return self._compile(network, precision, dict(list(options.items())[:-1]))

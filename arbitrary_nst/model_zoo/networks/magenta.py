@@ -27,7 +27,7 @@ _SEVEN = (
     ("Conv2d_0a_1x1", "Conv2d_0b_1x7", "Conv2d_0c_7x1"),
     ("Conv2d_0a_1x1", "Conv2d_0b_7x1", "Conv2d_0c_1x7", "Conv2d_0d_7x1", "Conv2d_0e_1x7"),
 )
-_MODULES = {
+MODULES = {
     "Mixed_5b": _FIVE + _POOLED,
     "Mixed_5c": (_FIVE[0], ("Conv2d_0b_1x1", "Conv_1_0c_5x5"), _FIVE[2], *_POOLED),
     "Mixed_5d": _FIVE + _POOLED,
@@ -50,7 +50,7 @@ def predict_style(weights: Weights, style: Tensor) -> Tensor:
     features = _convolve(weights, "Conv2d_3b_1x1", features, padding="VALID")
     features = _convolve(weights, "Conv2d_4a_3x3", features, padding="VALID")
     features = tf.nn.max_pool2d(features, 3, 2, "VALID")
-    for module, branches in _MODULES.items():
+    for module, branches in MODULES.items():
         features = _module(weights, module, branches, features)
     return tf.reduce_mean(features, (1, 2), keepdims=True)
 

@@ -1,0 +1,1 @@
+"""The GPU engine: PyTorch on CUDA, on Apple's Metal, and on the CPU."""

@@ -1,0 +1,166 @@
+"""A ``Program`` that runs in PyTorch: constants computed once, biases and style normalisations each one step."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from arbitrary_nst.engines.program import Program, Step
+from arbitrary_nst.engines.torch.operations import OPERATIONS
+from arbitrary_nst.errors import EngineError
+
+CONVOLUTIONS = ("Convolution", "GroupConvolution")
+SPLITS = ("Split", "VariadicSplit")
+
+
+class Network:
+    """Calls as the program's function of tensors; convolutions compute in ``dtype``, on ``device``."""
+
+    def __init__(self, program: Program, device: Any, dtype: Any = torch.float32) -> None:
+        if unknown := sorted({step.kind for step in program.steps} - OPERATIONS.keys()):
+            raise EngineError(f"torch: knows no {unknown[0]}, which this model uses", "{engine=openvino}")
+        self._inputs, self._output = program.inputs, program.output
+        self._constants = {name: _constant(array) for name, array in program.constants.items()}
+        steps = self._biased(self._normed(list(self._folded(program.steps))))
+        used = {name for step in steps for name in step.inputs} | {program.output}
+        kernels = {name for step in steps if step.kind in CONVOLUTIONS for name in step.inputs[1:]}
+        self._constants = {
+            name: _placed(value, device, dtype if name in kernels else None)
+            for name, value in self._constants.items()
+            if name in used
+        }
+        last_use = {name: number for number, step in enumerate(steps) for name in step.inputs}
+        self._steps = [
+            (OPERATIONS[step.kind], step, [name for name in set(step.inputs) if last_use[name] == number])
+            for number, step in enumerate(steps)
+        ]
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Values are let go of after their last use."""
+        values = dict(self._constants) | dict(zip(self._inputs, inputs, strict=True))
+        for run, step, done in self._steps:
+            made = run(step.settings, *(values[name] for name in step.inputs))
+            for name in done:
+                del values[name]
+            values |= _named(step, made)
+        return values[self._output]
+
+    def _folded(self, steps: tuple[Step, ...]) -> Iterator[Step]:
+        """The steps that depend on the inputs; what does not is computed here, and what changes nothing is left out."""
+        same: dict[str, str] = {}
+        for step in steps:
+            step = replace(step, inputs=tuple(same.get(name, name) for name in step.inputs))
+            if step.kind == "GroupConvolution" and self._changes_nothing(step):
+                same[step.outputs[0]] = step.inputs[0]
+                continue
+            if not all(name in self._constants for name in step.inputs):
+                yield step
+                continue
+            made = OPERATIONS[step.kind](step.settings, *(self._constants[name] for name in step.inputs))
+            self._constants |= _named(step, made)
+
+    def _changes_nothing(self, step: Step) -> bool:
+        """Whether it is a convolution that only brings numbers in order, for OpenVINO."""
+        kernel = self._constants.get(step.inputs[1])
+        return kernel is not None and kernel.shape[1:] == (1, 1, 1, 1) and bool((kernel == 1).all())
+
+    def _biased(self, steps: list[Step]) -> list[Step]:
+        """A convolution and the constant added to each of its channels as one step."""
+        uses, made = _uses(steps), _makers(steps)
+        replaced: dict[int, Step | None] = {}
+        for number, step in enumerate(steps):
+            source = made.get(step.inputs[0]) if step.kind == "Add" else None
+            if source is None or steps[source].kind not in CONVOLUTIONS or len(steps[source].inputs) > 2:
+                continue
+            bias: Any = self._constants.get(step.inputs[1])
+            kernel = self._constants.get(steps[source].inputs[1])
+            if not torch.is_tensor(bias) or kernel is None or uses[step.inputs[0]] > 1:
+                continue
+            channels = kernel.shape[0] * (kernel.shape[1] if kernel.ndim == 5 else 1)
+            if bias.numel() != channels or bias.ndim != 4 or bias.shape[1] != channels:
+                continue
+            name = f"{step.inputs[1]} flat"
+            self._constants[name] = bias.flatten()
+            replaced[source] = None
+            replaced[number] = Step(
+                steps[source].kind, (*steps[source].inputs, name), step.outputs, steps[source].settings
+            )
+        return [each for number, step in enumerate(steps) if (each := replaced.get(number, step)) is not None]
+
+    def _normed(self, steps: list[Step]) -> list[Step]:
+        """Each normalisation by instance with scale and shift as one step; what they no longer need goes."""
+        made = _makers(steps)
+
+        def of(name: str, kind: str) -> Step | None:
+            step = steps[made[name]] if name in made else None
+            return step if step is not None and step.kind == kind else None
+
+        found = [self._norm(step, of) or step for step in steps]
+        needed, kept = {self._output}, []
+        for step in reversed(found):
+            if needed & set(step.outputs):
+                kept.append(step)
+                needed |= set(step.inputs)
+        return kept[::-1]
+
+    def _norm(self, step: Step, of: Callable[[str, str], Step | None]) -> Step | None:
+        """A StyleNorm in place of the addition that ends one, in either of two spellings."""
+        product = of(step.inputs[0], "Multiply") if step.kind == "Add" else None
+        if product is None:
+            return None
+        if (normal := of(product.inputs[0], "MVN")) is not None:
+            inside = normal.settings["eps_mode"].lower() == "inside_sqrt"
+            if not inside or tuple(self._constants[normal.inputs[1]]) not in ((2, 3), (-2, -1)):
+                return None
+            settings = {"epsilon": normal.settings["eps"]}
+            return Step("StyleNorm", (normal.inputs[0], product.inputs[1], step.inputs[1]), step.outputs, settings)
+        return self._spelled_out(step, product, of)
+
+    def _spelled_out(self, step: Step, product: Step, of: Callable[[str, str], Step | None]) -> Step | None:
+        """x * f + (shift - mean * f), with f = (variance + epsilon) ** -0.5 * scale."""
+        x, factor = product.inputs
+        rest, scaled = of(step.inputs[1], "Subtract"), of(factor, "Multiply")
+        root = of(scaled.inputs[0], "Power") if scaled else None
+        moved = of(rest.inputs[1], "Multiply") if rest else None
+        total = of(root.inputs[0], "Add") if root else None
+        if rest is None or scaled is None or root is None or moved is None or total is None:
+            return None
+        variance, mean = of(total.inputs[0], "ReduceMean"), of(moved.inputs[0], "ReduceMean")
+        squares = of(variance.inputs[0], "SquaredDifference") if variance else None
+        if mean is None or squares is None or squares.inputs != (x, mean.outputs[0]) or mean.inputs[0] != x:
+            return None
+        power, epsilon = self._constants.get(root.inputs[1]), self._constants.get(total.inputs[1])
+        if moved.inputs[1] != factor or epsilon is None or power is None or float(power) != -0.5:
+            return None
+        return Step("StyleNorm", (x, scaled.inputs[1], rest.inputs[0]), step.outputs, {"epsilon": float(epsilon)})
+
+
+def _named(step: Step, made: Any) -> dict[str, Any]:
+    """What a step made by name; places of maxima, a pooling's second output, nobody asks for."""
+    return dict(zip(step.outputs, made if step.kind in SPLITS else (made,), strict=False))
+
+
+def _uses(steps: list[Step]) -> Counter[str]:
+    return Counter(name for step in steps for name in step.inputs)
+
+
+def _makers(steps: list[Step]) -> dict[str, int]:
+    return {name: number for number, step in enumerate(steps) for name in step.outputs}
+
+
+def _constant(array: Any) -> Any:
+    """Sizes as tuples, all else as it is, f16 as f32."""
+    if np.issubdtype(array.dtype, np.integer) and array.ndim <= 1 and array.dtype == np.int64:
+        return tuple(int(each) for each in np.atleast_1d(array))
+    tensor = torch.from_numpy(np.array(array))
+    return tensor.float() if tensor.dtype == torch.float16 else tensor
+
+
+def _placed(value: Any, device: Any, dtype: Any) -> Any:
+    if not torch.is_tensor(value):
+        return value
+    value = value.to(device=device, dtype=dtype or value.dtype)
+    return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value.contiguous()

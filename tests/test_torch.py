@@ -1,0 +1,172 @@
+"""The engine of PyTorch, on this machine's CPU: what it draws is what OpenVINO draws."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from arbitrary_nst import model_zoo
+from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines.program import Program, Step
+from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.hardware import devices
+
+torch = pytest.importorskip("torch")
+
+from arbitrary_nst.engines.openvino.reading import halves_of, photo_program  # noqa: E402
+from arbitrary_nst.engines.torch import engine as torch_engine  # noqa: E402
+from arbitrary_nst.engines.torch import operations  # noqa: E402
+from arbitrary_nst.engines.torch.network import Network  # noqa: E402
+
+RANDOM = np.random.default_rng(0)
+PHOTOS = RANDOM.random((2, 40, 50, 3), np.float32)  # of no multiple of 4
+STYLES = RANDOM.random((2, 256, 256, 3), np.float32)
+LEVELS = 0.2 / 255
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return model_zoo.resolve("mini", offline=True)
+
+
+def both(model):
+    return load_engine(model, "openvino", "f32"), load_engine(model, "torch", "f32", device="cpu")
+
+
+def draws_alike(model):
+    other, ours = both(model)
+    numbers = other.predict_style(STYLES)
+    np.testing.assert_allclose(
+        other.transform(PHOTOS, ours.predict_style(STYLES)), other.transform(PHOTOS, numbers), atol=LEVELS
+    )
+    np.testing.assert_allclose(ours.transform(PHOTOS, numbers), other.transform(PHOTOS, numbers), atol=LEVELS)
+    one = other.transform(PHOTOS, numbers[:1])
+    np.testing.assert_allclose(ours.transform(PHOTOS, numbers[:1]), one, atol=LEVELS)
+    np.testing.assert_allclose(ours.transform(PHOTOS[:1], numbers[:1]), one[:1], atol=LEVELS)
+
+
+def test_mini_is_openvinos(mini):
+    draws_alike(mini)
+
+
+def test_lite_is_openvinos(shared):
+    draws_alike(model_zoo.resolve("lite", model_dir=shared / "models", offline=True))
+
+
+@pytest.mark.slow
+def test_the_full_model_is_openvinos(standin):
+    draws_alike(model_zoo.resolve(str(standin), trust=True))
+
+
+def test_bf16_is_near_and_says_so(mini):
+    exact, fast = (load_engine(mini, "torch", precision, device="cpu") for precision in ("f32", "bf16"))
+    assert (fast.precision, fast.device, fast.batch(40, 50)) == ("bf16", "CPU", 1)
+    numbers = exact.predict_style(STYLES[:1])
+    apart = np.abs(fast.transform(PHOTOS[:1], numbers) - exact.transform(PHOTOS[:1], numbers)).mean()
+    assert 0 < apart < 2 / 255
+
+
+def test_learnt_weights_are_drawn_with(mini):
+    other, ours = both(mini)
+    numbers = other.predict_style(STYLES[:1])
+    learnt = {"transfer/contract_2/kernel": RANDOM.normal(0, 0.05, (5, 5, 3, 16)).astype(np.float32)}
+    plain = ours.transform(PHOTOS, numbers)
+    drawn = ours.with_weights(learnt).transform(PHOTOS, numbers)
+    np.testing.assert_allclose(drawn, other.with_weights(learnt).transform(PHOTOS, numbers), atol=LEVELS)
+    assert np.abs(drawn - plain).max() > 0.01
+    assert ours.with_weights(learnt) is ours.with_weights(learnt)
+    np.testing.assert_array_equal(ours.transform(PHOTOS, numbers), plain)
+    with pytest.raises(OptionError, match="which the model has not"):
+        ours.with_weights({"transfer/other/kernel": learnt["transfer/contract_2/kernel"]})
+
+
+def test_every_normalisation_is_one_step(mini):
+    program = photo_program(halves_of(mini)[1])
+    kinds = [step.kind for _, step, _ in Network(program, torch.device("cpu"))._steps]
+    assert kinds.count("StyleNorm") == 10 and "MVN" not in kinds and "GroupConvolution" not in kinds
+
+
+def test_a_program_kept_in_a_file_draws_the_same(mini, tmp_path):
+    program = photo_program(halves_of(mini)[1])
+    program.save(tmp_path / "photo.npz")
+    photo, numbers = torch.from_numpy(PHOTOS[:, :, :48]), torch.from_numpy(RANDOM.random((1, 896), np.float32))
+    here, there = (Network(each, "cpu")(photo, numbers) for each in (program, Program.load(tmp_path / "photo.npz")))
+    np.testing.assert_array_equal(here, there)
+
+
+def test_an_operation_that_is_not_known_is_told():
+    with pytest.raises(EngineError, match="knows no Sort"):
+        Network(Program(("x",), "y", (Step("Sort", ("x",), ("y",)),), {}), "cpu")
+
+
+def test_one_photos_normalisation_is_that_of_several():
+    x = torch.from_numpy(RANDOM.normal(3, 2, (2, 5, 6, 7)).astype(np.float32))
+    scale, shift = torch.arange(1.0, 6).reshape(1, 5, 1, 1), torch.ones(1, 5, 1, 1)
+    together = operations.style_norm(x, scale, shift, 1e-3)
+    apart = torch.cat([operations.style_norm(each[None], scale, shift, 1e-3) for each in x])
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+    np.testing.assert_allclose(together.mean((2, 3)), torch.ones(2, 5), atol=1e-5)
+    np.testing.assert_allclose(together.std((2, 3), correction=0), torch.arange(1.0, 6).expand(2, 5), rtol=1e-3)
+
+
+def test_an_average_at_the_edge_is_of_what_is_inside():
+    settings = {"kernel": [3, 3], "strides": [1, 1], "auto_pad": "same_upper", "exclude-pad": True}
+    settings |= {"pads_begin": [0, 0], "pads_end": [0, 0]}
+    np.testing.assert_allclose(operations.avg_pool(settings, torch.full((1, 2, 4, 5), 3.0)), 3.0, rtol=1e-6)
+
+
+# --- devices
+
+
+def test_a_device_that_is_not_here_is_told_with_those_that_are(mini, monkeypatch):
+    monkeypatch.setattr(devices, "torch_devices", lambda: ["cuda:0"])
+    with pytest.raises(EngineError, match="cuda:1: not here; PyTorch sees cuda:0, cpu"):
+        load_engine(mini, "torch", device="cuda:1")
+    with pytest.raises(OptionError, match="device mps: not one of openvino's"):
+        load_engine(mini, "openvino", device="mps")
+
+
+def test_a_gpu_takes_as_many_photos_as_its_memory_holds(mini, monkeypatch):
+    engine = load_engine(mini, "torch", device="cpu")
+    engine._on = torch.device("cuda:0")
+    taken = torch_engine.BYTES_PER_PIXEL["mini"] * 100 * 100
+    for free, expected in ((0, 1), (3.1 * taken / 0.8, 3), (1e12, torch_engine.MOST_TOGETHER)):
+        monkeypatch.setattr(torch_engine, "free_memory", lambda device, free=free: int(free))
+        assert engine.batch(100, 100) == expected
+    assert engine.memory(100, 100) == 12 * 100 * 100
+
+
+def test_out_of_memory_is_told_as_such(mini):
+    engine = load_engine(mini, "torch", device="cpu")
+
+    def fail(*inputs):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    engine.__dict__["_transform"] = fail
+    with pytest.raises(EngineMemoryError, match="torch: out of memory on CPU at 52x40"):
+        engine.transform(PHOTOS[:1], np.zeros((1, 896), np.float32))
+
+
+def test_auto_takes_pytorch_where_it_sees_a_gpu(monkeypatch):
+    from arbitrary_nst import engines
+
+    card = dataclasses.replace(model_zoo.cards()["magenta"])
+    monkeypatch.setattr(engines, "has_gpu_driver", lambda: True)
+    monkeypatch.setattr(engines, "may_have_torch_gpu", lambda: True)
+    monkeypatch.setattr(engines, "torch_devices", lambda: ["cuda:0"])
+    assert engines.choose_engine(card) == ("torch", "PyTorch sees cuda:0")
+    assert engines.choose_engine(card, device="cpu")[0] == "openvino"
+    assert engines.choose_engine(card, device="gpu")[0] == "openvino"
+    assert engines.choose_engine(card, device="mps")[0] == "torch"
+    monkeypatch.setattr(engines, "torch_devices", lambda: [])
+    monkeypatch.setattr(engines, "tensorflow_gpus", lambda: ["GPU:0"])
+    assert engines.choose_engine(card)[0] == engines.choose_engine(card, device="cuda")[0] == "tensorflow"
+
+
+def test_intels_gpu_is_told_where_openvino_sees_none(mini, monkeypatch):
+    import openvino
+
+    monkeypatch.setattr(openvino, "Core", lambda: SimpleNamespace(available_devices=["CPU"]))
+    with pytest.raises(EngineError, match="gpu: not here; OpenVINO sees cpu"):
+        load_engine(mini, device="gpu")
