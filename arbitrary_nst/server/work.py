@@ -132,9 +132,9 @@ class Refining:
 
         began, shown = time.monotonic(), Shown(job)
 
-        def on_step(name: str, step: "Step", picture: Pixels) -> None:
+        def on_step(name: str, step: "Step", picture: Pixels | Callable[[], Pixels]) -> None:
             job.note(step)
-            shown(lambda: picture)
+            shown(picture if callable(picture) else lambda: picture)
 
         how = Refinement.chosen_by(self.how)
         settings = Settings.of(None, self.asked.draw, self.asked.encode, refinement=how, on_step=on_step)
