@@ -179,3 +179,15 @@ def test_a_spawned_process_draws_the_same(used):
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         np.testing.assert_array_equal(pool.apply(drawn, (used[0],)), used[1])
+
+
+def test_engines_that_go_in_any_order_leave_signals_as_they_were():
+    """OpenVINO's cores each lay a stack for signals under their thread: one that was freed would crash the next."""
+    script = (
+        "import signal\nfrom arbitrary_nst import Stylizer\n"
+        "first, second = (Stylizer('mini', offline=True) for _ in range(2))\n"
+        "first.engine, second.engine\ndel first\ndel second\n"
+        "signal.signal(signal.SIGTERM, lambda *heard: print('heard'))\nsignal.raise_signal(signal.SIGTERM)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr

@@ -81,12 +81,12 @@ def _version(package: str) -> str | None:
 
 def _cpu() -> str:
     try:
-        from arbitrary_nst.engines.openvino import openvino
         from arbitrary_nst.hardware.precision import faster_precision
+        from arbitrary_nst.hardware.quiet_openvino import core
+
+        cpu, precision = core().get_property("CPU", "FULL_DEVICE_NAME"), faster_precision(core())
     except EngineError as exc:
         return str(exc)
-    core = openvino.Core()
-    cpu, precision = core.get_property("CPU", "FULL_DEVICE_NAME"), faster_precision(core)
     return f"{cpu}; --precision auto is {precision}, the faster on this CPU"
 
 
@@ -108,11 +108,12 @@ def _gpu() -> str:
 
 def _intel_gpus() -> list[str]:
     try:
-        from arbitrary_nst.engines.openvino import openvino
+        from arbitrary_nst.hardware.quiet_openvino import core
+
+        seen = core()
     except EngineError:
         return []
-    core = openvino.Core()
-    return [str(core.get_property(name, "FULL_DEVICE_NAME")) for name in core.available_devices if "GPU" in name]
+    return [str(seen.get_property(name, "FULL_DEVICE_NAME")) for name in seen.available_devices if "GPU" in name]
 
 
 def _backend() -> str:

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
@@ -36,6 +37,16 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+@cache
+def core() -> Any:
+    """OpenVINO's core, one for the process, which is never let go.
+
+    Each puts a stack for signals under the thread that makes it, and takes back what was there before when it goes: of
+    two that go in another order than they came, or in another thread, a freed one is left, and the next signal crashes.
+    """
+    return import_openvino().Core()
 
 
 def _convert_model(*given: Any, **options: Any) -> Any:

@@ -15,6 +15,6 @@ def choose_precision(wanted: str) -> Literal["f32", "bf16"]:
         return "f32" if wanted == "f32" else "bf16"
     if has_gpu_driver() and (faster := faster_gpu_precision()) is not None:
         return faster
-    from arbitrary_nst.engines.openvino import openvino
+    from arbitrary_nst.hardware.quiet_openvino import core
 
-    return faster_precision(openvino.Core())
+    return faster_precision(core())

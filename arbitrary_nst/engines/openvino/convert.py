@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import EngineError
+from arbitrary_nst.hardware.quiet_openvino import core
 from arbitrary_nst.model_zoo import Card, Model, conversions_dir, seals
 from arbitrary_nst.model_zoo.store import in_memory, snapshot
 
@@ -138,18 +139,13 @@ def published_halves(model: Model) -> list["openvino.Model"]:
 
 def from_ir(model: Model) -> list["openvino.Model"]:
     """Both halves as they are published, the style's numbers still to be read by the second."""
-    import openvino
-
-    core, files = openvino.Core(), in_memory(model.card, model.folder, model.digest)
-    return [core.read_model(files[name], files[str(Path(name).with_suffix(".bin"))]) for name in HALVES]
+    files = in_memory(model.card, model.folder, model.digest)
+    return [core().read_model(files[name], files[str(Path(name).with_suffix(".bin"))]) for name in HALVES]
 
 
 def _from_tflite(card: Card, folder: Path) -> list["openvino.Model"]:
     """Both mobile models, free of the sizes they were saved with: any photo, any batch."""
-    import openvino
-
-    core = openvino.Core()
-    predict, transform = (core.read_model(folder / file.path) for file in card.files)
+    predict, transform = (core().read_model(folder / file.path) for file in card.files)
     predict.reshape({predict.inputs[0]: [-1, -1, -1, 3]})
     free_sizes(transform)
     transform.reshape({transform.inputs[0]: [-1, -1, -1, 3], transform.inputs[1]: [-1, *transform.inputs[1].shape[1:]]})

@@ -14,7 +14,7 @@ from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
 from arbitrary_nst.hardware.precision import cpu_has_bf16, faster_precision
-from arbitrary_nst.hardware.quiet_openvino import KERNELS
+from arbitrary_nst.hardware.quiet_openvino import KERNELS, core
 from arbitrary_nst.model_zoo import Model
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ class OpenVINOEngine:
     name = "openvino"
 
     def __init__(self, model: Model, precision: str = "auto", threads: int | None = None, device: str = "auto") -> None:
-        import openvino
 
         refuse_after_fork(self.name)
         self._on = "GPU" if device == "gpu" else "CPU"
@@ -50,7 +49,7 @@ class OpenVINOEngine:
             return
         limit = thread_limit(threads)
         self._how |= {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
-        self._core = openvino.Core()
+        self._core = core()
         self._model = model
         self._others: OrderedDict[bytes, OpenVINOEngine] = OrderedDict()  # by their weights, the last used at the end
         if precision == "bf16" and not cpu_has_bf16(self._core):
@@ -60,9 +59,8 @@ class OpenVINOEngine:
 
     def _load_on_gpu(self, model: Model, precision: str) -> None:
         """Intel's GPUs compute in f16, which ``auto`` is there, or in f32."""
-        import openvino
 
-        self._core = openvino.Core()
+        self._core = core()
         seen = self._core.available_devices
         if not any(name.startswith("GPU") for name in seen):
             raise EngineError(f"gpu: not here; OpenVINO sees {', '.join(seen).lower()}", "{device=auto}")
