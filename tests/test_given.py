@@ -60,7 +60,7 @@ def told(monkeypatch, capsys):
         (["run", "a.jpg", "-s", "b.jpg", "--quality", "101"], "quality 101: out of range. Try: 1 to 100"),
         (["run", "a.jpg", "-s", "b.jpg", "--max-size", "big"], "max size big: no whole number. Try: 1 px or more"),
         (["run", "a.jpg", "-s", "b.jpg", "--engine", "opnvino"],
-         "engine 'opnvino': unknown. Try: openvino; there are auto, openvino, tensorflow"),
+         "engine 'opnvino': unknown. Try: openvino; there are auto, openvino, tensorflow, torch"),
         (["grid", "a.jpg", "-s", "b.jpg", "-o", "x.png", "--cell", "1"], "cell 1: out of range. Try: 64 to 2048 px"),
     ],
 )  # fmt: skip

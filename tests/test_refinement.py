@@ -12,6 +12,7 @@ import numpy_nst
 import pytest
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.files.loss_report import COLUMNS, LossReport
 from arbitrary_nst.refinement import optimizers
@@ -197,7 +198,7 @@ def test_little_memory_refines_smaller_and_carries_up():
 def test_what_the_photo_shows_nothing_of_is_not_carried_up(init):
     """Not the noise that it began with, at the full size, on top of what came of it."""
     few = refiner(init=init, scales=1, steps=1, max_memory=BASE_BYTES + BYTES_PER_PIXEL["f32"] * 35 * 46)
-    start = few._first(PHOTO, STYLE, None)
+    start = few._first(PHOTO, [Sought([(STYLE, 1.0)])], None)
     refined, small = few.refine(PHOTO, STYLE).pixels, images.resize(start, (35, 46))
     assert np.abs(refined - start).mean() > 0.5 * np.abs(start - images.resize(small, PHOTO.shape[:2])).mean()
     stopped = refiner(init=init, scales=3, steps=40).refine(PHOTO, STYLE, on_step=lambda step, picture: True).pixels

@@ -113,5 +113,5 @@ def test_from_python_results_carry_their_score(folder, fake):
     stylizer = fake_stylizer()
     (result,) = stylizer.stylize_many("a.png", "style.png", output="out", score=True)
     assert result.error is None and result.score.closed < 1
-    with pytest.raises(OptionError, match="scores have to see its picture"):
+    with pytest.raises(OptionError, match="scores have to see one picture of it"):
         list(stylizer.stylize_many("a.png", stylizer.style("style.png"), output="other", score=True))

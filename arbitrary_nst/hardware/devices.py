@@ -2,6 +2,7 @@
 
 import platform
 import re
+import warnings
 from importlib.util import find_spec
 from typing import Any
 
@@ -35,7 +36,9 @@ def torch_devices() -> list[str]:
         return []
     try:
         torch = import_torch()
-        found = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a driver that is not there
+            found = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
         return [*found, "mps"] if torch.backends.mps.is_available() else found
     except (EngineError, RuntimeError):
         return []

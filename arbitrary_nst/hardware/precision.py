@@ -1,5 +1,6 @@
 """Which arithmetic this machine is faster in."""
 
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,7 +56,10 @@ def _tensorflow_has_bf16() -> bool | None:
 def _torch_has_bf16() -> bool | None:
     import torch
 
-    if not torch.cuda.is_available():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a driver that is not there
+        is_there = torch.cuda.is_available()
+    if not is_there:
         return None
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
