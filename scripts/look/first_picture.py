@@ -46,11 +46,11 @@ def sheet(drawn):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--style", default="brush-strokes", help="a built-in style (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=100, help="of the refinement (default: %(default)s)")
+    parser.add_argument("--style", default="mosaic", help="a built-in style that is learnt (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=50, help="of the refinement (default: %(default)s)")
     args = parser.parse_args()
     drawn = [(name, Image.fromarray(np.asarray(picture))) for name, picture in pictures(args.style, args.steps)]
-    sheet(drawn).save(args.output, quality=88, subsampling=0)
+    sheet(drawn).save(args.output, quality=82)
 
 
 if __name__ == "__main__":
