@@ -132,7 +132,7 @@ def _open_sites(model: "openvino.Model", maps: dict[Key, Map]) -> list[Site]:
             mean, variance = inputs([openvino.Dimension(1) if a in spatial else side for a, side in enumerate(shape)])
             options = node.get_attributes()
             epsilon = ops.constant(options["eps"], openvino.Type.f32)
-            if options["eps_mode"] == "inside_sqrt":
+            if options["eps_mode"].lower() == "inside_sqrt":  # as it is spelled in files, and in memory
                 deviation = ops.sqrt(ops.add(variance, epsilon))
             else:
                 deviation = ops.add(ops.sqrt(variance), epsilon)
