@@ -19,7 +19,8 @@ def free(monkeypatch):
     monkeypatch.setattr(backends, "is_apple_silicon", lambda: False)
     installed = set(backends.BACKENDS)
     monkeypatch.setattr(backends, "find_spec", lambda name: name if name in installed else None)
-    monkeypatch.delenv(backends.VARIABLE, raising=False)
+    monkeypatch.setenv(backends.VARIABLE, "")  # so that what is set meanwhile is taken back
+    monkeypatch.delenv(backends.VARIABLE)
     return SimpleNamespace(monkeypatch=monkeypatch, installed=installed)
 
 

@@ -9,7 +9,7 @@ from keras import ops
 
 def snapshot(model):
     """Weights and optimizer slots, which hold the moving average of the weights."""
-    return [np.array(ops.convert_to_numpy(v)) for v in (*model.variables, *model.optimizer.variables)]
+    return [np.array(ops.convert_to_numpy(v.value)) for v in (*model.variables, *model.optimizer.variables)]
 
 
 def put_back(model, arrays):

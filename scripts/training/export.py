@@ -57,7 +57,7 @@ def converted(net, inputs):
 def rounded_even(net):
     """The network with what ``mini.Even`` constrains rounded evenly, for as long as it is converted."""
     held = {id(v): v for v in net.variables if isinstance(v.constraint, mini.Even)}.values()
-    before = [ops.convert_to_numpy(variable) for variable in held]
+    before = [ops.convert_to_numpy(variable.value) for variable in held]
     for variable, array in zip(held, before, strict=True):
         variable.assign(evenly_rounded(array))
     yield
