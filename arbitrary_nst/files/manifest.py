@@ -88,22 +88,17 @@ class Manifest:
             self._descriptor, self._writable = None, False
 
     def holds(self, record: Record) -> bool:
-        """Whether this very picture was made: all that ``record`` names is as it says, and it was not stopped.
+        """Whether this very picture was made: all that ``record`` names is as it says.
 
         A photo known by its SHA-256 may have moved.
         """
-        return self._is_as(record, stopped=False)
+        mine = self._record(record["output"]) or {}
+        must_equal = record.keys() - {"input"} if "sha256" in record else record.keys()
+        return all(mine.get(name) == record[name] for name in must_equal)
 
     def holds_stopped(self, record: Record) -> bool:
         """Whether this very picture was begun, and its refinement stopped."""
-        return self._is_as(record, stopped=True)
-
-    def _is_as(self, record: Record, *, stopped: bool) -> bool:
-        mine = self._record(record["output"]) or {}
-        if mine.get("stopped", False) != stopped:
-            return False
-        must_equal = record.keys() - {"input"} if "sha256" in record else record.keys()
-        return all(mine.get(name) == record[name] for name in must_equal)
+        return (self._record(record["output"]) or {}).get("stopped") == _digest(record)
 
     def guards(self, output: Path, photo: Path) -> bool:
         """Whether a file is there that this photo's picture must not replace.
@@ -146,11 +141,11 @@ class Manifest:
 
     @contextmanager
     def around(self, record: Record, *, whole: bool) -> Iterator[None]:
-        """Note whose picture is written inside, so that a crash leaves none unknown; then all that it is made of."""
+        """Note whose picture is written inside, so that a crash leaves none unknown; then all, or that it stopped."""
         if (self._record(record["output"]) or {}).get("input") != record["input"]:
-            self.add({name: record[name] for name in ("input", "output")}, lasting=True)
+            self.add(_announcement(record), lasting=True)
         yield
-        self.add(record if whole else {**record, "stopped": True})
+        self.add(record if whole else {**_announcement(record), "stopped": _digest(record)})
 
     def add(self, record: Record, *, lasting: bool = False) -> None:
         """Append a record, also from several threads; ``lasting`` ones are on the disk when this returns.
@@ -234,6 +229,18 @@ def _read_at(descriptor: int, count: int, start: int) -> bytes:
         return os.pread(descriptor, count, start)
     os.lseek(descriptor, start, os.SEEK_SET)
     return os.read(descriptor, count)
+
+
+def _announcement(record: Record) -> Record:
+    """Whose picture it is, and no more."""
+    return {name: record[name] for name in ("input", "output")}
+
+
+def _digest(record: Record) -> str:
+    """Of what a picture is made of; on which machine, and of a photo known by its SHA-256 where it lay, is left out."""
+    free = {"engine", "precision", "refining_precision"} | ({"input"} if "sha256" in record else set())
+    made_of = {name: value for name, value in record.items() if name not in free}
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
 def _byte_of(key: str) -> int:

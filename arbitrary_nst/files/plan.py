@@ -201,7 +201,9 @@ class Planner:
             given_by_name = self._settings.output is not None or in_place
             writing.write_atomically(output.target, data, overwrite=output.overwrite, through_link=given_by_name)
         else:
-            record = None if output.record is None else {**output.record, "sha256": sha256}
+            record = output.record
+            if record is not None and whole:
+                record = {**record, "sha256": sha256}
             self._output.put(output.target, data, record, overwrite=output.overwrite, whole=whole)
 
     def postponed(self, stop: Callable[[], bool]) -> list[Input]:
