@@ -4,12 +4,11 @@ import json
 import os
 
 import numpy as np
-from keras import ops
 
 
 def snapshot(model):
     """Weights and optimizer slots, which hold the moving average of the weights."""
-    return [np.array(ops.convert_to_numpy(v.value)) for v in (*model.variables, *model.optimizer.variables)]
+    return [np.asarray(v).copy() for v in (*model.variables, *model.optimizer.variables)]
 
 
 def put_back(model, arrays):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
 
 from arbitrary_nst.engines.openvino import openvino, stored_weights
 from arbitrary_nst.model_zoo.networks import mini
@@ -57,7 +56,7 @@ def converted(net, inputs):
 def rounded_even(net):
     """The network with what ``mini.Even`` constrains rounded evenly, for as long as it is converted."""
     held = {id(v): v for v in net.variables if isinstance(v.constraint, mini.Even)}.values()
-    before = [ops.convert_to_numpy(variable.value) for variable in held]
+    before = [np.asarray(variable).copy() for variable in held]
     for variable, array in zip(held, before, strict=True):
         variable.assign(evenly_rounded(array))
     yield
