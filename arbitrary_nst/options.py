@@ -27,6 +27,7 @@ __all__ = [
     "Backend",
     "BatchOptions",
     "Colors",
+    "Cropping",
     "Depth",
     "DrawOptions",
     "EncodeOptions",
@@ -48,6 +49,8 @@ __all__ = [
     "RefineKeywords",
     "RefineOptions",
     "StyleCrop",
+    "StyleSize",
+    "VggWeights",
     "declared",
     "differing",
     "keywords",
@@ -72,7 +75,15 @@ Depth = Literal["numbers", "weights"]
 MAX_PIXELS = 200_000_000
 
 
+# Options of several groups.
 OnExisting = Annotated[Existing, Opt("If the output is there already.")]
+StyleSize = Annotated[
+    int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
+]
+Cropping = Annotated[
+    StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
+]
+VggWeights = Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,12 +139,8 @@ class DrawOptions(Options):
         Opt("auto: alike in photos of any size; fine: 20 px; PX: as if the photo's longest side were that.",
             least=16, unit="auto|fine|PX"),
     ] = "auto"  # fmt: skip
-    style_size: Annotated[
-        int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
-    ] = None
-    style_crop: Annotated[
-        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
-    ] = "auto"
+    style_size: StyleSize = None
+    style_crop: Cropping = "auto"
     keep_plain: Annotated[
         float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
     ] = 0.0
@@ -209,7 +216,7 @@ class RefineOptions(Options):
     style_scale: Annotated[
         float, Opt("The style's longest side, as a share of the picture's.", least=0.1, most=10, unit="X")
     ] = 1.0
-    vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+    vgg_weights: VggWeights = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,14 +237,10 @@ class LearnOptions(Options):
     content_weight: Annotated[
         float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.07")
     ] = None
-    style_size: Annotated[
-        int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
-    ] = None
-    style_crop: Annotated[
-        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
-    ] = "auto"
+    style_size: StyleSize = None
+    style_crop: Cropping = "auto"
     seed: Annotated[int, Opt("Of the crops and their order.", least=0, unit="N")] = 0
-    vgg_weights: Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")] = None
+    vgg_weights: VggWeights = None
 
 
 class DrawKeywords(TypedDict, total=False):

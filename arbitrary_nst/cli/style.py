@@ -12,7 +12,7 @@ from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, say
 from arbitrary_nst.errors import NSTError, OptionError
-from arbitrary_nst.options import Existing, ModelOptions, OnExisting, Opt, Options, StyleCrop, keywords
+from arbitrary_nst.options import Cropping, Existing, ModelOptions, OnExisting, Opt, Options, StyleSize, keywords
 
 if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
@@ -27,12 +27,8 @@ REDUCED = 2  # times as large as its cell is a photo drawn for a sheet: strokes 
 class Reading(Options):
     """How a style picture is read, and what becomes of a file that is there."""
 
-    style_size: Annotated[
-        int | None, Opt("Side at which the style is read.", least=32, most=2048, unit="PX", unset="the model's own")
-    ] = None
-    style_crop: Annotated[
-        StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
-    ] = "auto"
+    style_size: StyleSize = None
+    style_crop: Cropping = "auto"
     existing: OnExisting = "fail"
 
 
