@@ -43,13 +43,13 @@ def make(
     photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
 ) -> tuple[Photo, bool]:
     """The picture, and whether it was finished."""
-    style, photo = output.style, images.filled(photo)
-    if settings.max_size is not None:
-        photo = images.resize_longest(photo, settings.max_size)
-    how = settings.refinement
+    style, how = output.style, settings.refinement
     if how is None or not style.pictures:
         assert style.code is not None
         return session.draw([photo], style.code, settings)[0], True
+    photo = images.filled(photo)
+    if settings.max_size is not None:
+        photo = images.resize_longest(photo, settings.max_size)
     if settings.strength == 0:
         return photo, True
 
