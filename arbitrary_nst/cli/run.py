@@ -118,22 +118,13 @@ def run(
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
-    from arbitrary_nst.stylizer import Stylizer
-
-    stylizer = Stylizer(**keywords(model), notify=say)
-    if LOAD_AHEAD and batch.existing != "skip" and not dry_run:  # which may find that nothing is to be drawn
-        stylizer.load_ahead()
     from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.given import (
-        refuse_in_place,
-        refuse_misread,
-        refuse_unwritable,
-        without_own,
-    )
+    from arbitrary_nst.files.given import refuse_in_place, refuse_misread, refuse_unwritable, without_own
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
+    from arbitrary_nst.stylizer import Stylizer
 
     how = None
     if refine:
@@ -142,6 +133,7 @@ def run(
         how = Refinement.chosen_by(refinement)
     refuse_misread(given)
     styles = styles_given(style, blend=styling.blend, beside=given)
+    stylizer = Stylizer(**keywords(model), notify=say)
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)
@@ -162,6 +154,8 @@ def run(
                            vgg_weights=refinement.vgg_weights)  # fmt: skip
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
+    if LOAD_AHEAD and batch.existing != "skip" and (how is None or how.begins_stylized):  # else it may not be needed
+        stylizer.load_ahead()
     if styling.learn is not None:
         styles = learning.learn_each(stylizer, styles, found, how_to_learn)
     progress = Progress(

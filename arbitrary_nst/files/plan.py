@@ -45,7 +45,8 @@ class Planner:
             raise OptionError("in place: takes one style", "without {in_place}")
         if several and settings.refinement is not None and settings.refinement.start is not None:
             raise OptionError("init: a file begins one picture", "one photo and one style, or {existing=skip}")
-        session.check(settings, _only_size(photos))
+        if settings.mask or settings.regions:
+            session.check(settings, _only_size(photos))
         self.folder = _output_folder(settings, several)
         self.styles = _named_apart([self._open_style(style) for style in styles])
         if settings.score:
