@@ -43,7 +43,7 @@ class StylingOrLearning(Styling):
 
     learn: Annotated[
         float | None,
-        Opt("First learn each style for so long, on a sample of these photos: mini then beats magenta.", least=0.01,
+        Opt("First learn each style for so long, on a sample of these photos.", least=0.01,
             most=1440, unit="MINUTES"),
     ] = None  # fmt: skip
 
