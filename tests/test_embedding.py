@@ -80,15 +80,18 @@ def test_a_property_is_computed_by_one_thread_only():
     assert Slow.value.__doc__ == "What it says."
 
 
+class Flaky:
+    """What fails to load once."""
+
+    tries = 0
+
+    @loaded_once
+    def value(self):
+        self.tries += 1
+        return 1 // (self.tries - 1)
+
+
 def test_what_failed_to_load_is_tried_again():
-    class Flaky:
-        tries = 0
-
-        @loaded_once
-        def value(self):
-            self.tries += 1
-            return 1 // (self.tries - 1)
-
     flaky = Flaky()
     with pytest.raises(ZeroDivisionError):
         _ = flaky.value
@@ -96,14 +99,6 @@ def test_what_failed_to_load_is_tried_again():
 
 
 def test_what_fails_ahead_is_told_once_where_it_is_asked_for_and_then_tried_again():
-    class Flaky:
-        tries = 0
-
-        @loaded_once
-        def value(self):
-            self.tries += 1
-            return 1 // (self.tries - 1)
-
     flaky = Flaky()
     assert not Flaky.value.ahead(flaky)
     with pytest.raises(ZeroDivisionError):
