@@ -65,7 +65,7 @@ REAL_ENCODE = images.encode
 
 def run_of(pool, monkeypatch, kinds, styles, budget, together, **chosen):
     """The results of a run over photos of these kinds, as (photo's number, style), and which of them failed."""
-    monkeypatch.setattr(stream, "spare_pixels", lambda: budget)
+    monkeypatch.setattr(stream, "spare_pixels", lambda memory: budget)
     monkeypatch.setattr("arbitrary_nst.images.encode", encode_some)
     stop = chosen.pop("stop", None)
     with tempfile.TemporaryDirectory() as scratch:
