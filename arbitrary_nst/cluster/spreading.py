@@ -1,0 +1,86 @@
+"""Ray Data at work: blocks over a pool of actors, and what became of them as it comes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from arbitrary_nst import errors
+from arbitrary_nst.cluster import ledger, parts
+from arbitrary_nst.cluster.destination import Destination
+from arbitrary_nst.cluster.joining import Room
+from arbitrary_nst.cluster.parts import Row
+from arbitrary_nst.cluster.shipped import Shipped
+from arbitrary_nst.cluster.worker import Worker
+from arbitrary_nst.files.results import Result
+from arbitrary_nst.scores.score import Score
+
+AHEAD = 2  # blocks that a worker has: one in hand and one that waits
+
+
+def results(
+    ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room, run: str, *, bars: bool
+) -> Iterator[Result]:
+    """A Result for each picture, as its block is done, in no order. Raises what ended the whole run."""
+    _configure(ray, bars=bars)
+    book = ledger.started()
+    reference = ray.put(shipped)
+    pool = {"size": room.workers} if room.fixed else {"min_size": 1, "max_size": room.workers}
+    spread = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
+        Worker,
+        batch_size=None,
+        batch_format="pyarrow",
+        fn_constructor_args=([reference], book, run),
+        compute=ray.data.ActorPoolStrategy(**pool, max_tasks_in_flight_per_actor=AHEAD),
+        num_cpus=room.cpus,
+        num_gpus=room.gpus or None,
+        memory=room.memory,
+    )
+    seen = set[int]()
+    for table in spread.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        rows = [row for row in table.to_pylist() if row["block"] not in seen]
+        for row in rows:
+            if row["state"] == parts.FATAL:
+                raise _error(row)
+            yield result_of(row, shipped.destination)
+        done = {row["block"] for row in rows}
+        seen |= done
+        book.forget.remote(list(done))
+
+
+def _configure(ray: Any, *, bars: bool) -> None:
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = bars
+    context.print_on_execution_start = False
+    context.execution_no_progress_timeout_s = -1  # a refinement of a large photo may take hours
+
+
+def result_of(row: Row, destination: Destination) -> Result:
+    """A row as the Result that a local run has."""
+    error = _error(row) if row["kind"] else None
+    return Result(
+        row["input"],
+        row["style_name"],
+        None if error else destination.name(row["output"]),
+        row["width"],
+        row["height"],
+        row["seconds"] or 0.0,
+        row["model_name"],
+        row["engine"] if row["model_name"] else None,
+        row["precision"] if row["model_name"] else None,
+        skipped=row["state"] == parts.SKIPPED,
+        notes=tuple(row["notes"] or ()),
+        score=_score(row["score"]),
+        error=error,
+        traceback=row["traceback"],
+    )
+
+
+def _error(row: Row) -> errors.NSTError:
+    kind = getattr(errors, row["kind"], errors.NSTError)
+    error: errors.NSTError = kind(row["message"], row["hint"] or None)
+    return error
+
+
+def _score(text: str | None) -> Score | None:
+    import json
+
+    return None if text is None else Score(**json.loads(text))
