@@ -21,12 +21,13 @@ class Blocks:
         self._writers = ThreadPoolExecutor(WRITERS, "part")
         self._writing: list[Future[None]] = []
         self._described: list[dict[str, Any]] = []
-        self._part = 0
+        self._part = self.pictures = 0
         self._rows: list[Row] = []  # of the part
         self._start = self._bytes = self._photos = 0  # of the block
 
     def add(self, rows: list[Row]) -> None:
         """Take a photo's rows. Raises PhotoError where a part cannot be written."""
+        self.pictures += len(rows)
         self._rows += rows
         self._bytes += max(0, rows[0]["size"])
         self._photos += 1

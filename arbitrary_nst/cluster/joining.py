@@ -45,8 +45,7 @@ def import_ray() -> Any:
     if "ray" not in sys.modules:
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
-    with contextlib.nullcontext() if "ray" in sys.modules else _stderr_aside():  # it tells of its own log level
-        import ray
+    import ray
     import ray.data
 
     _hush(ray)
@@ -99,7 +98,8 @@ def joined(options: ClusterOptions) -> Iterator[Any]:
     if address is not None:
         _refuse_unanswered(address)
     try:
-        _init(ray, address)
+        with _stderr_aside():  # where it tells of its log level and how it authenticates
+            _init(ray, address)
         _hush(ray)
         yield ray
     finally:

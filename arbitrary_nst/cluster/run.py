@@ -1,7 +1,7 @@
 """Photos over a cluster: what `run` does on one machine, with the same pictures."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from typing import Any, Literal, Unpack
@@ -96,8 +96,18 @@ def stylize(
     return spread(asked, notify)
 
 
-def spread(asked: Asked, notify: Notify, *, dry_run: bool = False, bars: bool = False) -> Iterator[Result]:
-    """The Results of what is asked. A ``dry_run`` only plans; ``bars``: Ray shows its own on stderr."""
+def spread(
+    asked: Asked,
+    notify: Notify,
+    expect: Callable[[int], None] = lambda pictures: None,
+    *,
+    dry_run: bool = False,
+    bars: bool = False,
+) -> Generator[Result, None, None]:
+    """The Results of what is asked; ``expect`` is told how many there will be, before any picture is drawn.
+
+    A ``dry_run`` only plans; ``bars``: Ray shows its own on stderr.
+    """
     import_ray()
     if asked.settings.in_place:
         raise OptionError("in place: not over a cluster", "{output} another folder")
@@ -113,7 +123,11 @@ def spread(asked: Asked, notify: Notify, *, dry_run: bool = False, bars: bool = 
         stores: dict[str, Store] = {}
         run = parts.run_name()
         with contextlib.closing(Blocks(destination, run, place.workers)) as blocks:
-            yield from _planned(asked, styles, destination, stores, blocks, notify, dry_run=dry_run)
+            told = 0
+            for result in _planned(asked, styles, destination, stores, blocks, notify, dry_run=dry_run):
+                told += 1
+                yield result
+            expect(told + blocks.pictures)
             described = [] if dry_run else blocks.described()
         if not described:
             return
