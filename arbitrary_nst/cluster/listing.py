@@ -82,7 +82,10 @@ class Sources:
 
     def _entry(self, address: Address) -> Entry | None:
         store = self._store(address)
-        return store.entry(address.path) if address.path else Entry("", True, 0, 0)
+        entry = store.entry(address.path) if address.path else Entry("", True, 0, 0)
+        if entry is None:
+            store.refuse_closed(address.path)
+        return entry
 
     def _store(self, address: Address) -> Store:
         return self._stores.setdefault(address.root, Store.of(address))

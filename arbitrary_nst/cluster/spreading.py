@@ -22,20 +22,8 @@ def results(
     """A Result for each picture, as its block is done, in no order. Raises what ended the whole run."""
     _configure(ray, bars=bars)
     book = ledger.started()
-    reference = ray.put(shipped)
-    pool = {"size": room.workers} if room.fixed else {"min_size": 1, "max_size": room.workers}
-    spread = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
-        Worker,
-        batch_size=None,
-        batch_format="pyarrow",
-        fn_constructor_args=([reference], book, run),
-        compute=ray.data.ActorPoolStrategy(**pool, max_tasks_in_flight_per_actor=AHEAD),
-        num_cpus=room.cpus,
-        num_gpus=room.gpus or None,
-        memory=room.memory,
-    )
     seen = set[int]()
-    for table in spread.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+    for table in _tables(ray, blocks, shipped, room, run, book):
         rows = [row for row in table.to_pylist() if row["block"] not in seen]
         for row in rows:
             if row["state"] == parts.FATAL:
@@ -44,6 +32,22 @@ def results(
         done = {row["block"] for row in rows}
         seen |= done
         book.forget.remote(list(done))
+
+
+def _tables(ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room, run: str, book: Any) -> Iterator[Any]:
+    """A table of rows for each block, which Ray Data hands to the workers and, where one died, to another."""
+    pool = {"size": room.workers} if room.fixed else {"min_size": 1, "max_size": room.workers}
+    spread = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
+        Worker,
+        batch_size=None,
+        batch_format="pyarrow",
+        fn_constructor_args=([ray.put(shipped)], book, run),
+        compute=ray.data.ActorPoolStrategy(**pool, max_tasks_in_flight_per_actor=AHEAD),
+        num_cpus=room.cpus,
+        num_gpus=room.gpus or None,
+        memory=room.memory,
+    )
+    yield from spread.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
 
 def _configure(ray: Any, *, bars: bool) -> None:

@@ -114,6 +114,13 @@ class Store:
             found = [self._entry(each) for each in self._fs.get_file_info(selector)]
         return sorted((each for each in found if each is not None), key=lambda each: each.path)
 
+    def refuse_closed(self, path: str) -> None:
+        """Raise PhotoError where not the path alone is missing, but its bucket, or the right to look."""
+        from pyarrow import fs
+
+        with self._telling(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._fs.get_file_info(fs.FileSelector(self._prefix + path))
+
     def _entry(self, info: Any) -> Entry | None:
         from pyarrow import fs
 
