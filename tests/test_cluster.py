@@ -2,6 +2,10 @@
 
 import collections
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from clustered import MINI, ONE_CPU, alone, over, photo, rows, tree
 
 from arbitrary_nst.cluster import blocks, stylize
 from arbitrary_nst.cluster.joining import QUIET, import_ray
+from arbitrary_nst.cluster.settings import ClusterOptions
 
 # Ray's own: processes, sockets and files that it leaves to the collector.
 pytestmark = [
@@ -24,6 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
 ]
 TESTS = Path(__file__).parent
+IN_FLIGHT = 10  # photos of one worker: fetched, decoded, drawn, and waiting to be written
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +163,80 @@ def test_stores_are_read_and_written(cluster, s3, tmp_path):
     assert "s3://photos/in/a.jpg: s3://styled/out/a__mosaic.jpg: exists already" in {
         each.partition(". Try")[0] for each in refused
     }
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_costs_what_it_had_in_hand(log, tmp_path, monkeypatch):
+    """Two nodes, simulated on this machine, one killed in mid-run: each picture is there once, and the same."""
+    from ray.cluster_utils import Cluster
+
+    ray = import_ray()
+    if ray.is_initialized():
+        ray.shutdown()
+    monkeypatch.setattr(blocks, "MOST_PHOTOS", 8)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS.parent), str(TESTS)]))
+    monkeypatch.setenv("ARBSTYLE_TEST_LOG", str(log))
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for number in range(48):
+        photo(folder / f"slow{number}.jpg", number)
+    log.unlink(missing_ok=True)
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        doomed, _ = (nodes.add_node(num_cpus=1) for _ in range(2))
+        ray.init(
+            nodes.address, log_to_driver=False, logging_level=60,
+            runtime_env={"worker_process_setup_hook": "cluster_faults.install"},
+        )  # fmt: skip
+        two = ClusterOptions(cpus_per_worker=1, workers=2)
+        results = []
+        for result in stylize(folder, "mosaic", out, cluster=two, model=MINI):
+            results.append(result)
+            if len(results) == 10:
+                nodes.remove_node(doomed, allow_graceful=False)
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+    assert not [result.error for result in results if result.error]
+    assert len({result.input for result in results}) == len(results) == 48
+    twice = [name for name, times in collections.Counter(log.read_text().split()).items() if times > 1]
+    assert len(twice) <= IN_FLIGHT
+    assert tree(out) == alone(folder, tmp_path / "alone")[0]
+
+
+def begun(out, *words):
+    """The command with a Ray of its own, once it has made a picture."""
+    told = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arbitrary_nst", "cluster", "run", *map(str, words), "--address", "local"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=told,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not tree(out) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.slow
+def test_a_signal_leaves_what_is_whole_and_the_same_again_goes_on(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    out.mkdir()
+    for number in range(60):
+        photo(folder / f"{number}.jpg", number, (1500, 1000))
+    words = (folder, "-s", "mosaic", "-m", "mini", "-o", out, "--existing", "skip", "--cpus-per-worker", 1)
+    process = begun(out, *words)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1] == "arbstyle: interrupted; what is written is whole, and --existing skip goes on"
+    expected, _ = alone(folder, tmp_path / "alone")
+    there = tree(out)
+    assert 0 < len(there) < 60 and all(expected[name] == data for name, data in there.items())
+    process = begun(out, *words)
+    time.sleep(8)  # until it is at work again
+    process.kill()
+    process.communicate()
+    process = begun(out, *words)
+    _, err = process.communicate(timeout=180)
+    assert process.returncode == 0, err
+    assert tree(out) == expected

@@ -206,9 +206,8 @@ def _of_parquet(path: str, data: bytes) -> Iterator[str]:
     try:
         file: Any = parquet.ParquetFile(pa.BufferReader(data))
         if "path" not in file.schema_arrow.names:
-            raise OptionError(
-                f"{path}: has no column called path", f"one of {', '.join(file.schema_arrow.names)[:200]}"
-            )
+            there = ", ".join(file.schema_arrow.names)[:200]
+            raise OptionError(f"{path}: has no column called path, but {there}", "that name for the one with paths")
         for batch in file.iter_batches(columns=["path"]):
             yield from (str(each) for each in batch.column(0).to_pylist() if each)
     except (pa.ArrowException, OSError) as exc:

@@ -124,7 +124,8 @@ class _Out:
     def add(self, rows: Iterable[Row]) -> None:
         new = list(rows)
         self.rows += new
-        self._unwritten += [row for row in new if row["state"] != parts.SKIPPED]
+        # one that was there already, after all, is known by its photo as it is now
+        self._unwritten += [{**row, "state": parts.DONE} if row["state"] == parts.SKIPPED else row for row in new]
         if time.monotonic() - self._wrote > FLUSH_S:
             self.flush()
 
