@@ -72,7 +72,7 @@ def without_ray(monkeypatch):
 
     monkeypatch.setattr(ray, "get", lambda value: value)
     monkeypatch.setattr(spreading, "_tables", tables)
-    monkeypatch.setattr(spreading, "_configure", lambda ray, bars: None)
+    monkeypatch.setattr(spreading, "_configured", lambda ray, bars: contextlib.nullcontext())
     monkeypatch.setattr(spreading.ledger, "started", lambda: _Actor(Ledger()))
     monkeypatch.setattr(run, "joined", lambda options: contextlib.nullcontext())
     monkeypatch.setattr(run, "room", lambda ray, options: Room(1, 1, 0, 4 * 10**9, True))

@@ -203,15 +203,19 @@ def test_a_node_that_dies_costs_what_it_had_in_hand(log, tmp_path, monkeypatch):
     assert tree(out) == alone(folder, tmp_path / "alone")[0]
 
 
-def begun(out, *words):
-    """The command with a Ray of its own, once it has made a picture."""
-    told = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "arbitrary_nst", "cluster", "run", *map(str, words), "--address", "local"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=told,
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not tree(out) and process.poll() is None:
+def begun(out, said, *words):
+    """The command with a Ray of its own, once it has made one more picture; ``said`` takes its stderr.
+
+    No pipe: processes of a Ray that was killed keep it open for a while.
+    """
+    there, told = len(tree(out)), {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    with open(said, "w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "arbitrary_nst", "cluster", "run", *map(str, words), "--address", "local"],
+            stdout=subprocess.DEVNULL, stderr=stderr, env=told,
+        )  # fmt: skip
+    deadline = time.monotonic() + 180
+    while len(tree(out)) == there and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return process
@@ -224,19 +228,17 @@ def test_a_signal_leaves_what_is_whole_and_the_same_again_goes_on(tmp_path):
     for number in range(60):
         photo(folder / f"{number}.jpg", number, (1500, 1000))
     words = (folder, "-s", "mosaic", "-m", "mini", "-o", out, "--existing", "skip", "--cpus-per-worker", 1)
-    process = begun(out, *words)
+    said = tmp_path / "said"
+    process = begun(out, said, *words)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert err.splitlines()[-1] == "arbstyle: interrupted; what is written is whole, and --existing skip goes on"
+    assert process.wait(60) == 130
+    assert said.read_text().endswith("interrupted; what is written is whole, and --existing skip goes on\n")
     expected, _ = alone(folder, tmp_path / "alone")
     there = tree(out)
     assert 0 < len(there) < 60 and all(expected[name] == data for name, data in there.items())
-    process = begun(out, *words)
-    time.sleep(8)  # until it is at work again
+    process = begun(out, said, *words)
     process.kill()
-    process.communicate()
-    process = begun(out, *words)
-    _, err = process.communicate(timeout=180)
-    assert process.returncode == 0, err
+    process.wait()
+    process = begun(out, said, *words)
+    assert process.wait(300) == 0, said.read_text()
     assert tree(out) == expected

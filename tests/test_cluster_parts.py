@@ -254,7 +254,7 @@ def test_lists_are_text_or_parquet(tmp_path):
         lines_of(str(tmp_path / "gone"), bytes)
 
 
-@pytest.mark.parametrize("text", ["s3://bucket?colour=red", "ftq://host/x", "s3:///x"])
+@pytest.mark.parametrize("text", ["s3://bucket?colour=red", "ftq://host/x", "s3:///x", "s3://key:secret@bucket/x"])
 def test_addresses_that_mean_nothing_are_one_line(text):
     with pytest.raises(OptionError, match=text.partition("?")[0][:6]):
         Destination(text)

@@ -1,11 +1,13 @@
 """Where pictures go, with their manifest: a local folder, or one of a store."""
 
+import contextlib
 from pathlib import Path
 
 from arbitrary_nst.cluster.stores import Store, is_address, local, parsed
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files import writing
 from arbitrary_nst.files.directory import Directory
+from arbitrary_nst.files.leftovers import remove_left_over
 
 
 class Destination:
@@ -34,13 +36,15 @@ class Destination:
         return "/".join(filter(None, (self._below, relative)))
 
     def make(self) -> None:
-        """Make a local folder. Raises OptionError where it cannot be one."""
+        """Make a local folder, and clear it of what killed workers left. Raises OptionError where it cannot be one."""
         if self.folder is None:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise OptionError(f"{self.shown}: not a folder for photos ({exc.strerror})", "{output} another") from exc
+        with contextlib.suppress(OSError):
+            remove_left_over(self.folder)
 
     def listed(self, below: str = "") -> list[str]:
         """The names of all files below a folder. Raises PhotoError."""

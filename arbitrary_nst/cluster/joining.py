@@ -48,7 +48,6 @@ def import_ray() -> Any:
     import ray
     import ray.data
 
-    _hush(ray)
     return ray
 
 
@@ -74,14 +73,14 @@ def refuse_missing() -> None:
 
 def _hush(ray: Any) -> None:
     """Keep what Ray tells of workers, tasks and datasets off the screen: what matters of it comes as our own lines."""
+    # It writes the death of each worker to stdout, where results are, whatever ``log_to_driver`` says.
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
     for name in ("ray", "ray.data", "ray.util.client"):
         logger = logging.getLogger(name)
         logger.propagate = False
         for handler in logger.handlers:
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.setLevel(logging.CRITICAL + 1)
-    # It writes the death of each worker to stdout, where results are, whatever ``log_to_driver`` says.
-    ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 @contextlib.contextmanager
@@ -91,16 +90,16 @@ def joined(options: ClusterOptions) -> Iterator[Any]:
     Raises OptionError where there is none at the address.
     """
     ray = import_ray()
-    if ray.is_initialized():
+    if ray.is_initialized():  # the program's own, which is as loud as it likes
         yield ray
         return
+    _hush(ray)
     address = options.address or os.environ.get("RAY_ADDRESS")
     if address is not None:
         _refuse_unanswered(address)
     try:
         with _stderr_aside():  # where it tells of its log level and how it authenticates
             _init(ray, address)
-        _hush(ray)
         yield ray
     finally:
         with contextlib.suppress(Exception):

@@ -1,5 +1,7 @@
 """Ray Data at work: blocks over a pool of actors, and what became of them as it comes."""
 
+import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,23 +22,24 @@ def results(
     ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room, run: str, *, bars: bool
 ) -> Iterator[Result]:
     """A Result for each picture, as its block is done, in no order. Raises what ended the whole run."""
-    _configure(ray, bars=bars)
     book = ledger.started()
     seen = set[int]()
-    for table in _tables(ray, blocks, shipped, room, run, book):
-        rows = [row for row in table.to_pylist() if row["block"] not in seen]
-        for row in rows:
-            if row["state"] == parts.FATAL:
-                raise _error(row)
-            yield result_of(row, shipped.destination)
-        done = {row["block"] for row in rows}
-        seen |= done
-        book.forget.remote(list(done))
+    with _configured(ray, bars=bars):
+        for table in _tables(ray, blocks, shipped, room, run, book):
+            rows = [row for row in table.to_pylist() if row["block"] not in seen]
+            for row in rows:
+                if row["state"] == parts.FATAL:
+                    raise _error(row)
+                yield result_of(row, shipped.destination)
+            done = {row["block"] for row in rows}
+            seen |= done
+            book.forget.remote(list(done))
 
 
 def _tables(ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room, run: str, book: Any) -> Iterator[Any]:
     """A table of rows for each block, which Ray Data hands to the workers and, where one died, to another."""
-    pool = {"size": room.workers} if room.fixed else {"min_size": 1, "max_size": room.workers}
+    count = min(room.workers, len(blocks))
+    pool = {"size": count} if room.fixed else {"min_size": 1, "max_size": count, "initial_size": count}
     spread = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
         Worker,
         batch_size=None,
@@ -50,11 +53,23 @@ def _tables(ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room
     yield from spread.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
 
-def _configure(ray: Any, *, bars: bool) -> None:
+@contextlib.contextmanager
+def _configured(ray: Any, *, bars: bool) -> Iterator[None]:
+    """Ray Data's settings as they are to be here, and afterwards as they were."""
     context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = bars
-    context.print_on_execution_start = False
-    context.execution_no_progress_timeout_s = -1  # a refinement of a large photo may take hours
+    wanted = {
+        "enable_progress_bars": bars,
+        "print_on_execution_start": False,
+        "execution_no_progress_timeout_s": -1,  # a refinement of a large photo may take hours
+    }
+    before = {name: getattr(context, name) for name in wanted if hasattr(context, name)}
+    try:
+        for name in before:
+            setattr(context, name, wanted[name])
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(context, name, value)
 
 
 def result_of(row: Row, destination: Destination) -> Result:
@@ -85,6 +100,4 @@ def _error(row: Row) -> errors.NSTError:
 
 
 def _score(text: str | None) -> Score | None:
-    import json
-
     return None if text is None else Score(**json.loads(text))

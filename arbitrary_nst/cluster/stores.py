@@ -70,13 +70,15 @@ def local(text: str) -> Path:
 
 
 def parsed(text: str) -> Address:
-    """The parts of an address. Raises OptionError for one without a host."""
+    """The parts of an address. Raises OptionError for one without a host, or with credentials."""
     found = _ADDRESS.fullmatch(text)
     assert found is not None
     rest, *query = _QUERY.split(found[2], maxsplit=1)
     host, _, path = rest.partition("/")
     if not host:
         raise OptionError(f"{text}: names no bucket", f"{found[1]}://BUCKET/FOLDER")
+    if "@" in host and not found[1].lower().startswith("abfs"):  # they would stand in names and manifests
+        raise OptionError(f"{found[1]}://...@...: credentials in an address", "the environment's, as AWS_ACCESS_KEY_ID")
     return Address(found[1].lower(), host, path.strip("/"), query[0] if query else "")
 
 
