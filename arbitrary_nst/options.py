@@ -93,7 +93,8 @@ class ModelOptions(Options):
     model: Annotated[
         str,
         Opt(
-            "auto, magenta (best), lite, mini, or a model folder. auto: magenta if here or fetchable, else what is.",
+            "auto, magenta, lite, mini, or a model folder. auto: the one that learnt the style; else magenta if here "
+            "or fetchable, else what is.",
             unit="NAME|FOLDER",
             short="-m",
         ),

@@ -201,7 +201,7 @@ class Session:
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
         drawn = self.paint(photos, style, options)
-        return [finished(*pair, options) for pair in zip(photos, drawn, strict=True)]
+        return [finished(*pair, options, self.threads) for pair in zip(photos, drawn, strict=True)]
 
     def paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """What the engine draws of photos of one size, in each region in its style, before it is ``finished``."""
