@@ -63,18 +63,17 @@ def without_ray(monkeypatch):
     """Have blocks drawn here, one after the other, by a worker that was given all through a pickle."""
     import ray
 
-    def tables(ray, blocks, shipped, room, run_name, book):
+    def tables(ray, blocks, shipped, room, run_name, *, bars):
         import pyarrow as pa
 
-        worker = Worker([pickle.loads(pickle.dumps(shipped))], book, run_name)
+        worker = Worker(pickle.loads(pickle.dumps(shipped)), [_Actor(Ledger()), _Actor(Ledger())], run_name)
         for block in blocks:
             yield worker(pa.Table.from_pylist([block]))
 
     monkeypatch.setattr(ray, "get", lambda value: value)
-    monkeypatch.setattr(spreading, "_tables", tables)
-    monkeypatch.setattr(spreading, "_configured", lambda ray, bars: contextlib.nullcontext())
-    monkeypatch.setattr(spreading.ledger, "started", lambda: _Actor(Ledger()))
-    monkeypatch.setattr(run, "joined", lambda options: contextlib.nullcontext())
+    monkeypatch.setattr(ray, "put", lambda value: value)
+    monkeypatch.setattr(spreading, "tables", tables)
+    monkeypatch.setattr(run, "joined", lambda options: contextlib.nullcontext(ray))
     monkeypatch.setattr(run, "room", lambda ray, options: Room(1, 1, 0, 4 * 10**9, True))
 
 

@@ -225,8 +225,8 @@ def begun(out, said, *words):
 def test_a_signal_leaves_what_is_whole_and_the_same_again_goes_on(tmp_path):
     folder, out = tmp_path / "in", tmp_path / "out"
     out.mkdir()
-    for number in range(60):
-        photo(folder / f"{number}.jpg", number, (1500, 1000))
+    for number in range(30):
+        photo(folder / f"{number}.jpg", number, (900, 600))
     words = (folder, "-s", "mosaic", "-m", "mini", "-o", out, "--existing", "skip", "--cpus-per-worker", 1)
     said = tmp_path / "said"
     process = begun(out, said, *words)
@@ -235,7 +235,7 @@ def test_a_signal_leaves_what_is_whole_and_the_same_again_goes_on(tmp_path):
     assert said.read_text().endswith("interrupted; what is written is whole, and --existing skip goes on\n")
     expected, _ = alone(folder, tmp_path / "alone")
     there = tree(out)
-    assert 0 < len(there) < 60 and all(expected[name] == data for name, data in there.items())
+    assert 0 < len(there) < 30 and all(expected[name] == data for name, data in there.items())
     process = begun(out, said, *words)
     process.kill()
     process.wait()

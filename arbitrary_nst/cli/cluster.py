@@ -15,7 +15,7 @@ from arbitrary_nst.cli.interrupt import Interrupt, Interrupted
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import INTERNAL, SOME_FAILED, Verbose, lost_lines, report_result, say
 from arbitrary_nst.cli.run import Lines, StylePictures
-from arbitrary_nst.cli.styling import Styling
+from arbitrary_nst.cli.styling import Styling, with_their_model
 from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
@@ -87,8 +87,8 @@ def run(
     styles = styles_given(style, blend=styling.blend)
     settings = Settings.of(None, draw, encode, batch, refinement=how, vgg_weights=refinement.vgg_weights)
     listed = lines_of(from_file, sys.stdin.buffer.read)
-    asked = Asked(sources or [], listed, styles, output, settings, cluster, model)
-    bars = sys.stderr.isatty() and not dry_run
+    asked = Asked(sources or [], listed, styles, output, settings, cluster, with_their_model(model, styles))
+    bars = sys.stderr.isatty() and not dry_run and not (cluster.address or "").startswith("ray://")
     progress = Progress(0, shown=False)
     results = spread(asked, say, progress.expect, dry_run=dry_run, bars=bars)
     with contextlib.closing(results):  # which ends Ray

@@ -78,6 +78,7 @@ def _hush(ray: Any) -> None:
     for name in ("ray", "ray.data", "ray.util.client"):
         logger = logging.getLogger(name)
         logger.propagate = False
+        logger.setLevel(logging.CRITICAL)
         for handler in logger.handlers:
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.setLevel(logging.CRITICAL + 1)
@@ -107,7 +108,9 @@ def joined(options: ClusterOptions) -> Iterator[Any]:
 
 
 def _init(ray: Any, address: str | None) -> None:
-    told = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    told: dict[str, Any] = {"log_to_driver": False}
+    if not (address or "").startswith("ray://"):  # where all but the former is the server's own business
+        told["logging_level"] = logging.CRITICAL
     own = {"num_cpus": cpus.usable_cpus(), "include_dashboard": False, "object_store_memory": STORE_BYTES}
     try:
         if address is None:
@@ -121,7 +124,8 @@ def _init(ray: Any, address: str | None) -> None:
         reason = " ".join(str(exc).split())[:160]
         if address == "auto":
             raise OptionError("auto: no Ray cluster runs here", "{address=local}, or ray start --head") from exc
-        raise OptionError(f"{address}: no Ray cluster can be joined ({reason})", "check {address}") from exc
+        hint = "check {address}; RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, where the cluster asks who you are"
+        raise OptionError(f"{address}: no Ray cluster can be joined ({reason})", hint) from exc
 
 
 def _refuse_unanswered(address: str) -> None:

@@ -32,16 +32,19 @@ class Ledger:
         for photo in begun:
             known.begun[photo] = known.begun.get(photo, 0) + 1
 
-    def forget(self, blocks: list[int]) -> None:
-        """Let go of blocks whose rows have reached the driver."""
-        for block in blocks:
-            self._blocks.pop(block, None)
+    def forget(self, block: int) -> None:
+        """Let go of a block whose rows have reached the driver."""
+        self._blocks.pop(block, None)
 
 
-def started() -> Any:
-    """The ledger as an actor on this very machine, which ends with the driver."""
+WORKERS_EACH = 64  # of one ledger: at ten photos a second each, about as many calls as an actor answers
+
+
+def started(workers: int) -> list[Any]:
+    """Ledgers for so many workers, as actors on this very machine, which end with the driver. Blocks take turns."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Ledger).options(num_cpus=0, scheduling_strategy=here).remote()
+    actor = ray.remote(Ledger).options(num_cpus=0, scheduling_strategy=here)
+    return [actor.remote() for _ in range(1 + workers // WORKERS_EACH)]

@@ -27,7 +27,7 @@ from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import ModelOptions
 
-LOOKERS = 16  # threads that look at headers
+LOOKERS = 64  # threads that look at headers, which a store gives after some 20 ms
 LOOKED_AHEAD = 512
 HEAD = 1 << 16  # bytes that tell what kind of file it is, mostly
 

@@ -63,7 +63,7 @@ class Shipped:
             options if used is None else replace(options, model=used.card.name),
             None if used is None else used.digest,
             {} if used is None else _files_of(used),
-            replace(settings, output=None, on_step=None, on_end=None, sink=None),
+            replace(settings, output=None, limit=None, on_step=None, on_end=None, sink=None),
             {path: masks.read_file(path) for path in dict.fromkeys(named)},
             vgg19,
             styles,

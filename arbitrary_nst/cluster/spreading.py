@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from arbitrary_nst import errors
-from arbitrary_nst.cluster import ledger, parts
+from arbitrary_nst.cluster import joining, ledger, parts
 from arbitrary_nst.cluster.destination import Destination
 from arbitrary_nst.cluster.joining import Room
 from arbitrary_nst.cluster.parts import Row
@@ -22,35 +22,59 @@ def results(
     ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room, run: str, *, bars: bool
 ) -> Iterator[Result]:
     """A Result for each picture, as its block is done, in no order. Raises what ended the whole run."""
-    book = ledger.started()
     seen = set[int]()
-    with _configured(ray, bars=bars):
-        for table in _tables(ray, blocks, shipped, room, run, book):
-            rows = [row for row in table.to_pylist() if row["block"] not in seen]
-            for row in rows:
-                if row["state"] == parts.FATAL:
-                    raise _error(row)
-                yield result_of(row, shipped.destination)
-            done = {row["block"] for row in rows}
-            seen |= done
-            book.forget.remote(list(done))
+    spread = _from_within if ray.util.client.ray.is_connected() else tables
+    for table in spread(ray, blocks, [ray.put(shipped)], room, run, bars=bars):
+        rows = [row for row in table.to_pylist() if row["block"] not in seen]
+        for row in rows:
+            if row["state"] == parts.FATAL:
+                raise _error(row)
+            yield result_of(row, shipped.destination)
+        seen |= {row["block"] for row in rows}
 
 
-def _tables(ray: Any, blocks: list[dict[str, Any]], shipped: Shipped, room: Room, run: str, book: Any) -> Iterator[Any]:
+def tables(
+    ray: Any, blocks: list[dict[str, Any]], shipped: list[Any], room: Room, run: str, *, bars: bool
+) -> Iterator[Any]:
     """A table of rows for each block, which Ray Data hands to the workers and, where one died, to another."""
+    books = ledger.started(room.workers)
     count = min(room.workers, len(blocks))
     pool = {"size": count} if room.fixed else {"min_size": 1, "max_size": count, "initial_size": count}
-    spread = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
-        Worker,
-        batch_size=None,
-        batch_format="pyarrow",
-        fn_constructor_args=([ray.put(shipped)], book, run),
-        compute=ray.data.ActorPoolStrategy(**pool, max_tasks_in_flight_per_actor=AHEAD),
-        num_cpus=room.cpus,
-        num_gpus=room.gpus or None,
-        memory=room.memory,
-    )
-    yield from spread.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+    with _configured(ray, bars=bars):
+        spread = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
+            Worker,
+            batch_size=None,
+            batch_format="pyarrow",
+            fn_constructor_args=(shipped, books, run),
+            compute=ray.data.ActorPoolStrategy(**pool, max_tasks_in_flight_per_actor=AHEAD),
+            num_cpus=room.cpus,
+            num_gpus=room.gpus or None,
+            memory=room.memory,
+        )
+        for table in spread.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            yield table
+            for block in table["block"].drop_null().unique().to_pylist():
+                books[block % len(books)].forget.remote(block)
+
+
+class _Conductor:
+    """Ray Data at work inside the cluster, for who is joined to it as a client, which cannot drive it."""
+
+    def __init__(self, blocks: list[dict[str, Any]], shipped: list[Any], room: Room, run: str) -> None:
+        self._tables = tables(joining.import_ray(), blocks, shipped, room, run, bars=False)
+
+    def next(self) -> Any:
+        """The next table, None after the last."""
+        return next(self._tables, None)
+
+
+def _from_within(
+    ray: Any, blocks: list[dict[str, Any]], shipped: list[Any], room: Room, run: str, *, bars: bool
+) -> Iterator[Any]:
+    """``tables``, driven by an actor of the cluster."""
+    conductor = ray.remote(_Conductor).options(num_cpus=0).remote(blocks, shipped, room, run)
+    while (table := ray.get(conductor.next.remote())) is not None:
+        yield table
 
 
 @contextlib.contextmanager

@@ -28,11 +28,11 @@ FLUSH_S = 30.0  # how long what became of pictures may stay unwritten, where a b
 class Worker:
     """Draws blocks. It never raises: Ray would end the job, or try for ever; what is wrong is told in a row."""
 
-    def __init__(self, shipped: "list[Any]", ledger: Any, run: str) -> None:
+    def __init__(self, shipped: "list[Any]", ledgers: list[Any], run: str) -> None:
         """``shipped``: the reference to a Shipped, in a list, so that it is fetched here and no part of the task."""
         import ray
 
-        self._ledger, self._run = ledger, run
+        self._ledgers, self._run = ledgers, run
         self._fault: Row | None = None
         try:
             self._shipped: Shipped = ray.get(shipped[0])
@@ -59,7 +59,7 @@ class Worker:
         import ray
 
         number, photos = block["block"], self._photos_of(block)
-        ended, begun = ray.get(self._ledger.begin.remote(number))
+        ended, begun = ray.get(self._ledger(number).begin.remote(number))
         again, out = bool(ended or begun), _Out(self._shipped, self._run, number)
         out.add(row for rows in ended.values() for row in rows)
         left = {photo: rows for photo, rows in photos.items() if photo not in ended}
@@ -78,10 +78,11 @@ class Worker:
 
         if not photos:
             return
+        ledger = self._ledger(block)
         work = Work(
             self._shipped,
             photos,
-            lambda photo: ray.get(self._ledger.step.remote(block, {}, [photo])),
+            lambda photo: ray.get(ledger.step.remote(block, {}, [photo])),
             again=again,
         )
         made: dict[int, list[Row]] = {photo: [] for photo in photos}
@@ -101,8 +102,11 @@ class Worker:
     def _end(self, block: int, photo: int, rows: list[Row]) -> list[Row]:
         """Have it known that a photo came to its end."""
         rows = [{**row, "block": block, "photo": photo} for row in rows]
-        self._ledger.step.remote(block, {photo: rows}, [])
+        self._ledger(block).step.remote(block, {photo: rows}, [])
         return rows
+
+    def _ledger(self, block: int) -> Any:
+        return self._ledgers[block % len(self._ledgers)]
 
     def _photos_of(self, block: Row) -> dict[int, list[Row]]:
         """The planned rows of a block, by photo."""
