@@ -4,8 +4,10 @@ import contextlib
 import importlib.util
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +66,19 @@ def _stderr_aside() -> Iterator[None]:
         os.close(kept)
 
 
+@contextlib.contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Signals go to whom they went before, whatever a library put in place: Ray's exits with another code."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
 def refuse_missing() -> None:
     """Raise OptionError where the extra is not installed."""
     for name in ("ray", "pyarrow", "pandas"):
@@ -99,7 +114,8 @@ def joined(options: ClusterOptions) -> Iterator[Any]:
     if address is not None:
         _refuse_unanswered(address)
     try:
-        with _stderr_aside():  # where it tells of its log level and how it authenticates
+        # stderr is where it tells of its log level and how it authenticates
+        with _stderr_aside(), _handlers_kept():
             _init(ray, address)
         yield ray
     finally:

@@ -123,10 +123,7 @@ def spread(
         stores: dict[str, Store] = {}
         run = parts.run_name()
         with contextlib.closing(Blocks(destination, run, place.workers)) as blocks:
-            told = 0
-            for result in _planned(asked, styles, destination, stores, blocks, notify, dry_run=dry_run):
-                told += 1
-                yield result
+            told = yield from _planned(asked, styles, destination, stores, blocks, notify, dry_run=dry_run)
             expect(told + blocks.pictures)
             described = [] if dry_run else blocks.described()
         if not described:
@@ -172,23 +169,24 @@ def _planned(
     notify: Notify,
     *,
     dry_run: bool,
-) -> Iterator[Result]:
-    """Hand every photo with something to do to the blocks, and yield the Results of those without."""
+) -> Generator[Result, None, int]:
+    """Hand every photo with something to do to the blocks, and yield the Results of those without; how many."""
     settings = asked.settings
     known = Known.read(destination) if settings.existing == "skip" else Known.nothing()
     plan = Plan(styles, settings, destination, known, stores)
     own = Own(pictures_of(asked.styles), settings)
     found = Sources(asked.photos, asked.listed, stores).find(destination, own, notify, recursive=settings.recursive)
-    begun, met = 0, False
+    begun, told, met = 0, 0, False
     for planned in plan.photos(found):
         met = True
         if begun == settings.limit:
             break
         for each in planned:
             if isinstance(each, Result):
+                told += 1
                 yield each
                 if each.error is not None and settings.fail_fast:
-                    return
+                    return told
         rows = [each for each in planned if not isinstance(each, Result)]
         begun += bool(rows)
         if dry_run:
@@ -197,6 +195,7 @@ def _planned(
             blocks.add(rows)
     if not met:
         raise OptionError("no photos found", "another folder, or check the suffixes")
+    return told
 
 
 def _foretold(row: parts.Row, styles: Sequence[Made], destination: Destination) -> Result:
