@@ -284,3 +284,8 @@ def test_values_travel_to_other_processes(pool):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     stylizer.engine.unpicklable = lambda: None
     assert "engine" not in vars(pickle.loads(pickle.dumps(stylizer)))
+
+
+def test_what_waits_takes_a_quarter_of_the_memory_given():
+    assert stream.spare_pixels(4 * stream.BYTES_PER_PIXEL * 1000) == 1000
+    assert stream.spare_pixels() > 1000

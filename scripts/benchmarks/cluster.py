@@ -13,30 +13,43 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Photos per second from the first result on; source, output, style.
+# Photos per second, and CPU seconds per photo, from the first result on; source, output, style.
 RUN = """
 import sys, time, json
 from arbitrary_nst import Stylizer
-times = []
+times, used = [], []
 for result in Stylizer("mini", offline=True).stylize_many(sys.argv[1], sys.argv[3], output=sys.argv[2]):
     assert result.error is None, result.error
-    times.append(time.perf_counter())
-print(json.dumps((len(times) - 1) / (times[-1] - times[0])))
+    times.append(time.perf_counter()); used.append(time.process_time())
+more = len(times) - 1
+print(json.dumps([more / (times[-1] - times[0]), (used[-1] - used[0]) / more]))
 """
-# The same of the cluster, from the first block on, whose results come together.
+# The same of the cluster with all processes of its Ray, from the first block on, whose results come together; and when
+# that came.
 CLUSTER = """
-import sys, time, json
+import sys, time, json, psutil
 from arbitrary_nst import ModelOptions
 from arbitrary_nst.cluster import stylize
 from arbitrary_nst.cluster.settings import ClusterOptions
-times = []
-began = time.perf_counter()
+def cpu():
+    total = time.process_time()
+    for each in psutil.Process().children(recursive=True):
+        try:
+            total += sum(each.cpu_times()[:2])
+        except psutil.Error:
+            pass
+    return total
+blocks, began = [], time.perf_counter()
 for result in stylize(sys.argv[1], sys.argv[3], sys.argv[2], model=ModelOptions(model="mini", offline=True),
                       cluster=ClusterOptions(address="local", workers=1)):
     assert result.error is None, result.error
-    times.append(time.perf_counter())
-first = sum(each - times[0] < 0.05 for each in times)
-print(json.dumps([(len(times) - first) / (times[-1] - times[0]), times[0] - began]))
+    now = time.perf_counter()
+    if not blocks or now - blocks[-1][0] > 0.2:
+        blocks.append([now, cpu(), 0])
+    blocks[-1][2] += 1
+more = sum(count for _, _, count in blocks[1:])
+(first, before, _), (last, after, _) = blocks[0], blocks[-1]
+print(json.dumps([more / (last - first), (after - before) / more, first - began]))
 """
 # Seconds of planning, and the process's peak of memory in MB: after planning, and with Ray Data holding the blocks.
 PLAN = """
@@ -89,15 +102,17 @@ def overhead(work, count, rounds):
         path.parent.mkdir(parents=True, exist_ok=True)
         noise = np.random.default_rng(number).integers(0, 255, (34, 51, 3), np.uint8)
         Image.fromarray(noise).resize((1224, 816), Image.Resampling.BICUBIC).save(path, quality=90)
-    shares = []
+    shares, cpu_shares = [], []
     print(f"{count} photos of 1 MP, mini, {os.cpu_count()} CPUs\n")
-    print("| run | cluster | share | first block |\n|---|---|---|---|")
+    print("| run | cluster | share | CPU of run | of cluster | share | first block |\n|---|---|---|---|---|---|---|")
     for number in range(rounds):
-        alone = _measured(RUN, work / "in", work / f"run{number}", "mosaic")
-        spread, start = _measured(CLUSTER, work / "in", work / f"cluster{number}", "mosaic")
+        alone, cpu = _measured(RUN, work / "in", work / f"run{number}", "mosaic")
+        spread, cpu_spread, start = _measured(CLUSTER, work / "in", work / f"cluster{number}", "mosaic")
         shares.append(spread / alone)
-        print(f"| {alone:.2f}/s | {spread:.2f}/s | {shares[-1]:.2f} | after {start:.1f} s |", flush=True)
-    print(f"\nmedian share: {statistics.median(shares):.2f}")
+        cpu_shares.append(cpu / cpu_spread)
+        row = f"| {alone:.2f}/s | {spread:.2f}/s | {shares[-1]:.2f} | {cpu:.3f} s | {cpu_spread:.3f} s "
+        print(f"{row}| {cpu_shares[-1]:.2f} | after {start:.1f} s |", flush=True)
+    print(f"\nmedian shares: {statistics.median(shares):.2f} by time, {statistics.median(cpu_shares):.2f} by CPU")
 
 
 def memory(work, counts):
