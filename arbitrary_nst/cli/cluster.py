@@ -88,7 +88,7 @@ def run(
     settings = Settings.of(None, draw, encode, batch, refinement=how, vgg_weights=refinement.vgg_weights)
     listed = lines_of(from_file, sys.stdin.buffer.read)
     asked = Asked(sources or [], listed, styles, output, settings, cluster, with_their_model(model, styles))
-    bars = sys.stderr.isatty() and not dry_run and not (cluster.address or "").startswith("ray://")
+    bars = _may_show_bars(cluster, lines) and not dry_run
     progress = Progress(0, shown=False)
     results = spread(asked, say, progress.expect, dry_run=dry_run, bars=bars)
     with contextlib.closing(results):  # which ends Ray
@@ -98,14 +98,19 @@ def run(
     raise typer.Exit(_account(progress, fail_fast=batch.fail_fast))
 
 
+def _may_show_bars(cluster: ClusterOptions, lines: Lines) -> bool:
+    """Whether Ray's bars may have the screen: it draws them on stdout, and a client gets none."""
+    is_client = (cluster.address or "").startswith("ray://")
+    return sys.stdout.isatty() and sys.stderr.isatty() and not (is_client or lines.as_json or lines.print0)
+
+
 def _follow(results: "Iterable[Result]", progress: Progress, lines: Lines, *, bars: bool) -> int:
     """Report each result as it comes; the exit code of who interrupts that, else 0."""
-    quiet = bars and sys.stdout.isatty() and not (lines.as_json or lines.print0)  # Ray's bars have the screen
     with Interrupt(GRACE_S, raises=True) as asked, _telling(progress, shown=not bars):
         try:
             for result in results:
                 progress.count(result)
-                if not quiet or result.error is not None or result.notes:
+                if not bars or result.error is not None or result.notes:
                     report_result(result, **keywords(lines), to_stdout=False)
         except Interrupted:
             progress.sum_up()

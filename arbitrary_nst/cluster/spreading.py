@@ -83,6 +83,8 @@ def _configured(ray: Any, *, bars: bool) -> Iterator[None]:
     context = ray.data.DataContext.get_current()
     wanted = {
         "enable_progress_bars": bars,
+        "enable_rich_progress_bars": True,
+        "use_ray_tqdm": False,
         "print_on_execution_start": False,
         "execution_no_progress_timeout_s": -1,  # a refinement of a large photo may take hours
     }
