@@ -12,8 +12,9 @@ from arbitrary_nst import ModelOptions, Stylizer
 from arbitrary_nst.cluster import parts, run, spreading, stylize
 from arbitrary_nst.cluster.joining import Room
 from arbitrary_nst.cluster.ledger import Ledger
-from arbitrary_nst.cluster.settings import DIRECTORY, ClusterOptions
+from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.cluster.worker import Worker
+from arbitrary_nst.files.output_folder import CLUSTERS
 
 MINI = ModelOptions(model="mini", threads=1)
 ONE_CPU = ClusterOptions(cpus_per_worker=1, workers=1)
@@ -31,7 +32,7 @@ def tree(folder):
     """The bytes of all pictures by their names, without manifests."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-    return {name: data for name, data in named.items() if name != "arbstyle.jsonl" and not name.startswith(DIRECTORY)}
+    return {name: data for name, data in named.items() if name != "arbstyle.jsonl" and not name.startswith(CLUSTERS)}
 
 
 def alone(photos, output, style="mosaic", **options):
@@ -45,7 +46,7 @@ def over(photos, output, style="mosaic", **options):
 
 
 def rows(output):
-    found = sorted((output / DIRECTORY).glob("*.parquet"))
+    found = sorted((output / CLUSTERS).glob("*.parquet"))
     return [row for path in found for row in parts.decoded(path.read_bytes()).to_pylist()]
 
 

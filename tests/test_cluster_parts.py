@@ -26,10 +26,11 @@ from arbitrary_nst.cluster.known import Known
 from arbitrary_nst.cluster.ledger import Ledger
 from arbitrary_nst.cluster.listing import Sources, lines_of
 from arbitrary_nst.cluster.plan import Made
-from arbitrary_nst.cluster.settings import DIRECTORY, ClusterOptions
+from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.files.find import expand
 from arbitrary_nst.files.given import Own
+from arbitrary_nst.files.output_folder import CLUSTERS
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.settings import Settings
 
@@ -295,7 +296,7 @@ def test_the_last_row_of_an_output_counts(tmp_path):
         ("20260101T000000000000-b-0000001-1", [{**row, "output": "c.png", "state": "failed"}]),
     ):
         data = parts.encoded(parts.table(rows_there, parts.done()))
-        destination.write(f"{DIRECTORY}/{name}.parquet", data, overwrite=False)
+        destination.write(f"{CLUSTERS}/{name}.parquet", data, overwrite=False)
     announced = [{"root": "s3://b", "path": "k.jpg", "output": "b.png"}]
     data = parts.encoded(parts.table(announced, parts.planned()))
     destination.write(f"{parts.PLANS}/20260101T000000000000-b-00000.parquet", data, overwrite=False)
@@ -303,7 +304,7 @@ def test_the_last_row_of_an_output_counts(tmp_path):
     assert known.of("a.png").made == "x" and known.of("a.png").is_whole
     assert (known.of("b.png").input, known.of("b.png").is_whole) == ("s3://b/k.jpg", False)
     assert known.of("c.png") is None and sorted(known.outputs_of("/a.jpg")) == ["a.png", "b.png"]
-    destination.write(f"{DIRECTORY}/torn.parquet", b"torn", overwrite=False)
+    destination.write(f"{CLUSTERS}/torn.parquet", b"torn", overwrite=False)
     with pytest.raises(PhotoError, match=r"torn\.parquet: no part of a manifest"):
         Known.read(destination)
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from arbitrary_nst.cluster import parts
 from arbitrary_nst.cluster.destination import Destination
-from arbitrary_nst.cluster.settings import DIRECTORY
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import manifest
 from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.output_folder import CLUSTERS
 
 READERS = 16  # threads: most of the time they wait for the store
 _TEXTS = ("input", "output", "made", "sha256", "engine", "precision", "refining_precision")
@@ -45,7 +45,7 @@ class Known:
     @classmethod
     def read(cls, destination: Destination) -> "Known":
         """All parts there are, and the manifest of `run`. Raises PhotoError where one cannot be read."""
-        names = [name for name in destination.listed(DIRECTORY) if name.endswith(".parquet")]
+        names = [name for name in destination.listed(CLUSTERS) if name.endswith(".parquet")]
         names.sort(key=lambda name: (parts.run_of(name), not name.startswith(parts.PLANS), name))
         with ThreadPoolExecutor(READERS) as readers:
             tables = list(readers.map(lambda name: _part(destination, name), names))

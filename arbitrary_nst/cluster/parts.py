@@ -17,10 +17,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from arbitrary_nst.cluster.settings import DIRECTORY
 from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.output_folder import CLUSTERS
 
-PLANS = f"{DIRECTORY}/_plan"
+PLANS = f"{CLUSTERS}/_plan"
 DONE, SKIPPED, FAILED, FATAL = "done", "skipped", "failed", "fatal"  # what became of a row
 
 Row = dict[str, Any]

@@ -5,8 +5,6 @@ from typing import Annotated
 
 from arbitrary_nst.options import Opt, Options
 
-DIRECTORY = "arbstyle.parquet"  # below the output folder: what its pictures were made of
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterOptions(Options):

@@ -15,10 +15,10 @@ from arbitrary_nst.cluster import parts
 from arbitrary_nst.cluster.ledger import DEATHS
 from arbitrary_nst.cluster.parts import Row
 from arbitrary_nst.cluster.plan import addressed
-from arbitrary_nst.cluster.settings import DIRECTORY
 from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.cluster.work import Work, address_of
 from arbitrary_nst.errors import NSTError, PhotoError
+from arbitrary_nst.files.output_folder import CLUSTERS
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.stream import stylize_many
 
@@ -120,7 +120,7 @@ class _Out:
 
     def __init__(self, shipped: Shipped, run: str, block: int) -> None:
         self._destination = shipped.destination
-        self._name = f"{DIRECTORY}/{run}-{block:07d}"
+        self._name = f"{CLUSTERS}/{run}-{block:07d}"
         self._unwritten: list[Row] = []
         self._wrote = time.monotonic()
         self.rows: list[Row] = []

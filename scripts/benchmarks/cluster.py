@@ -24,21 +24,23 @@ for result in Stylizer("mini", offline=True).stylize_many(sys.argv[1], sys.argv[
 more = len(times) - 1
 print(json.dumps([more / (times[-1] - times[0]), (used[-1] - used[0]) / more]))
 """
-# The same of the cluster with all processes of its Ray, from the first block on, whose results come together; and when
-# that came.
+# The same of the cluster, from the first block on, whose results come together, and when that came; its CPU seconds are
+# the driver's and the worker's per photo, and those of Ray's other processes per second.
 CLUSTER = """
 import sys, time, json, psutil
 from arbitrary_nst import ModelOptions
 from arbitrary_nst.cluster import stylize
 from arbitrary_nst.cluster.settings import ClusterOptions
 def cpu():
-    total = time.process_time()
+    ours, rays = time.process_time(), 0.0
     for each in psutil.Process().children(recursive=True):
         try:
-            total += sum(each.cpu_times()[:2])
+            is_worker = "MapWorker" in " ".join(each.cmdline())
+            ours, rays = (total + sum(each.cpu_times()[:2]) * (which == is_worker)
+                          for which, total in ((True, ours), (False, rays)))
         except psutil.Error:
             pass
-    return total
+    return ours, rays
 blocks, began = [], time.perf_counter()
 for result in stylize(sys.argv[1], sys.argv[3], sys.argv[2], model=ModelOptions(model="mini", offline=True),
                       cluster=ClusterOptions(address="local", workers=1)):
@@ -49,7 +51,8 @@ for result in stylize(sys.argv[1], sys.argv[3], sys.argv[2], model=ModelOptions(
     blocks[-1][2] += 1
 more = sum(count for _, _, count in blocks[1:])
 (first, before, _), (last, after, _) = blocks[0], blocks[-1]
-print(json.dumps([more / (last - first), (after - before) / more, first - began]))
+ours, rays = (late - early for late, early in zip(after, before))
+print(json.dumps([more / (last - first), ours / more, first - began, rays / (last - first)]))
 """
 # Seconds of planning, and the process's peak of memory in MB: after planning, and with Ray Data holding the blocks.
 PLAN = """
@@ -104,14 +107,15 @@ def overhead(work, count, rounds):
         Image.fromarray(noise).resize((1224, 816), Image.Resampling.BICUBIC).save(path, quality=90)
     shares, cpu_shares = [], []
     print(f"{count} photos of 1 MP, mini, {os.cpu_count()} CPUs\n")
-    print("| run | cluster | share | CPU of run | of cluster | share | first block |\n|---|---|---|---|---|---|---|")
+    print("| run | cluster | share | CPU of run | of worker and driver | share | Ray's other processes | first block |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
     for number in range(rounds):
         alone, cpu = _measured(RUN, work / "in", work / f"run{number}", "mosaic")
-        spread, cpu_spread, start = _measured(CLUSTER, work / "in", work / f"cluster{number}", "mosaic")
+        spread, cpu_spread, start, rays = _measured(CLUSTER, work / "in", work / f"cluster{number}", "mosaic")
         shares.append(spread / alone)
         cpu_shares.append(cpu / cpu_spread)
         row = f"| {alone:.2f}/s | {spread:.2f}/s | {shares[-1]:.2f} | {cpu:.3f} s | {cpu_spread:.3f} s "
-        print(f"{row}| {cpu_shares[-1]:.2f} | after {start:.1f} s |", flush=True)
+        print(f"{row}| {cpu_shares[-1]:.2f} | {rays:.3f} per s | after {start:.1f} s |", flush=True)
     print(f"\nmedian shares: {statistics.median(shares):.2f} by time, {statistics.median(cpu_shares):.2f} by CPU")
 
 
