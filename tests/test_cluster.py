@@ -1,6 +1,7 @@
 """Photos over a Ray cluster of this machine: the same pictures as `run`, whatever dies."""
 
 import collections
+import gc
 import os
 import signal
 import subprocess
@@ -36,15 +37,11 @@ IN_FLIGHT = 10  # photos of one worker: fetched, decoded, drawn, and waiting to 
 def s3():
     """A server that speaks as S3 does; its address."""
     moto = pytest.importorskip("moto.server", reason="needs moto's server")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        yield f"{host}:{port}"
-        server.stop()
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"{host}:{port}"
+    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +50,11 @@ def log(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster(s3, log, tmp_path_factory):
+def cluster(log, tmp_path_factory):
     """One Ray for the module, of two CPUs."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in QUIET.items():
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+        for name, value in {**QUIET, **keys}.items():
             patch.setenv(name, value)
         ray = import_ray()
         patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS.parent), str(TESTS)]))
@@ -68,6 +66,7 @@ def cluster(s3, log, tmp_path_factory):
         )  # fmt: skip
         yield ray
         ray.shutdown()
+        gc.collect()  # what Ray leaves to the collector, here and not in another test
 
 
 def test_pictures_are_those_of_run_bit_for_bit_and_faults_are_rows(cluster, tmp_path, monkeypatch):
