@@ -292,7 +292,7 @@ def fake_backend(monkeypatch, name, told):
         "torch": SimpleNamespace(
             cuda=SimpleNamespace(
                 is_available=lambda: told is not None,
-                is_bf16_supported=lambda including_emulation=True: including_emulation or told >= (8, 0),
+                get_device_capability=lambda: told or None,
             )
         ),
         "jax": SimpleNamespace(
@@ -311,9 +311,17 @@ def fake_backend(monkeypatch, name, told):
 @pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
 @pytest.mark.parametrize(
     ("told", "precision"),
-    [((7, 5), "f32"), ((8, 0), "bf16"), ((9, 0), "bf16"), ((12, 0), "bf16"), (None, "the CPU's"), ((), "f32")],
+    [
+        ((6, 1), "f32"),
+        ((7, 5), "f16"),
+        ((8, 0), "bf16"),
+        ((9, 0), "bf16"),
+        ((12, 0), "bf16"),
+        (None, "the CPU's"),
+        ((), "f32"),
+    ],
 )
-def test_refinement_asks_the_gpu_whether_it_has_bf16(backend, told, precision, monkeypatch):
+def test_refinement_asks_the_gpu_what_it_is_faster_in(backend, told, precision, monkeypatch):
     fake_backend(monkeypatch, backend, told)
     assert choose_precision("auto") == precision
     assert choose_precision("f32") == "f32" and choose_precision("bf16") == "bf16"
