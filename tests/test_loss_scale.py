@@ -5,7 +5,7 @@ import numpy_nst
 import pytest
 from keras import ops
 
-from arbitrary_nst.refinement import loss_scale, losses
+from arbitrary_nst.refinement import loss_scale, losses, precision
 from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.loss_scale import BEGINNING, GROWS_AFTER, LossScale
 from arbitrary_nst.refinement.recipes import RECIPES
@@ -25,6 +25,26 @@ def evaluated(dtype, weight=1.0, recipe="arbstyle"):
     first, second = ([np.asarray(each) for each in terms(picture, target)] for _ in range(2))
     np.testing.assert_array_equal(first[0], second[0])
     return second
+
+
+def test_grams_are_exact_products_on_every_backend(monkeypatch):
+    """TF32 would cost them half of their digits: it is off where PyTorch and TensorFlow decide, and in JAX's trace."""
+    import jax
+    import keras
+    import tensorflow as tf
+    import torch
+
+    for name in ("torch", "tensorflow", "jax"):
+        monkeypatch.setattr(keras.backend, "backend", lambda name=name: name)
+        torch.backends.cuda.matmul.allow_tf32 = True
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+        precision.settle_tf32()
+        assert torch.backends.cuda.matmul.allow_tf32 == (name != "torch") and torch.backends.cudnn.allow_tf32
+        assert tf.config.experimental.tensor_float_32_execution_enabled() == (name != "tensorflow")
+        with precision.exact_products():
+            traced = str(jax.make_jaxpr(lambda x: x @ x)(np.ones((2, 2), np.float32)))
+        assert ("HIGHEST" in traced) == (name == "jax")
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 @pytest.mark.parametrize("weight", [1e-12, 1.0, 1e12])

@@ -17,6 +17,7 @@ from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.model_zoo.vgg19 import HINT, Vgg19File
 from arbitrary_nst.options import Pooling
+from arbitrary_nst.refinement.precision import exact_products
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Recipe, StyleLoss
 
 with quiet():
@@ -98,7 +99,8 @@ def gram(maps: Tensor, norm: GramNorm = "hw") -> Tensor:
     rows = ops.reshape(maps, (-1, h * w, c))
     # divided before the product: the sum over a large picture would lose digits
     scale = {"none": 1.0, "hw": 1.0 / _f32(h * w), "chw": 1.0 / (_f32(h * w) * c)}[norm]
-    return ops.matmul(ops.transpose(rows * scale, (0, 2, 1)), rows)
+    with exact_products():
+        return ops.matmul(ops.transpose(rows * scale, (0, 2, 1)), rows)
 
 
 def content_loss(maps: Tensor, photo: Tensor, kind: ContentLoss = "half_sum") -> Tensor:

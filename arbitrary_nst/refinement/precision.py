@@ -1,6 +1,8 @@
 """What a refinement computes in."""
 
-from typing import Literal
+import contextlib
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 from arbitrary_nst import options
 from arbitrary_nst.engines import PRECISIONS
@@ -25,3 +27,32 @@ def choose_precision(wanted: str) -> Precision:
     from arbitrary_nst.hardware.quiet_openvino import core
 
     return faster_precision(core())
+
+
+def settle_tf32() -> None:
+    """Have Keras's backend multiply matrices of f32 in f32, and convolve them in TF32 where a GPU has it.
+
+    So PyTorch is by default, and JAX but for ``exact_products``. TensorFlow has one switch for both: f32.
+    """
+    import keras
+
+    match keras.backend.backend():
+        case "torch":
+            import torch
+
+            torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = False, True
+        case "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def exact_products() -> AbstractContextManager[Any]:
+    """Within it, what JAX traces multiplies matrices of f32 in f32, where it would take TF32 on a GPU by itself."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.default_matmul_precision("float32")  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ from arbitrary_nst.images.upscale import add_change, guided
 from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
 from arbitrary_nst.refinement.optimizers import to_numpy
-from arbitrary_nst.refinement.precision import DTYPES, choose_precision
+from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
 from arbitrary_nst.refinement.recipes import GOES_ON, RECIPES, Recipe, chosen
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
@@ -162,6 +162,7 @@ class Refiner:
 
         self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
         self.precision = choose_precision(precision)
+        settle_tf32()
         self._dtype = DTYPES[self.precision]
         self._vgg19 = {
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
