@@ -17,8 +17,8 @@ def value_and_gradient(
 
     ``example`` is a tree of targets: H and W of later ones may differ. With ``values``, a list of tensors, ``terms`` is
     a function of such a list in place of the picture, its gradient is one too, and no size may differ. TensorFlow
-    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step. ``dtype`` is what ``terms``
-    compute in for the most part: in ``float16`` they are scaled meanwhile.
+    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step and compiles where that gains.
+    ``dtype`` is what ``terms`` compute in for the most part: in ``float16`` they are scaled meanwhile.
     """
     if dtype == "float16":
         return scaled(_differentiated, terms, example, values)
@@ -81,6 +81,12 @@ def _in_jax(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tupl
 
 
 def _in_torch(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
+    from arbitrary_nst.refinement.compiling import CompiledWhereItGains
+
+    return CompiledWhereItGains(_by_autograd, terms)
+
+
+def _by_autograd(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
     def run(picture: Any, targets: Any) -> tuple[Any, Any]:
         several = isinstance(picture, list)
         leaves = [each.detach().requires_grad_(True) for each in (picture if several else [picture])]
