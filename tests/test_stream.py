@@ -18,7 +18,7 @@ from arbitrary_nst import OptionError, PhotoError, Style, images
 from arbitrary_nst.files import stream
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.settings import Settings
-from arbitrary_nst.files.stream import stylize_many
+from arbitrary_nst.files.stream import spare_pixels, stylize_many
 from arbitrary_nst.refinement.refiner import Refinement, Step
 
 KINDS = {"tiny": (1, 1), "small": (8, 4), "large": (120, 90), "engine": (13, 7), "memory": (17, 7), "encode": (19, 7)}
@@ -287,5 +287,5 @@ def test_values_travel_to_other_processes(pool):
 
 
 def test_what_waits_takes_a_quarter_of_the_memory_given():
-    assert stream.spare_pixels(4 * stream.BYTES_PER_PIXEL * 1000) == 1000
-    assert stream.spare_pixels() > 1000
+    assert spare_pixels(4 * stream.BYTES_PER_PIXEL * 1000) == 1000
+    assert spare_pixels() > 1000
