@@ -161,7 +161,14 @@ class Session:
             return None
         learnt = library.learnt_style(path, self.model.card.name)
         style = None if learnt is None else Style.load(learnt)
-        return style if style is not None and style.model == self.model.digest else None
+        if style is None or style.model != self.model.digest:
+            return None
+        return self.with_picture(style, self.decode(path.read_bytes(), name=path.name))
+
+    def with_picture(self, style: Style, picture: Photo) -> Style:
+        """A style that was learnt, with what it was learnt of: its colours can be matched to a photo's by that only."""
+        square = images.style_input(images.style_picture(picture, "auto").pixels, size=self.model.card.style_size)
+        return replace(style, seen=((square, 1.0),))
 
     def refuse_foreign(self, style: Style, what: str) -> None:
         """Raise OptionError for a style of another model: it reads other meanings into the numbers."""

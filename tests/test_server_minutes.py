@@ -116,6 +116,8 @@ def test_a_style_is_learnt_and_then_one_of_the_gallery(monkeypatch, tmp_path):
         assert [each["kind"] for each in listed[:3]] == ["learnt", "learnt", "built-in"]
         assert served.stylize(PHOTO, style=job["style"]["id"], format="png").content == drawn.content
         assert served.get(listed[0]["thumbnail"]).status_code == 200
+        assert served.stylize(PHOTO, style=job["style"]["id"], colors="match").status_code == 200  # it has a picture
+        assert served.stylize(PHOTO, style=listed[0]["id"], colors="match").status_code == 400  # of a .style file
 
 
 def test_a_style_file_that_is_none_is_told():

@@ -90,7 +90,7 @@ class Gallery:
 
     def style(self, picture: StylePicture, options: DrawOptions) -> Style:
         """What the model knows of it, read once for these options."""
-        if picture.learnt is not None:
+        if picture.learnt is not None and (picture.learnt.seen or picture.is_bare):
             return picture.learnt
         key = picture.digest, options.style_size, options.style_crop
         with self._lock:
@@ -102,12 +102,14 @@ class Gallery:
         return style
 
     def _embedded(self, picture: StylePicture, options: DrawOptions) -> Style:
-        """As the model has learnt it, where it is built in, or as it reads its picture."""
+        """As the model has learnt it, or as it reads its picture."""
         if picture.id in library.style_names():
             ready = self._session.ready_style(library.style_picture(picture.id), options)
             if ready is not None:
                 return ready
         photo = opened(self._session, picture.data, picture.name)
+        if picture.learnt is not None:
+            return self._session.with_picture(picture.learnt, photo)
         return self._session.embed(photo, options, name=picture.name, origin=picture.digest)
 
     def thumbnail(self, name: str) -> bytes:
