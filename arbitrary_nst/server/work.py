@@ -14,7 +14,7 @@ from arbitrary_nst.files.jobs import Output, StyleInUse
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels, to_bytes
 from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, LearnOptions, RefineOptions
-from arbitrary_nst.server.fields import Files
+from arbitrary_nst.server.attached import Attached
 from arbitrary_nst.server.gallery import Gallery, StylePicture
 from arbitrary_nst.server.jobs import Job, Result, Work
 from arbitrary_nst.server.photos import Kept
@@ -40,7 +40,7 @@ class Asked:
     styles: tuple[tuple[StylePicture, float], ...]
     draw: DrawOptions
     encode: EncodeOptions
-    files: Files
+    files: Attached
 
     @property
     def style_name(self) -> str:
