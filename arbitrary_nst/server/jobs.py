@@ -73,6 +73,7 @@ class Job:
     progress: dict[str, Any] | None = None
     history: list[tuple[int, float]] = field(default_factory=list)
     preview: bytes | None = None
+    previews: int = 0  # so many so far
     on_settled: "Callable[[Job], None]" = lambda job: None
 
     def __post_init__(self) -> None:
@@ -119,6 +120,10 @@ class Job:
             if len(self.history) > LONGEST_HISTORY:
                 self.history, self._every = self.history[::2], 2 * self._every
         self._tell()
+
+    def show(self, picture: bytes) -> None:
+        """What there is so far, small."""
+        self.preview, self.previews = picture, self.previews + 1
 
     def settle(self, state: State, result: Result | None = None) -> None:
         """It is over."""

@@ -205,4 +205,4 @@ class Shown:
         image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=85)
-        self._job.preview = buffer.getvalue()
+        self._job.show(buffer.getvalue())
