@@ -93,7 +93,7 @@ class Job:
         return self._unwanted.is_set()
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """About how much it holds."""
         held = sum(len(each) for each in (self.preview or b"", self.result.data if self.result else b""))
         return BASE_BYTES + held
@@ -208,4 +208,4 @@ class Board:
     def put_away(self, job: Job) -> None:
         """Keep one that is over, for a while."""
         if self.under_way.pop(job.id, None) is not None and job.is_kept:
-            self.over.put(job.id, job, job.bytes)
+            self.over.put(job.id, job, job.size)
