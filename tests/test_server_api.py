@@ -1,6 +1,8 @@
 """The HTTP API, asked in process: pictures, jobs, styles, photos, and what it tells of itself."""
 
+import errno
 import io
+import os
 import tempfile
 import zipfile
 
@@ -12,6 +14,7 @@ from served import Gate, Served, form
 
 from arbitrary_nst.images import held, library
 from arbitrary_nst.options import DrawOptions, EncodeOptions, RefineOptions, declared
+from arbitrary_nst.server import style_pictures
 from arbitrary_nst.server.app import routes
 from arbitrary_nst.server.desk import Desk
 from arbitrary_nst.server.openapi import document
@@ -45,7 +48,7 @@ def test_options_are_fields(server):
 
 
 def test_a_mask_is_a_file_and_leaves_none_behind(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))  # where no file can be made
     half = Image.fromarray(np.repeat(np.repeat(np.uint8([[0, 255]]), 20, 1), 30, 0))
     drawn = pixels(server.stylize(PHOTO, files=[("mask", ("half.png", saved(half, "PNG")))]))
     whole, photo = pixels(server.stylize(PHOTO)), np.asarray(picture(40, 30))
@@ -164,6 +167,8 @@ def test_too_little_memory_is_507():
         response = served.stylize(PHOTO)
         assert (response.status_code, response.json()["kind"]) == (507, "memory")
         assert "max_size" in response.json()["hint"]
+        served.stylizer.engine.memory = served.stylizer.engine.memory_in_strips = lambda height, width: 1
+        assert served.stylize(PHOTO).status_code == 200
 
 
 def test_a_fault_of_ours_is_500_and_tells_nothing_but_in_the_log():
@@ -296,6 +301,34 @@ def test_own_styles_are_added_used_and_removed(tmp_path):
         assert again.delete("/api/v1/styles/mosaic").status_code == 409
         assert again.delete("/api/v1/styles/own-0123456789abcdef").status_code == 404
     assert not list((tmp_path / "styles").iterdir()) and [*tmp_path.iterdir()] == [tmp_path / "styles"]
+
+
+def test_a_style_that_the_folder_does_not_take_is_kept_as_long_as_the_server_runs(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Served(state=tmp_path) as served:
+        monkeypatch.setattr(style_pictures, "_write", full)
+        own = served.post("/api/v1/styles", files={"picture": STYLE}).json()
+        assert "until the server ends" in own["note"] and str(tmp_path) not in own["note"]
+        assert served.said[-1].endswith("(No space left on device)")
+        assert served.stylize(PHOTO, style=own["id"]).status_code == 200
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_server_left_half_done_is_swept_out(tmp_path):
+    with Served(state=tmp_path) as served:
+        served.post("/api/v1/styles", files={"picture": STYLE})
+    whole = {path.name for path in tmp_path.iterdir()}
+    half_done = [".own-abc", "own-0123456789abcdef.webp", "own-0123456789abcdef.style", ".own-0123.style-x"]
+    for name in (*half_done, "own-fedcba9876543210.webp", "notes.txt"):
+        (tmp_path / name).write_bytes(b"half")
+    for name in half_done:
+        os.utime(tmp_path / name, (1, 1))
+    with Served(state=tmp_path) as served:
+        assert len(served.get("/api/v1/styles").json()["styles"]) == 1 + len(library.style_names())
+    left = {path.name for path in tmp_path.iterdir()}  # one that is being written by another, and what is not ours
+    assert left == whole | {"own-fedcba9876543210.webp", "notes.txt"}
 
 
 def test_a_photo_is_uploaded_once_and_drawn_often(server):

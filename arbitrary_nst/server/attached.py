@@ -7,8 +7,9 @@ from pathlib import Path
 from arbitrary_nst.images import held, library
 from arbitrary_nst.options import DrawOptions, RefineOptions
 from arbitrary_nst.server import fields
-from arbitrary_nst.server.gallery import Gallery, StylePicture
+from arbitrary_nst.server.gallery import Gallery
 from arbitrary_nst.server.problems import Refused
+from arbitrary_nst.server.style_pictures import StylePicture
 from arbitrary_nst.server.uploads import Form, Upload
 from arbitrary_nst.styles.files import encoded
 

@@ -10,11 +10,11 @@ from arbitrary_nst.refinement.refiner import Refinement
 from arbitrary_nst.server import fields
 from arbitrary_nst.server.attached import Attached
 from arbitrary_nst.server.desk import KEY, Desk, client_of, prefers_async
-from arbitrary_nst.server.gallery import StylePicture
 from arbitrary_nst.server.jobs import Job
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.receiving import check
+from arbitrary_nst.server.style_pictures import StylePicture
 from arbitrary_nst.server.uploads import Form, Upload
 from arbitrary_nst.server.work import Asked, Drawing, Refining
 

@@ -15,10 +15,11 @@ from arbitrary_nst.images import Photo
 from arbitrary_nst.images.photo import Pixels, to_bytes
 from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, LearnOptions, RefineOptions
 from arbitrary_nst.server.attached import Attached
-from arbitrary_nst.server.gallery import Gallery, StylePicture
+from arbitrary_nst.server.gallery import Gallery
 from arbitrary_nst.server.jobs import Job, Result, Work
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.receiving import opened
+from arbitrary_nst.server.style_pictures import StylePicture
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, blended_name
 

@@ -150,9 +150,9 @@ function update(card, job) {
   $(".stop", card).hidden = over;
   $(".keep", card).hidden = !told.links.result && !told.style?.file;
   $(".discard", card).hidden = !over;
-  const problem = $(".problem", card);
-  problem.hidden = !error;
-  put(problem, "textContent", error ? `${error.detail}.${error.hint ? ` Try: ${error.hint}.` : ""}` : "");
+  const problem = $(".problem", card), note = told.style?.note ? `Learnt, and ${told.style.note}.` : "";
+  problem.hidden = !error && !note;
+  put(problem, "textContent", error ? `${error.detail}.${error.hint ? ` Try: ${error.hint}.` : ""}` : note);
 }
 
 function render() {
