@@ -61,8 +61,11 @@ def read(path: Path) -> Mask:
     White is here; where the picture is transparent at all, as what a background remover cuts out, what is opaque is
     here. Raises PhotoError for what is no picture, and for one that is black all over.
     """
-    if held.bytes_of(path) is not None:  # gone soon: no need to remember it for longer
-        return _decoded(path)
+    if (file := held.file_of(path)) is not None:  # remembered with it, and no longer
+        if file.read is None:
+            file.read = _decoded(path)
+        mask: Mask = file.read
+        return mask
     return _read(path, stamp(path))
 
 

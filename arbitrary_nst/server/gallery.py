@@ -71,11 +71,14 @@ class Gallery:
             return picture.learnt
         key = picture.digest, options.style_size, options.style_crop
         with self._lock:
-            if (style := self._read.get(key)) is None:
-                style = self._read[key] = self._embedded(picture, options)
-                if len(self._read) > MOST_READ:
-                    self._read.popitem(last=False)
+            style = self._read.get(key)
+        if style is None:
+            style = self._embedded(picture, options)  # not within the lock: a large picture holds up nobody else
+        with self._lock:
+            self._read[key] = style
             self._read.move_to_end(key)
+            if len(self._read) > MOST_READ:
+                self._read.popitem(last=False)
         return style
 
     def _embedded(self, picture: StylePicture, options: DrawOptions) -> Style:

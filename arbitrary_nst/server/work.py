@@ -11,7 +11,7 @@ from PIL import Image
 
 from arbitrary_nst import images
 from arbitrary_nst.files.jobs import Output, StyleInUse
-from arbitrary_nst.images import Photo
+from arbitrary_nst.images import Photo, masks
 from arbitrary_nst.images.photo import Pixels, to_bytes
 from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, LearnOptions, RefineOptions
 from arbitrary_nst.server.attached import Attached
@@ -71,6 +71,7 @@ class Drawing:
     gallery: Gallery
     asked: Asked
     seconds: dict[str, float] = field(default_factory=dict)
+    style: Style | None = None
 
     @property
     def names(self) -> dict[Path, str]:
@@ -78,14 +79,22 @@ class Drawing:
         return self.asked.files.names
 
     def read(self) -> Photo:
-        """The photo, decoded."""
-        return self._timed("decode", lambda: self.asked.photo.read(self.session, self.asked.draw.max_size))
+        """The photo, decoded, and what else the client has sent: a large mask or style is not to hold up the engine."""
+
+        def decoded() -> Photo:
+            for mask in filter(None, (self.asked.draw.mask, *(self.asked.draw.regions or {}))):
+                masks.read(mask)
+            self.style = self.asked.style(self.gallery)
+            return self.asked.photo.read(self.session, self.asked.draw.max_size)
+
+        return self._timed("decode", decoded)
 
     def draw(self, photo: Photo) -> Photo:
         """The picture."""
 
         def drawn() -> Photo:
-            return self.session.draw([photo], self.asked.style(self.gallery), self.asked.draw)[0]
+            assert self.style is not None
+            return self.session.draw([photo], self.style, self.asked.draw)[0]
 
         return self._timed("draw", drawn)
 
