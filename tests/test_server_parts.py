@@ -8,7 +8,7 @@ from arbitrary_nst.errors import EngineError, EngineMemoryError, ModelError, Opt
 from arbitrary_nst.server.fair import FairQueue, Full
 from arbitrary_nst.server.job_endpoints import unique
 from arbitrary_nst.server.lanes import Room
-from arbitrary_nst.server.problems import KINDS, Refused, kind_of, problem
+from arbitrary_nst.server.problems import KINDS, Refused, for_owner, kind_of, problem
 from arbitrary_nst.server.shelf import Shelf
 from arbitrary_nst.server.uploads import safe_name
 
@@ -128,6 +128,12 @@ def test_errors_are_problems(exc, status):
 )  # fmt: skip
 def test_hints_name_fields_and_what_only_the_servers_owner_can_do_is_told_as_such(exc, hint):
     assert problem(exc).get("hint") == hint
+
+
+def test_whoever_runs_the_server_is_told_with_paths_and_its_own_flags():
+    told = for_owner(ModelError("/srv/vgg19.h5: not here", "without {offline}, or {vgg_weights}, or a copy"))
+    assert told == "/srv/vgg19.h5: not here. Try: without --offline, or a copy"
+    assert for_owner(ModelError("x", "{vgg_weights}")) == "x"
 
 
 def test_where_things_lie_on_the_server_is_not_told():

@@ -109,6 +109,12 @@ def _hint(hint: str, kind: str) -> str:
     return ", or ".join(own + others[1:])
 
 
+def for_owner(exc: NSTError) -> str:
+    """An error as whoever runs the server is told of it: with paths, and the flags that there are."""
+    parts = [as_flags(part) for part in (exc.hint or "").split(", or ") if part and set(options_in(part)) <= FLAGS]
+    return f"{exc.what}. Try: {', or '.join(parts)}" if parts else exc.what
+
+
 def without_folders(text: str) -> str:
     """Paths of this machine with their last parts only: where things lie here is nobody's business."""
     return _FOLDERS.sub("", text)
