@@ -182,6 +182,27 @@ def test_every_style_is_shown_on_the_photo_and_picks_itself(page, photo):
     assert state(page)["look"]["styles"] == ["neon"]
 
 
+def test_the_sheet_is_one_stop_of_the_tab_key_and_arrows_move_in_it(page, photo):
+    from selenium.webdriver import ActionChains, Keys
+
+    def press_keys(*keys):
+        ActionChains(page.driver).send_keys(*keys).perform()
+        return page.run("const e = document.activeElement; return e.closest('li')?.dataset.key ?? e.id")
+
+    page.add(photo)
+    drawn(page)
+    stops = "return document.querySelectorAll(arguments[0] + ' .swatch:not([tabindex=\"-1\"])').length"
+    assert [page.run(stops, each) for each in ("#styles", "#row-list")] == [1, 1]
+    page.run("document.querySelector('#add-style').focus()")
+    ids = page.run("return [...document.querySelectorAll('#styles li')].map(each => each.dataset.key)")
+    assert press_keys(Keys.TAB) == "watercolour"
+    assert press_keys(Keys.ARROW_RIGHT) == ids[ids.index("watercolour") + 1]
+    assert press_keys(Keys.HOME) == ids[0] and press_keys(Keys.ARROW_DOWN, Keys.ARROW_UP) == ids[0]
+    assert press_keys(Keys.END, Keys.ENTER) == ids[-1]
+    assert state(page)["look"]["styles"] == [ids[-1]]
+    assert press_keys(Keys.TAB) not in ids
+
+
 def test_a_dropped_picture_is_a_style_and_can_be_removed(page, photo, tmp_path):
     page.drop("#view", photo)
     before = other_than(page, None)

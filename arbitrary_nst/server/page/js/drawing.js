@@ -69,7 +69,7 @@ async function drawn(entry, size) {
       blob = await (await withPhoto(entry, asked)).blob();
       keep(key, blob);
     }
-    if (entry !== photo()) return false;
+    if (entry !== photo() || stage.isWatching()) return false; // what a search makes was asked for since
     await stage.paint(blob, name);
     if (size === DRAFT) note(performance.now() - began, name, isNew);
     tell($("#problem"), null);
