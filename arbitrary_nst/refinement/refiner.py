@@ -188,7 +188,7 @@ class Refiner:
         """
         full: Size = (photo.shape[0], photo.shape[1])
         if min(full) < SMALLEST:
-            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no --refine")
+            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no {{refine}}")
         if isinstance(style, np.ndarray):
             style = [Sought([(style, 1.0)])]
         first = self._first(photo, style, start)
