@@ -93,7 +93,8 @@ def test_pictures_are_those_of_run_bit_for_bit_and_faults_are_rows(cluster, tmp_
     assert {Path(result.output).relative_to(tmp_path / "out").as_posix() for result in made} == set(expected)
     assert {(result.model, result.engine, result.width) for result in made} == {("mini", "openvino", 60)}
     kept = rows(tmp_path / "out")
-    assert collections.Counter(row["state"] for row in kept) == {"done": 12, "failed": 4}
+    assert collections.Counter(row["state"] for row in kept) == {"done": 12, "failed": 6}
+    assert {row["kind"] for row in kept if row["input"].endswith("gone.jpg")} == {"PhotoError"}
     (torn, _) = [row for row in kept if row["input"].endswith("torn.jpg")]
     assert torn["kind"] == "PhotoError" and "truncated" in torn["message"]
 

@@ -6,6 +6,8 @@ from typing import Any
 from arbitrary_nst.cluster import parts
 from arbitrary_nst.cluster.destination import Destination
 from arbitrary_nst.cluster.parts import PLANS, Row
+from arbitrary_nst.files.output_folder import CLUSTERS
+from arbitrary_nst.files.results import Result
 
 PART_ROWS = 8192
 FIRST_BYTES, LARGEST_BYTES = 4_000_000, 64_000_000  # of a block's photos: small ones first, so that all workers begin
@@ -23,6 +25,8 @@ class Blocks:
         self._described: list[dict[str, Any]] = []
         self._part = self.pictures = 0
         self._rows: list[Row] = []  # of the part
+        self._failed: list[Row] = []  # and what is not even begun
+        self._failed_part = 0
         self._start = self._bytes = self._photos = 0  # of the block
 
     def add(self, rows: list[Row]) -> None:
@@ -35,6 +39,19 @@ class Blocks:
             self._end_block()
             if len(self._rows) >= PART_ROWS:
                 self._end_part()
+
+    def fail(self, result: Result) -> None:
+        """Take what failed already, for the manifest. Raises PhotoError where a part cannot be written."""
+        row = {"input": result.input, "style_name": result.style, "state": parts.FAILED}
+        self._failed.append(row | parts.fault_of(result.error, result.traceback))
+        if len(self._failed) >= PART_ROWS:
+            self._end_failed()
+
+    def _end_failed(self) -> None:
+        if self._failed:
+            name = f"{CLUSTERS}/{self._run}-failed-{self._failed_part:05d}.parquet"
+            self._submit(name, parts.table(self._failed, parts.done()))
+        self._failed, self._failed_part = [], self._failed_part + 1
 
     def _most_bytes(self) -> int:
         """Each worker gets two small blocks, then two of twice the size, and so on."""
@@ -55,19 +72,22 @@ class Blocks:
 
     def _end_part(self) -> None:
         if self._rows:
-            self._writing.append(self._writers.submit(self._write, self._name(), self._rows))
-            while len(self._writing) > WRITERS:
-                self._writing.pop(0).result()
+            self._submit(self._name(), parts.table(self._rows, parts.planned()))
         self._rows, self._start, self._part = [], 0, self._part + 1
 
-    def _write(self, name: str, rows: list[Row]) -> None:
-        data = parts.encoded(parts.table(rows, parts.planned()))
-        self._destination.write(name, data, overwrite=False)
+    def _submit(self, name: str, rows: Any) -> None:
+        """Have a part written."""
+        self._writing.append(
+            self._writers.submit(lambda: self._destination.write(name, parts.encoded(rows), overwrite=False))
+        )
+        while len(self._writing) > WRITERS:
+            self._writing.pop(0).result()
 
     def described(self) -> list[dict[str, Any]]:
         """The blocks, once all photos were taken and are written down. Raises PhotoError."""
         self._end_block()
         self._end_part()
+        self._end_failed()
         for each in self._writing:
             each.result()
         return self._described

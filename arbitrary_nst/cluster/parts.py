@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from arbitrary_nst.errors import NSTError
 from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import CLUSTERS
 
@@ -104,6 +105,13 @@ def made_digest(record: Record) -> str:
     """Of what a picture is made with besides its photo, and what computed it."""
     parts = [record.get(name) for name in ("style", "model", "settings", "refinement")]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def fault_of(error: NSTError | None, traceback: str | None) -> Row:
+    """The columns that say what went wrong."""
+    if error is None:
+        return {}
+    return {"kind": type(error).__name__, "message": error.what, "hint": error.hint, "traceback": traceback}
 
 
 def texts_of(record: Record) -> Record:

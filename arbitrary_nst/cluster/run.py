@@ -184,6 +184,8 @@ def _planned(
         for each in planned:
             if isinstance(each, Result):
                 told += 1
+                if each.error is not None and not dry_run:
+                    blocks.fail(each)
                 yield each
                 if each.error is not None and settings.fail_fast:
                     return told

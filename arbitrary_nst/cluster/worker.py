@@ -161,13 +161,10 @@ def _row(result: Result, planned: Row, shipped: Shipped, sha256: str | None) -> 
         "seconds": result.seconds,
         "notes": list(result.notes),
         "score": None if result.score is None else json.dumps(asdict(result.score)),
-        "traceback": result.traceback,
     }
     if result.engine is not None:
         row |= {"engine": result.engine, "precision": result.precision}
-    if result.error is not None:
-        row |= {"kind": type(result.error).__name__, "message": result.error.what, "hint": result.error.hint}
-    return row
+    return row | parts.fault_of(result.error, result.traceback)
 
 
 def _fatal_photo(planned: Row, shipped: Shipped) -> Row:
