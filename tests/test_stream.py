@@ -19,7 +19,8 @@ from arbitrary_nst.files import stream
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import spare_pixels, stylize_many
-from arbitrary_nst.refinement.refiner import Refinement, Step
+from arbitrary_nst.refinement.record import Step
+from arbitrary_nst.refinement.settings import Refinement
 
 KINDS = {"tiny": (1, 1), "small": (8, 4), "large": (120, 90), "engine": (13, 7), "memory": (17, 7), "encode": (19, 7)}
 FAULTY = {"missing", "broken", "engine", "memory", "encode", "taken"}

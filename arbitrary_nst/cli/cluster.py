@@ -81,7 +81,7 @@ def run(
     from arbitrary_nst.cluster.run import Asked, spread
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import styles_given
-    from arbitrary_nst.refinement.refiner import Refinement
+    from arbitrary_nst.refinement.settings import Refinement
 
     how = Refinement.chosen_by(refinement) if refine else None
     styles = styles_given(style, blend=styling.blend)

@@ -26,7 +26,7 @@ from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven, from_python, pictures_of
 from arbitrary_nst.images.sources import PathSource
 from arbitrary_nst.options import DrawKeywords, ModelOptions, RefineOptions
-from arbitrary_nst.refinement.refiner import Refinement
+from arbitrary_nst.refinement.settings import Refinement
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 

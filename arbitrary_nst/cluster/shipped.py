@@ -19,7 +19,7 @@ from arbitrary_nst.hardware.own_folder import NO_CACHE, cache_dir
 from arbitrary_nst.images import masks
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import ModelOptions
-from arbitrary_nst.refinement.refiner import Refinement
+from arbitrary_nst.refinement.settings import Refinement
 from arbitrary_nst.session import Session
 
 Files = dict[str, bytes]  # by name
