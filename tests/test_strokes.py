@@ -24,7 +24,8 @@ def test_auto_leaves_small_photos_as_they_are(size):
 @pytest.mark.parametrize("size", [(4000, 3000), (8660, 5774), (20_000, 500), (2000, 2000), (1930, 1300)])
 def test_auto_shows_large_photos_alike(size):
     height, width = seen_size(*size, "auto")
-    assert height * width == pytest.approx(720_000, rel=0.03)
+    on_screen = 1024**2 * min(size) / max(size)
+    assert height * width == pytest.approx(max(720_000, on_screen), rel=0.03)
     assert width / height == pytest.approx(size[0] / size[1], rel=0.03)
 
 
@@ -35,7 +36,7 @@ def test_auto_draws_no_two_photos_of_about_one_size_apart():
     assert np.abs(np.diff(np.log(shares))).max() < 0.04
     seen_pixels = [seen_size(side, side, "auto")[0] ** 2 for side in sides if side**2 > 1_260_000]
     assert max(np.diff(seen_pixels)) <= 0
-    assert max(seen_pixels) > 1_200_000 and min(seen_pixels) == pytest.approx(720_000, rel=0.01)
+    assert max(seen_pixels) > 1_200_000 and min(seen_pixels) == 1024**2
 
 
 def test_a_number_is_the_longest_side_and_never_enlarges():
@@ -69,7 +70,8 @@ def test_fine_and_a_small_photo_give_the_engines_own_picture():
 
 
 def test_edges_are_as_sharp_as_the_photos():
-    """Steps in a photo eight times as large as what the network sees; the fake's picture has half their contrast."""
+    """Steps in a photo eight times as large as what the network sees; the fake's picture has half their contrast, and
+    yet is as steep there."""
     photo = np.full((800, 1600, 3), 0.1, np.float32)
     for step in range(8):  # each other than the last to the px of what is seen
         photo[100 * step : 100 * (step + 1), 800 + step :] = 0.9
@@ -77,13 +79,14 @@ def test_edges_are_as_sharp_as_the_photos():
     carried = stylizer.stylize(photo, style, strokes=200)
     assert stylizer.engine.photos == [(1, 100, 200, 3)]
     gradients = np.abs(np.diff(carried[50::100, 780:830, 0])).max(axis=1)
-    assert np.median(gradients) == pytest.approx(0.8 / 2, rel=0.1)
+    assert np.median(gradients) == pytest.approx(0.8, rel=0.1)
 
 
 def test_a_folder_of_mixed_sizes(tmp_path, monkeypatch):
     """Photos that the network sees in one size share a call, whatever their own; each keeps its own."""
     monkeypatch.setattr("arbitrary_nst.drawing.strokes.AS_IT_IS", 2000)
     monkeypatch.setattr("arbitrary_nst.drawing.strokes.SEEN", 1500)
+    monkeypatch.setattr("arbitrary_nst.drawing.strokes.SCREEN", 1)
     stylizer = fake_stylizer()
     stylizer.engine.together = 4
     sizes = [(300, 200), (150, 100), (600, 400), (45, 30), (100, 300)]
