@@ -20,8 +20,7 @@ ROUND, STRAIGHT = 0.3, 0.6
 GAINS = (0.0, 1.0, 2.0, 4.0)  # times the photo's detail that its edges may get, to be as steep as in the photo
 BEYOND = 1.0  # times that detail by which an edge may leave what the drawn picture has around it
 UNSURE = 0.05  # slope below which it is not told whether a drawn edge goes up where the photo's does, or down
-# An edge of the small picture is a ramp of some px when enlarged; it is made steeper by this share of the enlargement.
-HARDNESS = 0.6
+HARDNESS = 0.6  # share of the enlargement by which an edge, a ramp of some px when enlarged, is made steeper
 # What varies less than the first, in a window of 5 px, is no stroke's edge and stays soft; above the second it is one.
 SOFT, HARD = 0.04, 0.10
 KEPT = 0.5  # of what a screen would otherwise show differently from the drawn picture
@@ -124,7 +123,8 @@ class _Carried:
         wanted = sum(float(each[each >= limit].sum()) for each in own)
 
         def steepness(gain: float) -> float:
-            return sum(pool.map(lambda edge: float(_steepness(self._tile(*edge[0], gain))[edge[1]].sum()), hard))
+            drawn = pool.map(lambda edge: self._tile(edge[0][0], edge[0][1], gain), hard)
+            return sum(float(_steepness(tile)[edges].sum()) for tile, (_, edges) in zip(drawn, hard, strict=True))
 
         found = list[float]()
         for gain in GAINS:
@@ -136,8 +136,8 @@ class _Carried:
     def _tile(self, rows: Band, across: Band, gain: float) -> Pixels:
         """A part of the result, (3, rows, columns)."""
         source = slice(None), rows.source, across.source
-        cubic = rows.cubic @ (self._cubic[source] @ across.cubic.T)
-        linear = rows.linear @ (self._linear[source] @ across.linear.T)
+        cubic = _enlarged(self._cubic[source], rows.cubic, across.cubic)
+        linear = _enlarged(self._linear[source], rows.linear, across.linear)
         detail = _without_grain(self._photo[rows.result, across.result] @ GREY - cubic[6])
         values = _steepened(cubic[:3], linear)
         values += cubic[3:6]
@@ -158,14 +158,20 @@ def _on_screen(strokes: Pixels, steep: Pixels, pool: ThreadPoolExecutor) -> Pixe
     def fill(rows: Band) -> None:
         for across in columns:
             source = slice(None), rows.source, across.source
-            values = rows.cubic @ (strokes[source] @ across.cubic.T)
-            values = _steepened(values, rows.linear @ (steep[source] @ across.linear.T))
+            values = _enlarged(strokes[source], rows.cubic, across.cubic)
+            values = _steepened(values, _enlarged(steep[source], rows.linear, across.linear))
             down = values[:, ::2] + values[:, 1::2]
             top, left = rows.result.start // 2, across.result.start // 2
             shown[:, top : top + down.shape[1], left : left + down.shape[2] // 2] = down[..., ::2] + down[..., 1::2]
 
     list(pool.map(fill, bands(height, 2 * height, TILE_ROWS)))
     return np.float32(0.25) * shown
+
+
+def _enlarged(planes: Pixels, down: Pixels, across: Pixels) -> Pixels:
+    """By the weights of bands of rows and columns: (C, h, w) -> (C, H, W)."""
+    enlarged: Pixels = np.matmul(down, np.matmul(planes, across.T))
+    return enlarged
 
 
 def _steepened(values: Pixels, steep: Pixels) -> Pixels:
