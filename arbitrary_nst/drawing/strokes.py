@@ -8,6 +8,7 @@ import numpy as np
 
 from arbitrary_nst import images
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.halos import without_halos
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.options import DrawOptions
@@ -25,8 +26,8 @@ def seen_size(width: int, height: int, strokes: Strokes) -> tuple[int, int]:
     """Height and width at which the network sees a photo; never larger than it is.
 
     ``fine`` is the photo's own, a number the longest side in px. ``auto`` is its own up to ``AS_IT_IS`` px in all;
-    above that less the larger the photo is, down to ``SEEN`` px in all at twice ``AS_IT_IS`` and above, or where a photo
-    is nearly a square, to ``SCREEN`` px a side.
+    above that less the larger the photo is, down to ``SEEN`` px in all at twice ``AS_IT_IS`` and above, or, nearly
+    square, to a longest side of ``SCREEN``.
     """
     match strokes:
         case "fine":
@@ -56,7 +57,10 @@ def seen(photo: Photo, strokes: Strokes) -> Photo:
 
 
 def completed(photo: Photo, small: Photo, drawn: Pixels, threads: int) -> Photo:
-    """The photo with the pixels ``drawn`` of what was ``seen`` of it, carried up to its size where that was less."""
+    """The photo with the pixels ``drawn`` of what was ``seen`` of it, carried up to its size where that was less.
+
+    Then halos, large as the strokes are, are taken from its plain background.
+    """
     if drawn.shape != photo.pixels.shape:
-        drawn = guided(photo.pixels, small.pixels, drawn, threads)
+        drawn = guided(photo.pixels, small.pixels, without_halos(small.pixels, drawn), threads)
     return replace(photo, pixels=drawn)
