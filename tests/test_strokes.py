@@ -6,7 +6,7 @@ from fakes import fake_stylizer
 from PIL import Image
 from test_carry import smooth
 
-from arbitrary_nst import DrawOptions, images
+from arbitrary_nst import DrawOptions, OptionError, images
 from arbitrary_nst.drawing.strokes import completed, drawn_size, seen, seen_size
 from arbitrary_nst.files.find import expand
 from arbitrary_nst.files.settings import Settings
@@ -110,19 +110,49 @@ def test_strips_are_asked_for_by_what_is_drawn():
     assert not stylizer.needs_strips(3000, 4000, DrawOptions(strokes=1500, max_size=1000))
 
 
-def test_a_refinement_is_as_large_as_the_strokes(tmp_path):
-    pytest.importorskip("keras")
-    photo = images.resize(smooth(4, 60, 90), (240, 360))
-    seen_sizes = []
+def refining(seen_sizes):
+    """A stylizer whose refiner makes the photo's negative, and notes the sizes of it and of the start."""
 
     class Refiner:
         def refine(self, photo, style, start, on_step):
             seen_sizes.append((photo.shape, None if start is None else start.shape))
-            return type("Refined", (), {"pixels": photo, "history": [], "ended": "steps", "notes": ()})
+            return type("Refined", (), {"pixels": 1 - photo, "history": [], "ended": "steps", "notes": ()})
 
     stylizer = fake_stylizer()
     stylizer.refiner = lambda how: Refiner()
+    return stylizer
+
+
+def test_a_refinement_is_as_large_as_the_strokes():
+    pytest.importorskip("keras")
+    photo, seen_sizes = images.resize(smooth(4, 60, 90), (240, 360)), []
+    stylizer = refining(seen_sizes)
     picture = stylizer.refine(photo=photo, style_image=STYLE, strokes=90)
     again = stylizer.refine(picture, photo=photo, style_image=STYLE, strokes=90)
     assert picture.shape == again.shape == photo.shape
     assert seen_sizes == [((60, 90, 3), (60, 90, 3))] * 2
+
+
+def test_a_refinement_has_the_dials_and_presets_of_a_drawing(tmp_path):
+    pytest.importorskip("keras")
+    photo, stylizer = smooth(4, 60, 90), refining([])
+    mask = tmp_path / "mask.png"
+    Image.fromarray(np.repeat(np.uint8([[0] * 45 + [255] * 45]), 60, axis=0)).save(mask)
+    masked = stylizer.refine(photo=photo, style_image=STYLE, mask=mask)
+    np.testing.assert_allclose(masked[:, :45], photo[:, :45], atol=1e-6)
+    np.testing.assert_allclose(masked[:, 45:], 1 - photo[:, 45:], atol=1e-6)
+    assert stylizer.refine(photo=photo, style_image=STYLE, max_size=45).shape == (30, 45, 3)
+    np.testing.assert_array_equal(stylizer.refine(photo=photo, style_image=STYLE, strength=0), photo)
+    by_name = stylizer.refine(photo=photo, style_image=STYLE, preset="subtle")
+    by_hand = stylizer.refine(photo=photo, style_image=STYLE, strength=0.35, colors="photo")
+    np.testing.assert_array_equal(by_name, by_hand)
+    assert not np.array_equal(by_name, stylizer.refine(photo=photo, style_image=STYLE))
+
+
+def test_a_preset_is_its_options_but_those_given():
+    stylizer, photo = fake_stylizer(), smooth(2, 60, 90)
+    style = stylizer.style(STYLE)
+    by_name = stylizer.stylize(photo, style, preset="subtle", strength=0.7)
+    np.testing.assert_array_equal(by_name, stylizer.stylize(photo, style, colors="photo", strength=0.7))
+    with pytest.raises(OptionError, match="preset"):
+        stylizer.stylize(photo, style, preset="subtel")
