@@ -151,15 +151,17 @@ def slow_guided(photo, small, drawn):
         mean_around((mean_around(guide * p) - mean_around(guide) * mean_around(p)) / (variance + 2e-3)) for p in smooth
     ]
     whole = np.mean(slopes, axis=0)
-    sure = up(straight_edges(guide) * np.clip(whole / 0.05, -1, 1))
+    window = np.lib.stride_tricks.sliding_window_view(np.pad(guide, 2, mode="edge"), (5, 5))
+    likely = up((window.max(axis=(2, 3)) - window.min(axis=(2, 3))) / 2)
+    sure = up(straight_edges(guide) * np.clip(whole / 0.05, -1, 1)) * np.clip(detail, -likely, likely)
 
     def carried(gain):
         out = np.empty_like(photo)
         for c in range(3):
             seen = strokes(c, tuple(2 * size)).reshape(size[0], 2, size[1], 2).mean(axis=(1, 3))
             value = strokes(c, photo.shape[:2]) + up(0.5 * (drawn[..., c] - seen), cubic)
-            value += (up(slopes[c]) + sure * np.maximum(0, gain - np.abs(up(whole)))) * detail
-            beyond = np.abs(sure * detail)
+            value += up(slopes[c]) * detail + sure * np.maximum(0, gain - np.abs(up(whole)))
+            beyond = np.abs(sure)
             out[..., c] = np.clip(np.clip(value, up(least[c]) - beyond, up(most[c]) + beyond), 0, 1)
         return out
 
@@ -185,9 +187,15 @@ def straight_edges(guide):
     padded = np.pad(guide, 1, mode="edge")
     down, across = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2, (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
     dd, da, aa = (tent(tent(plane)) for plane in (down * down, down * across, across * across))
-    low, high = np.moveaxis(np.linalg.eigvalsh(np.stack([np.stack([dd, da], -1), np.stack([da, aa], -1)], -1)), 2, 0)
-    strength = np.clip((np.sqrt(np.maximum(low + high, 0)) - 0.02) / 0.03, 0, 1)
-    return strength * np.clip(((high - low) / (high + low + 1e-5) - 0.3) / 0.3, 0, 1)
+    near = np.stack([dd, da, aa])
+    edge = np.clip((np.sqrt(np.maximum(dd + aa, 0)) - 0.02) / 0.03, 0, 1)
+    wide = [mean_around(plane) for plane in near]
+    for (dd, da, aa), (start, end) in ((near, (0.3, 0.6)), (wide, (0.2, 0.4))):
+        low, high = np.moveaxis(
+            np.linalg.eigvalsh(np.stack([np.stack([dd, da], -1), np.stack([da, aa], -1)], -1)), 2, 0
+        )
+        edge = edge * np.clip(((high - low) / (high + low + 1e-5) - start) / (end - start), 0, 1)
+    return edge
 
 
 @pytest.mark.parametrize("threads", [1, 3])

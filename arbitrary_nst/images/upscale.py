@@ -13,10 +13,10 @@ RADIUS = 3  # px of the small picture: half the window in which one affine map i
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
 SMOOTHED = 0.7  # of what weights 1-2-1 take away: with all, fine strokes are lost, with half, grids and grit begin
 FAINT = 0.03  # detail of the photo below it is grain, and most of it is left out
-# Change of the small photo's luminance per px below which nothing is an edge, and above which it is one; how much more
-# the brightness changes along an edge's steepest way than across it, as a share of both.
-CALM, STEEP = 0.02, 0.05
-ROUND, STRAIGHT = 0.3, 0.6
+CALM, STEEP = 0.02, 0.05  # change of the small photo per px up to which nothing is an edge; from which on it is one
+# How much more the brightness changes along an edge's steepest way than across it, as a share of both, up to which
+# nothing is straight and from which on it is; within 5 px, and within 11.
+STRAIGHT = (0.3, 0.6), (0.2, 0.4)
 GAINS = (0.0, 1.0, 2.0, 4.0)  # times the photo's detail that its edges may get, to be as steep as in the photo
 BEYOND = 1.0  # times that detail by which an edge may leave what the drawn picture has around it
 UNSURE = 0.05  # slope below which it is not told whether a drawn edge goes up where the photo's does, or down
@@ -64,9 +64,9 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     made steep; what a screen would miss of the drawn picture, enlarged; and the detail that the photo has beyond what
     its small version, enlarged, has. ``threads`` are those it may keep busy; the result does not depend on them.
 
-    Strokes: ``drawn`` is smoothed (SMOOTHED) first, as a network's stripes of 2 px would be seen when enlarged. What
-    the enlargement made soft is made steep again: a value moves away from the mean around it, HARDNESS * H / h times
-    as far, but not beyond the least and the most around it, so nothing rings.
+    Strokes: ``drawn`` is smoothed (SMOOTHED) first, as stripes of 2 px would be seen when enlarged. What that made soft
+    is made steep again: a value moves away from the mean around it, HARDNESS * H / h times as far, but not beyond the
+    least and the most around it, so nothing rings.
 
     Missed: the drawn picture less the strokes reduced to its size, KEPT of it (a step of back-projection, Irani and
     Peleg 1991).
@@ -141,10 +141,10 @@ class _Carried:
         detail = _without_grain(self._photo[rows.result, across.result] @ GREY - cubic[6])
         values = _steepened(cubic[:3], linear)
         values += cubic[3:6]
-        slope, edge = linear[13], linear[14]
-        edge *= self._far
-        values += (linear[10:13] + edge * np.maximum(0, np.float32(gain) - np.abs(slope))) * detail
-        edge *= detail
+        values += linear[10:13] * detail
+        slope, edge, likely = linear[13], linear[14], linear[15]
+        edge *= self._far * np.clip(detail, -likely, likely)
+        values += edge * np.maximum(0, np.float32(gain) - np.abs(slope))
         beyond = np.float32(BEYOND) * np.abs(edge)
         np.clip(values, linear[3:6] - beyond, linear[6:9] + beyond, out=values)
         return np.clip(values, 0, 1, out=values)
@@ -170,8 +170,7 @@ def _on_screen(strokes: Pixels, steep: Pixels, pool: ThreadPoolExecutor) -> Pixe
 
 def _enlarged(planes: Pixels, down: Pixels, across: Pixels) -> Pixels:
     """By the weights of bands of rows and columns: (C, h, w) -> (C, H, W)."""
-    enlarged: Pixels = np.matmul(down, np.matmul(planes, across.T))
-    return enlarged
+    return np.matmul(down, np.matmul(planes, across.T), dtype=np.float32)
 
 
 def _steepened(values: Pixels, steep: Pixels) -> Pixels:
@@ -189,10 +188,11 @@ def _steepness(planes: Pixels) -> Pixels:
 
 
 def slopes(guide: Pixels, channels: Pixels) -> Pixels:
-    """How many times the photo's detail each channel gets: (h, w) and (3, h, w) -> (5, h, w).
+    """How many times the photo's detail each channel gets: (h, w) and (3, h, w) -> (6, h, w).
 
-    The last two are the mean of the three, and how much of an edge there is where that shall be as large as a gain:
-    1 where the photo has an edge that is drawn as it is, -1 where dark and light are drawn the other way about.
+    The last three are the mean of those; how much of an edge there is where that shall be as large as a gain: 1 where
+    the photo has an edge that is drawn as it is, -1 where dark and light are drawn the other way about; and how much of
+    the detail can be an edge's: half of what the small photo varies by in 5 x 5 px. What is more is texture.
     """
     mean = _box(guide)
     variance: Pixels = _box(guide * guide) - mean * mean
@@ -200,18 +200,20 @@ def slopes(guide: Pixels, channels: Pixels) -> Pixels:
     for slope, plane in zip(fitted, channels, strict=True):
         slope[:] = _box((_box(guide * plane) - mean * _box(plane)) / (variance + np.float32(SMOOTH)))
     whole = fitted.mean(axis=0)
-    return np.stack([*fitted, whole, on_edges(guide) * np.clip(whole / UNSURE, -1, 1)])
+    least, most = (_neighbours(_neighbours(guide[np.newaxis], pick), pick)[0] for pick in (np.minimum, np.maximum))
+    return np.stack([*fitted, whole, on_edges(guide) * np.clip(whole / UNSURE, -1, 1), (most - least) / 2])
 
 
 def on_edges(guide: Pixels) -> Pixels:
     """1 on straight edges of a luminance, 0 where it is calm or texture, by its structure tensor: (h, w) -> (h, w)."""
     padded = np.pad(guide, 1, mode="edge")
     down, across = 0.5 * (padded[2:, 1:-1] - padded[:-2, 1:-1]), 0.5 * (padded[1:-1, 2:] - padded[1:-1, :-2])
-    dd, da, aa = _tent(_tent(np.stack([down * down, down * across, across * across])))
-    both = dd + aa
-    straight = np.sqrt(np.square(dd - aa) + 4 * da * da) / (both + np.float32(1e-5))
-    edge: Pixels = np.clip((np.sqrt(both) - np.float32(CALM)) / np.float32(STEEP - CALM), 0, 1)
-    edge *= np.clip((straight - np.float32(ROUND)) / np.float32(STRAIGHT - ROUND), 0, 1)
+    near = _tent(_tent(np.stack([down * down, down * across, across * across])))
+    edge: Pixels = np.clip((np.sqrt(near[0] + near[2]) - np.float32(CALM)) / np.float32(STEEP - CALM), 0, 1)
+    wide = np.stack([_box(plane) for plane in near])  # what is straight for some px only is texture
+    for (dd, da, aa), (round_, straight) in zip((near, wide), STRAIGHT, strict=True):
+        along = np.sqrt(np.square(dd - aa) + 4 * da * da) / (dd + aa + np.float32(1e-5))
+        edge *= np.clip((along - np.float32(round_)) / np.float32(straight - round_), 0, 1)
     return edge
 
 
