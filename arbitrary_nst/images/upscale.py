@@ -170,7 +170,8 @@ def _on_screen(strokes: Pixels, steep: Pixels, pool: ThreadPoolExecutor) -> Pixe
 
 def _enlarged(planes: Pixels, down: Pixels, across: Pixels) -> Pixels:
     """By the weights of bands of rows and columns: (C, h, w) -> (C, H, W)."""
-    return np.matmul(down, np.matmul(planes, across.T), dtype=np.float32)
+    enlarged: Pixels = np.matmul(down, np.matmul(planes, across.T))
+    return enlarged
 
 
 def _steepened(values: Pixels, steep: Pixels) -> Pixels:
@@ -183,8 +184,7 @@ def _steepened(values: Pixels, steep: Pixels) -> Pixels:
 def _steepness(planes: Pixels) -> Pixels:
     """Change per px at each inner pixel, (3, H, W) -> (H - 2, W - 2), by central differences; of all colours."""
     across, down = planes[:, 1:-1, 2:] - planes[:, 1:-1, :-2], planes[:, 2:, 1:-1] - planes[:, :-2, 1:-1]
-    steep: Pixels = np.sqrt((across * across + down * down).sum(axis=0) / np.float32(12))
-    return steep
+    return np.sqrt((across * across + down * down).sum(axis=0) / np.float32(12))
 
 
 def slopes(guide: Pixels, channels: Pixels) -> Pixels:
@@ -273,10 +273,7 @@ def _box(plane: Pixels) -> Pixels:
 def _without_grain(detail: Pixels) -> Pixels:
     """Detail of which what is small beside FAINT is left out."""
     square = detail * detail
-    detail *= square
-    square += np.float32(FAINT**2)
-    detail /= square
-    return detail
+    return detail * (square / (square + np.float32(FAINT**2)))
 
 
 def _tent(planes: Pixels) -> Pixels:
