@@ -184,7 +184,8 @@ def _steepened(values: Pixels, steep: Pixels) -> Pixels:
 def _steepness(planes: Pixels) -> Pixels:
     """Change per px at each inner pixel, (3, H, W) -> (H - 2, W - 2), by central differences; of all colours."""
     across, down = planes[:, 1:-1, 2:] - planes[:, 1:-1, :-2], planes[:, 2:, 1:-1] - planes[:, :-2, 1:-1]
-    return np.sqrt((across * across + down * down).sum(axis=0) / np.float32(12))
+    steep: Pixels = np.sqrt((across * across + down * down).sum(axis=0) / np.float32(12))
+    return steep
 
 
 def slopes(guide: Pixels, channels: Pixels) -> Pixels:
