@@ -9,7 +9,7 @@ COPY arbitrary_nst arbitrary_nst
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir '.[server,heic]'
 
 FROM python:3.12-slim
-# Nothing but these is written to: fetched models and conversions, own styles; masks of requests go to /tmp.
+# Nothing but these is written to: fetched models and conversions, and own styles.
 RUN useradd --uid 10001 --no-create-home arbstyle && install -d -o arbstyle /cache /styles /models
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH HOME=/cache PYTHONDONTWRITEBYTECODE=1 \

@@ -36,11 +36,6 @@ class NSTError(Exception):
         """``what. Try: hint``, with options as the command line's flags."""
         return _line(self.what, self.hint and _OPTION.sub(_as_flag, self.hint))
 
-    @property
-    def hint_for_form(self) -> str | None:
-        """The hint, with options as the fields of a form: ``max_size``, ``precision=f32``."""
-        return self.hint and _OPTION.sub(lambda found: "=".join(filter(None, found.groups())), self.hint)
-
 
 class PhotoError(NSTError):
     """A photo or style picture cannot be read, or a result cannot be written.
@@ -69,6 +64,21 @@ class OptionError(NSTError):
     """An option has a value that makes no sense."""
 
     exit_code = 2
+
+
+def options_in(hint: str) -> list[str]:
+    """The names of the options that a hint names."""
+    return [name for name, _ in _OPTION.findall(hint)]
+
+
+def as_fields(hint: str) -> str:
+    """A hint with options as the fields of a form: ``max_size``, ``precision=f32``."""
+    return _OPTION.sub(lambda found: "=".join(filter(None, found.groups())), hint)
+
+
+def as_flags(hint: str) -> str:
+    """A hint with options as the command line's flags: ``--max-size``, ``--precision f32``."""
+    return _OPTION.sub(_as_flag, hint)
 
 
 def _line(what: str, hint: str | None) -> str:

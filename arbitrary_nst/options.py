@@ -38,7 +38,9 @@ __all__ = [
     "LearnKeywords",
     "LearnOptions",
     "Metadata",
+    "ModelFolder",
     "ModelOptions",
+    "Offline",
     "OnExisting",
     "Opt",
     "Optimizer",
@@ -51,6 +53,7 @@ __all__ = [
     "RefiningKeywords",
     "StyleCrop",
     "StyleSize",
+    "TrustModel",
     "VggWeights",
     "declared",
     "differing",
@@ -84,6 +87,14 @@ StyleSize = Annotated[
 Cropping = Annotated[
     StyleCrop, Opt("auto: its middle square without a plain border; centre: with it; none: squeezed whole.")
 ]
+ModelFolder = Annotated[
+    Path | None,
+    Opt("Folder with one sub-folder per model, searched first.", unit="FOLDER", env="ARBSTYLE_MODEL_DIR"),
+]
+Offline = Annotated[
+    bool | None, Opt("Never touch the network; ARBSTYLE_OFFLINE=1 says so too.", env="ARBSTYLE_OFFLINE")
+]
+TrustModel = Annotated[bool, Opt("Load other weights than the published ones, of the same layout.")]
 VggWeights = Annotated[Path | None, Opt("VGG19's weights, .h5 without top.", unit="FILE")]
 
 
@@ -94,7 +105,8 @@ class ModelOptions(Options):
     model: Annotated[
         str,
         Opt(
-            "auto, magenta (best), lite, mini, or a model folder. auto: magenta if here or fetchable, else what is.",
+            "auto, magenta, lite, mini, or a model folder. auto: the one that learnt the style; else magenta if here "
+            "or fetchable, else what is.",
             unit="NAME|FOLDER",
             short="-m",
         ),
@@ -107,14 +119,9 @@ class ModelOptions(Options):
         "auto"
     )
     precision: Annotated[Precision, Opt("auto: bf16 where the CPU is faster in it.")] = "auto"
-    model_dir: Annotated[
-        Path | None,
-        Opt("Folder with one sub-folder per model, searched first.", unit="FOLDER", env="ARBSTYLE_MODEL_DIR"),
-    ] = None
-    offline: Annotated[
-        bool | None, Opt("Never touch the network; ARBSTYLE_OFFLINE=1 says so too.", env="ARBSTYLE_OFFLINE")
-    ] = None
-    trust_model: Annotated[bool, Opt("Load other weights than the published ones, of the same layout.")] = False
+    model_dir: ModelFolder = None
+    offline: Offline = None
+    trust_model: TrustModel = False
     max_pixels: Annotated[int, Opt("Refuse larger pictures before decoding them.", least=1, unit="N")] = MAX_PIXELS
     accept_truncated: Annotated[bool, Opt("Read a JPEG or PNG with pixels missing too, with a note.")] = False
     max_memory: Annotated[

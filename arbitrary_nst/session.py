@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+MOST_REGION_STYLES = 64  # styles of regions that are remembered
 
 
 class Session:
@@ -161,7 +162,14 @@ class Session:
             return None
         learnt = library.learnt_style(path, self.model.card.name)
         style = None if learnt is None else Style.load(learnt)
-        return style if style is not None and style.model == self.model.digest else None
+        if style is None or style.model != self.model.digest:
+            return None
+        return self.with_picture(style, self.decode(path.read_bytes(), name=path.name))
+
+    def with_picture(self, style: Style, picture: Photo) -> Style:
+        """A style that was learnt, with what it was learnt of: its colours can be matched to a photo's by that only."""
+        square = images.style_input(images.style_picture(picture, "auto").pixels, size=self.model.card.style_size)
+        return replace(style, seen=((square, 1.0),))
 
     def refuse_foreign(self, style: Style, what: str) -> None:
         """Raise OptionError for a style of another model: it reads other meanings into the numbers."""
@@ -189,7 +197,10 @@ class Session:
             if sizes and not any(mask.fits(size) or mask.fits(size[::-1]) for size in sizes):
                 raise mask.wrong_shape(sizes[0])
         for path in regions.values():
-            self._region_picture(path)
+            if is_style_file(path):
+                Style.load(path)
+            else:
+                self._region_picture(path)
 
     def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """Photos that the network sees in one size, in a style, in one call of the engine or as few as memory allows.
@@ -201,7 +212,7 @@ class Session:
         if (longest := options.max_size) is not None:
             photos = [images.resize_longest(photo, longest) for photo in photos]
         drawn = self.paint(photos, style, options)
-        return [finished(*pair, options) for pair in zip(photos, drawn, strict=True)]
+        return [finished(*pair, options, self.threads) for pair in zip(photos, drawn, strict=True)]
 
     def paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
         """What the engine draws of photos of one size, in each region in its style, before it is ``finished``."""
@@ -249,12 +260,17 @@ class Session:
         return self.decode(data, name=str(path)), hashlib.sha256(data).hexdigest()
 
     def _region_style(self, path: "Path", options: DrawOptions) -> Style:
-        """A region's style, embedded once as long as its file stays as it is."""
-        known = (path, masks.stamp(path), options.style_size, options.style_crop)
+        """A region's style, a learnt one too, read once as long as its file stays as it is."""
+        known = (masks.digest(path), path.parent == library.FOLDER, options.style_size, options.style_crop)
         with loading.lock():
             if known not in self._region_styles:
-                picture, origin = self._region_picture(path)
-                self._region_styles[known] = self.embed(picture, options, name=path.stem, origin=origin)
+                style = self.ready_style(path, options)
+                if style is None:
+                    picture, origin = self._region_picture(path)
+                    style = self.embed(picture, options, name=path.stem, origin=origin)
+                self._region_styles[known] = style
+                if len(self._region_styles) > MOST_REGION_STYLES:
+                    del self._region_styles[next(iter(self._region_styles))]
             return self._region_styles[known]
 
     def needs_strips(self, height: int, width: int, options: DrawOptions = DrawOptions()) -> bool:

@@ -149,7 +149,7 @@ class Stylizer(Session):
         ``photos`` are folders and photos like those that will be stylized; without any it learns on scenes of its own.
         ``how`` are the options of ``LearnOptions``, such as ``minutes`` and ``depth``. ``on_step`` is called with a
         ``refinement.Step`` and a function that draws a photo as far as it is, and ends the learning by returning True:
-        the best so far comes back. Only `mini` and, where TensorFlow is installed, `magenta` can learn.
+        the best so far comes back. Only `mini` and, with TensorFlow or PyTorch, `magenta` can.
         """
         asked = LearnOptions(**how)  # type: ignore[arg-type]  # a path as text is as good
         if isinstance(source, str | PathLike):

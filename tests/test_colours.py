@@ -67,6 +67,11 @@ def test_chroma_is_reduced_no_further_than_need_be():
     assert lab[0] == pytest.approx(oklab(drawn[0, 0])[0], abs=2e-3) and np.hypot(*lab[1:]) > 0.05
 
 
+def test_threads_change_no_bit():
+    photo, drawn = np.random.default_rng(6).random((2, 130, 190, 3), np.float32)  # three parts, the last a small one
+    np.testing.assert_array_equal(with_chroma_of(photo, drawn, threads=3), with_chroma_of(photo, drawn))
+
+
 def test_a_picture_in_its_own_colours_stays():
     photo = random(4)
     np.testing.assert_allclose(with_chroma_of(photo, photo), photo, atol=1.5e-3)

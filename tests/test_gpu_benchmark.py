@@ -1,5 +1,6 @@
 """The script that proves the GPU's part runs, small and on this machine's CPU; its figures mean nothing here."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -37,5 +38,30 @@ def test_every_part_runs(tmp_path):
     rows = smoke(tmp_path)
     failed = [row for row in rows if "failed" in row]
     assert len(failed) == 2 and all(".npz" in row for row in failed)  # lite and magenta, which are not here
-    for what in ("refinement step, torch", "refinement step, jax", "learning numbers, torch", "JPEG to JPEG"):
+    for what in (
+        "bf16 matrix product",
+        "refinement step, torch, 48 px, bf16",
+        "refinement step, torch, 48 px, f16",
+        "refinement step, jax, 48 px, f32",
+        "% of bf16's peak",
+        "f16's loss beyond f32's; goal: within 1",
+        "refinement compiled, torch",
+        "torch, 48 px, from start to file",
+        "of a step at 48 px, torch",
+        "learning numbers, torch, 2 crops of 64 px a step",
+        "learning numbers, jax, a 192-px crop a step",
+        "% of decoding alone",
+        "the same on this machine's CPU",
+    ):
         assert any(what in row for row in rows), what
+
+
+def test_every_goal_is_of_a_row():
+    """By the names that rows have on a GPU."""
+    spec = importlib.util.spec_from_file_location("gpu", SCRIPT)
+    gpu = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gpu)
+    assert gpu.goal("refinement step, torch, 512 px, bf16") == "; goal: under 12 ms"
+    assert gpu.goal("refinement step, torch, 512 px, f16") == ""
+    assert gpu.goal("magenta 4000x3000 bf16").endswith("80 ms") and gpu.goal("mini 1024x1024 bf16").endswith("1 ms")
+    assert len(gpu.GOALS) == 5 and sum(gpu.PARTS.values()) > gpu.ALL_SECONDS

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.hardware import control_groups, cpus, decoding, gpus, memory
+from arbitrary_nst.hardware import control_groups, cpus, decoding, gpus, memory, quiet_openvino
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.refinement.precision import choose_precision
 
@@ -292,7 +292,7 @@ def fake_backend(monkeypatch, name, told):
         "torch": SimpleNamespace(
             cuda=SimpleNamespace(
                 is_available=lambda: told is not None,
-                is_bf16_supported=lambda including_emulation=True: including_emulation or told >= (8, 0),
+                get_device_capability=lambda: told or None,
             )
         ),
         "jax": SimpleNamespace(
@@ -311,9 +311,17 @@ def fake_backend(monkeypatch, name, told):
 @pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
 @pytest.mark.parametrize(
     ("told", "precision"),
-    [((7, 5), "f32"), ((8, 0), "bf16"), ((9, 0), "bf16"), ((12, 0), "bf16"), (None, "the CPU's"), ((), "f32")],
+    [
+        ((6, 1), "f32"),
+        ((7, 5), "f16"),
+        ((8, 0), "bf16"),
+        ((9, 0), "bf16"),
+        ((12, 0), "bf16"),
+        (None, "the CPU's"),
+        ((), "f32"),
+    ],
 )
-def test_refinement_asks_the_gpu_whether_it_has_bf16(backend, told, precision, monkeypatch):
+def test_refinement_asks_the_gpu_what_it_is_faster_in(backend, told, precision, monkeypatch):
     fake_backend(monkeypatch, backend, told)
     assert choose_precision("auto") == precision
     assert choose_precision("f32") == "f32" and choose_precision("bf16") == "bf16"
@@ -329,3 +337,19 @@ def test_without_a_driver_no_backend_is_asked(monkeypatch):
     fake_backend(monkeypatch, "none", (9, 0))
     monkeypatch.setattr("arbitrary_nst.refinement.precision.has_gpu_driver", lambda: False)
     assert choose_precision("auto") == "the CPU's"
+
+
+def test_another_thread_may_import_while_openvino_is(monkeypatch):
+    """Seen at a first start, when the model is loaded beside the command's other imports."""
+
+    class Growing(dict):
+        def items(self):
+            for pair in super().items():
+                self[f"imported_{len(self)}"] = None
+                yield pair
+
+    modules = Growing({"telemetry": 1, "telemetry.part": 2, "other": 3})
+    monkeypatch.setattr(quiet_openvino, "sys", SimpleNamespace(modules=modules))
+    with quiet_openvino._missing("telemetry"):
+        assert dict(modules) == {"telemetry": None, "other": 3}
+    assert dict(modules) == {"telemetry": 1, "telemetry.part": 2, "other": 3}

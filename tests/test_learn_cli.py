@@ -1,12 +1,18 @@
 """`arbstyle style learn` and `run --learn` as a user runs them: `mini` itself, over a thin VGG19 and small crops."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import numpy_nst
 import pytest
 from PIL import Image
 from test_cli import invoke
 
-from arbitrary_nst import OptionError, PhotoError, Style, Stylizer
+from arbitrary_nst import EngineError, OptionError, PhotoError, Style, Stylizer, model_zoo
 from arbitrary_nst.model_zoo.networks import mini
 from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
 from arbitrary_nst.options import LearnOptions
@@ -165,3 +171,42 @@ def test_magenta_learns_its_numbers(folder, thin, standin):
     assert style.numbers.shape == (10438,) and seen[-1] < seen[0]
     with pytest.raises(OptionError, match="learns numbers only"):
         stylizer.learn("style.png", depth="weights")
+
+
+@pytest.mark.slow
+def test_magenta_learns_its_numbers_without_tensorflow(standin):
+    """On PyTorch, by the network that its engine draws with."""
+    pytest.importorskip("torch")
+    environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": os.pathsep.join([*sys.path, str(HERE)])}
+    run = [sys.executable, "-c", IN_TORCH, standin]
+    done = subprocess.run(run, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    totals = [float(word) for word in done.stdout.split()]
+    assert len(totals) == 7 and totals[-1] < 0.99 * totals[0]
+
+
+def test_a_backend_that_magenta_cannot_learn_with_is_told(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(EngineError, match=r"magenta: cannot learn with jax.*backend=.torch.*model=.mini"):
+        subject_of(SimpleNamespace(card=model_zoo.cards()["magenta"]), np.zeros(10438, np.float32))
+
+
+HERE = Path(__file__).parent
+IN_TORCH = """
+import sys
+sys.modules["tensorflow"] = None
+import numpy as np
+import numpy_nst
+from pathlib import Path
+from arbitrary_nst import model_zoo
+from arbitrary_nst.options import LearnOptions
+from arbitrary_nst.refinement.learning import Learner
+from arbitrary_nst.refinement.subjects import subject_of
+
+model = model_zoo.resolve(sys.argv[1], trust=True)
+rng = np.random.default_rng(0)
+subject = subject_of(model, rng.normal(0, 1, 10438).astype(np.float32))
+style, crops = rng.random((64, 64, 3), np.float32), [rng.random((64, 64, 3), np.float32)]
+learnt = Learner(numpy_nst.thin_vgg19(), precision="f32").learn(subject, style, crops, LearnOptions(steps=6))
+print(*(step.total for step in learnt.history))
+"""

@@ -45,6 +45,13 @@ def test_the_loss_falls():
     assert learnt.history[-1].left == 0
 
 
+@pytest.mark.parametrize("precision", ["bf16", "f16"])
+def test_half_precision_learns_as_well(precision):
+    learner, how = Learner(numpy_nst.thin_vgg19(), precision=precision), LearnOptions(steps=60)
+    half = learner.learn(colours(), STYLE, CROPS, how).history[-1].total
+    assert half == pytest.approx(learn(60).history[-1].total, rel=0.03)
+
+
 def test_losses_are_those_of_refinement():
     """The first step on one crop, by the NumPy implementation."""
     seen = []

@@ -12,6 +12,7 @@ from browser import Page
 from drawn import picture, saved
 from fakes import fake_stylizer
 from PIL import Image
+from starlette.responses import Response
 
 from arbitrary_nst.refinement.refiner import Step
 
@@ -74,7 +75,7 @@ def other_than(page, before):
 
 
 def test_a_photo_is_painted_at_once_and_again_in_the_style_that_is_picked(page, photo):
-    assert "Drop a photo here" in page.text("#welcome")
+    assert "Have a photo painted" in page.text("#welcome")
     page.add(photo)
     first = other_than(page, None)
     assert page.picture("#before") is not None
@@ -181,6 +182,27 @@ def test_every_style_is_shown_on_the_photo_and_picks_itself(page, photo):
     assert state(page)["look"]["styles"] == ["neon"]
 
 
+def test_the_sheet_is_one_stop_of_the_tab_key_and_arrows_move_in_it(page, photo):
+    from selenium.webdriver import ActionChains, Keys
+
+    def press_keys(*keys):
+        ActionChains(page.driver).send_keys(*keys).perform()
+        return page.run("const e = document.activeElement; return e.closest('li')?.dataset.key ?? e.id")
+
+    page.add(photo)
+    drawn(page)
+    stops = "return document.querySelectorAll(arguments[0] + ' .swatch:not([tabindex=\"-1\"])').length"
+    assert [page.run(stops, each) for each in ("#styles", "#row-list")] == [1, 1]
+    page.run("document.querySelector('#add-style').focus()")
+    ids = page.run("return [...document.querySelectorAll('#styles li')].map(each => each.dataset.key)")
+    assert press_keys(Keys.TAB) == "watercolour"
+    assert press_keys(Keys.ARROW_RIGHT) == ids[ids.index("watercolour") + 1]
+    assert press_keys(Keys.HOME) == ids[0] and press_keys(Keys.ARROW_DOWN, Keys.ARROW_UP) == ids[0]
+    assert press_keys(Keys.END, Keys.ENTER) == ids[-1]
+    assert state(page)["look"]["styles"] == [ids[-1]]
+    assert press_keys(Keys.TAB) not in ids
+
+
 def test_a_dropped_picture_is_a_style_and_can_be_removed(page, photo, tmp_path):
     page.drop("#view", photo)
     before = other_than(page, None)
@@ -203,6 +225,37 @@ def test_what_is_wrong_with_a_photo_stands_under_it(page, photo, tmp_path):
     page.run("document.querySelector('#photos li.bad .remove').click()")
     page.wait("return !document.querySelector('#photos li.bad')")
     page.complaints()  # the browser's own, of the answer 415
+
+
+def test_where_the_first_of_several_is_none_another_is_looked_at(page, photo, tmp_path):
+    broken = tmp_path / "notes.jpg"
+    broken.write_text("no picture at all")
+    page.add(broken, photo)
+    drawn(page)
+    assert page.run("return document.querySelector('#photos [aria-pressed=true]').title") == "meadow.png"
+    page.complaints()  # the browser's own, of the answer 415
+
+
+def test_a_server_that_does_not_answer_is_told_of_and_asked_again(page, photo, tmp_path):
+    page.add(photo)
+    full = drawn(page)
+    is_cut_off(page, True)
+    page.set("#strength", 0)
+    assert "The server does not answer" in page.until(lambda: page.text("#problem"))
+    page.add(photo_file(tmp_path / "late.png", 200, 150))
+    assert "does not answer" in page.until(lambda: page.text("#photos li.bad"))
+    is_cut_off(page, False)
+    page.wait("return !document.querySelector('#photos li.bad')")
+    page.run("document.querySelector('#photos .photo').click()")
+    page.until(lambda: is_the_photo(page))
+    assert full and not page.text("#problem")
+    page.complaints()
+
+
+def is_cut_off(page, is_so):
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": is_so} | speed)
 
 
 def test_a_photo_that_is_too_large_is_told_before_it_is_sent(driver, photo):
@@ -280,6 +333,10 @@ def test_a_refinement_is_watched_stopped_and_kept(page, photo, monkeypatch):
     page.wait("return document.querySelector('#job-cards .curve path')?.getAttribute('d')")
     page.wait("return document.querySelector('#after').src.includes('/preview')")
     assert "step" in page.text("#job-cards h3")
+    asked = page.run("return performance.getEntriesByType('resource').map(each => each.name)")
+    (job,) = state(page)["jobs"]
+    assert sum(name.endswith(f"/jobs/{job['id']}/events") for name in asked) <= 1  # noted when it ends
+    assert sum(name.endswith(f"/jobs/{job['id']}") for name in asked) <= 3  # the rest comes by the stream
     page.open()  # in mid-work
     page.click("#job-cards .stop")
     page.until(lambda: "stopped" in page.text("#job-cards h3"))
@@ -288,6 +345,24 @@ def test_a_refinement_is_watched_stopped_and_kept(page, photo, monkeypatch):
     page.wait("return document.querySelector('#after').src.includes('/result')")
     page.click("#job-cards .discard")
     page.wait("return document.querySelector('#tray').hidden")
+
+
+def test_where_events_do_not_come_through_the_page_looks_again(driver, photo, monkeypatch):
+    async def nothing(self, request):
+        return Response(b"", media_type="text/event-stream")
+
+    monkeypatch.setattr("arbitrary_nst.server.job_endpoints.Jobs.events", nothing)
+    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
+    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+    with Page(driver) as page:
+        page.add(photo)
+        drawn(page)
+        page.click("#refine")
+        page.run("document.querySelector('#refine-size').value = '384'")
+        page.click("#refine-dialog .primary")
+        page.until(lambda: "step" in page.text("#job-cards h3"))
+        page.click("#job-cards .stop")
+        page.until(lambda: "stopped" in page.text("#job-cards h3"))
 
 
 def test_a_style_is_learnt_in_the_background_and_drawn_in(driver, photo, tmp_path, monkeypatch):

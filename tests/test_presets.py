@@ -10,7 +10,7 @@ from fakes import fake_stylizer
 from PIL import Image
 from test_cli import invoke
 
-from arbitrary_nst import DrawOptions, presets
+from arbitrary_nst import DrawOptions, Stylizer, presets
 from arbitrary_nst.cli.styling import PresetName
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import declared, differing
@@ -21,6 +21,16 @@ def test_a_preset_is_options_that_differ(name):
     chosen = presets.options(name)
     assert differing(DrawOptions(**chosen)) == chosen and presets.PRESETS[name].about
     assert fake_stylizer().stylize(Image.new("RGB", (30, 20)), Image.new("RGB", (30, 20), "red"), **chosen)
+
+
+def test_a_built_in_style_that_was_learnt_is_drawn_by_every_preset():
+    stylizer, photo = Stylizer("mini"), Image.new("RGB", (40, 30), "teal")
+    style = stylizer.style("watercolour")
+    assert style.learnt
+    for name in presets.PRESETS:
+        assert stylizer.stylize(photo, style, **presets.options(name))
+    drawn = stylizer.stylize(photo, {"watercolour": 1, "fresco": 1}, colors="match")
+    assert drawn.size == (40, 30)
 
 
 def test_names():

@@ -15,12 +15,14 @@ from arbitrary_nst import images
 from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.files.loss_report import COLUMNS, LossReport
-from arbitrary_nst.refinement import optimizers
+from arbitrary_nst.model_zoo import resolve_vgg19
+from arbitrary_nst.refinement import losses, optimizers
 from arbitrary_nst.refinement import refiner as refiner_module
 from arbitrary_nst.refinement.recipes import RECIPES, VGG_LAYERS, get
 from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner, Step
 from arbitrary_nst.refinement.scales import scale_sizes, split_steps
 
+SAMPLES = Path(__file__).resolve().parent.parent / "scripts" / "samples"
 VGG = numpy_nst.thin_vgg19()
 
 
@@ -313,6 +315,36 @@ def test_a_report_of_what_time_or_a_stop_ends_has_its_pictures_too(tmp_path):
     kept = {end: sorted(path.name for path in (tmp_path / end).glob("step_*")) for end in ("12", "6")}
     assert kept["12"] == [f"step_{n:05d}.png" for n in (0, 2, 5, 10, 11)]
     assert kept["6"] == [f"step_{n:05d}.png" for n in (0, 2, 5)]  # the last, too, is its turn or where it was stopped
+
+
+# --- precision
+
+
+def beyond_f32(precision, photo, style, vgg):
+    """How far the lowest loss of 25 steps is beyond f32's, as a share of that."""
+    recipe = get("arbstyle").with_changes(steps=25, scales=1, init="photo")
+    half, exact = (
+        min(step.total for step in Refiner(Refinement(recipe), vgg, precision=each).refine(photo, style).history)
+        for each in (precision, "f32")
+    )
+    return half / exact - 1
+
+
+@pytest.mark.parametrize("precision", ["bf16", "f16"])
+def test_half_precision_ends_no_higher(precision):
+    """A thin VGG19 is rough ground, where one that rounds may end lower too."""
+    assert -0.05 < beyond_f32(precision, PHOTO, STYLE, VGG) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["bf16", "f16"])
+def test_half_precision_ends_within_a_hundredth_by_the_real_vgg19(precision, shared):
+    vgg = losses.read_vgg19(resolve_vgg19(next((shared / "models" / "vgg19").glob("*.h5")), offline=True))
+    photo, style = (
+        images.resize(images.decode((SAMPLES / f"{name}.jpg").read_bytes(), name=name).pixels, (64, 64))
+        for name in ("landscape", "woodblock_waves")
+    )
+    assert abs(beyond_f32(precision, photo, style, vgg)) < 0.01
 
 
 # --- other backends

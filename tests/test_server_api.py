@@ -1,6 +1,8 @@
 """The HTTP API, asked in process: pictures, jobs, styles, photos, and what it tells of itself."""
 
+import errno
 import io
+import os
 import tempfile
 import zipfile
 
@@ -10,8 +12,9 @@ from drawn import picture, saved
 from PIL import Image
 from served import Gate, Served, form
 
-from arbitrary_nst.images import library
+from arbitrary_nst.images import held, library
 from arbitrary_nst.options import DrawOptions, EncodeOptions, RefineOptions, declared
+from arbitrary_nst.server import style_pictures
 from arbitrary_nst.server.app import routes
 from arbitrary_nst.server.desk import Desk
 from arbitrary_nst.server.openapi import document
@@ -45,7 +48,7 @@ def test_options_are_fields(server):
 
 
 def test_a_mask_is_a_file_and_leaves_none_behind(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))  # where no file can be made
     half = Image.fromarray(np.repeat(np.repeat(np.uint8([[0, 255]]), 20, 1), 30, 0))
     drawn = pixels(server.stylize(PHOTO, files=[("mask", ("half.png", saved(half, "PNG")))]))
     whole, photo = pixels(server.stylize(PHOTO)), np.asarray(picture(40, 30))
@@ -57,7 +60,39 @@ def test_a_mask_is_a_file_and_leaves_none_behind(server, tmp_path, monkeypatch):
     assert server.stylize(PHOTO, files=[("mask", ("a.png", b"none"))]).status_code == 415
     assert server.stylize(PHOTO, mask="/etc/passwd").json()["detail"] == "mask: not a file"
     assert server.stylize(PHOTO, files=[("quality", ("90", b"90"))]).json()["detail"] == "quality: a file"
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir()) and not held._held
+
+
+def half(width=40, height=30):
+    """A picture that is white in its left half."""
+    row = np.where(np.arange(width) < width // 2, np.uint8(255), np.uint8(0))
+    return saved(Image.fromarray(np.tile(row, (height, 1))), "PNG")
+
+
+def test_a_region_has_another_style(server):
+    """Named by the gallery, or a picture of the request; the last lies on top, and nothing of them is left."""
+    top = np.zeros((30, 40), np.uint8)
+    top[:10] = 255
+    files = [
+        ("sky", ("sky.png", half())),
+        ("top", ("t.png", saved(Image.fromarray(top), "PNG"))),
+        ("paint", ("p.jpg", STYLE)),
+    ]
+    drawn = pixels(server.stylize(PHOTO, files=files, regions=["sky=neon", "top=paint"]))
+    mosaic, neon = (pixels(server.stylize(PHOTO, style=name)) for name in ("mosaic", "neon"))
+    paint = pixels(server.stylize(PHOTO, style=None, files=[("style", ("p.jpg", STYLE))]))
+    np.testing.assert_array_equal(drawn[:10], paint[:10])
+    np.testing.assert_array_equal(drawn[10:, :20], neon[10:, :20])
+    np.testing.assert_array_equal(drawn[10:, 20:], mosaic[10:, 20:])
+    assert not held._held
+    wrong = server.stylize(PHOTO, files=[("sky", ("../sky.png", half(90, 9)))], regions="sky=neon")
+    assert wrong.json()["detail"] == "sky.png: a mask of 90x9 for a photo of 40x30"
+    assert server.stylize(PHOTO, files=files[:1], regions="sky=nean").json()["detail"] == "style 'nean': unknown"
+    assert server.stylize(PHOTO, files=files).json()["detail"].startswith("field 'sky': unknown")
+    assert server.stylize(PHOTO, files=files[:1], regions="sky=own-0123456789abcdef").status_code == 400
+    broken = [files[0], ("paint", ("p.png", PHOTO[:80]))]
+    assert server.stylize(PHOTO, files=broken, regions="sky=paint").json()["detail"].startswith("p.png: ")
+    assert not held._held
 
 
 def test_a_preset_is_so_many_options_and_a_field_counts_more(server):
@@ -91,8 +126,14 @@ def test_styles_are_blended_by_their_shares(server):
         ({"share": "-1"}, "share '-1': no share"),
         ({"share": "0"}, "share: not all can be 0"),
         ({"refine": "maybe"}, "refine 'maybe': neither true nor false"),
-        ({"recipe": "gatys"}, "field 'recipe': unknown"),  # an option of a refinement, which is not asked for
-        ({"vgg_weights": "/etc/passwd", "refine": "true"}, "field 'vgg_weights': unknown"),
+        ({"recipe": "gatys"}, "field 'recipe': an option of refine, which is not asked for"),
+        ({"minutes": "3"}, "field 'minutes': an option of learn, which is not asked for"),
+        ({"vgg_weights": "/etc/passwd", "refine": "true"}, "field 'vgg_weights': whoever runs the server decides that"),
+        ({"model": "lite"}, "field 'model': whoever runs the server decides that"),
+        ({"existing": "skip"}, "field 'existing': of files and folders, and here there are none"),
+        ({"regions": "sky"}, "regions 'sky': no mask with a style"),
+        ({"regions": "/etc/passwd=mosaic"}, "regions: there is no file '/etc/passwd'"),
+        ({"regions": "sky=mosaic"}, "regions: there is no file 'sky'"),
     ],
 )
 def test_options_that_make_no_sense_are_400(server, fields, what):
@@ -126,6 +167,8 @@ def test_too_little_memory_is_507():
         response = served.stylize(PHOTO)
         assert (response.status_code, response.json()["kind"]) == (507, "memory")
         assert "max_size" in response.json()["hint"]
+        served.stylizer.engine.memory = served.stylizer.engine.memory_in_strips = lambda height, width: 1
+        assert served.stylize(PHOTO).status_code == 200
 
 
 def test_a_fault_of_ours_is_500_and_tells_nothing_but_in_the_log():
@@ -260,6 +303,34 @@ def test_own_styles_are_added_used_and_removed(tmp_path):
     assert not list((tmp_path / "styles").iterdir()) and [*tmp_path.iterdir()] == [tmp_path / "styles"]
 
 
+def test_a_style_that_the_folder_does_not_take_is_kept_as_long_as_the_server_runs(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Served(state=tmp_path) as served:
+        monkeypatch.setattr(style_pictures, "_write", full)
+        own = served.post("/api/v1/styles", files={"picture": STYLE}).json()
+        assert "until the server ends" in own["note"] and str(tmp_path) not in own["note"]
+        assert served.said[-1].endswith("(No space left on device)")
+        assert served.stylize(PHOTO, style=own["id"]).status_code == 200
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_server_left_half_done_is_swept_out(tmp_path):
+    with Served(state=tmp_path) as served:
+        served.post("/api/v1/styles", files={"picture": STYLE})
+    whole = {path.name for path in tmp_path.iterdir()}
+    half_done = [".own-abc", "own-0123456789abcdef.webp", "own-0123456789abcdef.style", ".own-0123.style-x"]
+    for name in (*half_done, "own-fedcba9876543210.webp", "notes.txt"):
+        (tmp_path / name).write_bytes(b"half")
+    for name in half_done:
+        os.utime(tmp_path / name, (1, 1))
+    with Served(state=tmp_path) as served:
+        assert len(served.get("/api/v1/styles").json()["styles"]) == 1 + len(library.style_names())
+    left = {path.name for path in tmp_path.iterdir()}  # one that is being written by another, and what is not ours
+    assert left == whole | {"own-fedcba9876543210.webp", "notes.txt"}
+
+
 def test_a_photo_is_uploaded_once_and_drawn_often(server):
     kept = server.post("/api/v1/photos", files={"photo": ("a.png", PHOTO)}).json()
     assert (kept["name"], kept["width"], kept["height"]) == ("a.png", 40, 30)
@@ -285,13 +356,14 @@ def test_every_option_is_described_and_none_of_the_servers_own_paths(server):
     assert (told["model"], told["limits"]["keep_seconds"]) == ("lite", 900)
     for group, name in ((DrawOptions, "draw"), (EncodeOptions, "encode"), (RefineOptions, "refine")):
         described = {each["name"]: each for each in told["groups"][name]}
-        left_out = {"vgg_weights", "regions"}  # paths of the server
+        left_out = {"vgg_weights"}  # a path of the server's
         assert described.keys() == {option.name for option in declared(group)} - left_out
-        assert all(each["help"] and each["kind"] for each in described.values())
+        assert all(each["help"] and each["kind"] and "--" not in each["help"] for each in described.values())
     quality = next(each for each in told["groups"]["encode"] if each["name"] == "quality")
     assert (quality["kind"], quality["least"], quality["most"], quality["default"]) == ("integer", 1, 100, 95)
     assert next(each for each in told["groups"]["encode"] if each["name"] == "metadata")["default"] == "private"
     kinds = {each["name"]: each["kind"] for group in ("draw", "refine") for each in told["groups"][group]}
+    assert kinds["regions"] == "regions"
     assert (kinds["mask"], kinds["init"], kinds["layers"], kinds["strength"]) == ("file", "choice", "weights", "number")
 
 

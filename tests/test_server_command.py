@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from drawn import picture, saved
+from PIL import Image
 from served import TOKEN, form
 from typer.main import get_command
 
@@ -138,6 +139,8 @@ def test_the_examples_of_the_page_run(serve, tmp_path):
     _, address = serve()
     for name in ("photo.jpg", "other.jpg"):
         (tmp_path / name).write_bytes(PHOTO)
+    for name in ("sky.png", "hills.png", "painting.jpg"):
+        (tmp_path / name).write_bytes(saved(Image.new("RGB", (40, 30), "white"), "PNG"))
     ran = 0
     for kind, code in EXAMPLES:
         if "arbstyle serve" in code or "docker" in code or (kind == "sh" and shutil.which("curl") is None):

@@ -6,6 +6,7 @@ import io
 import os
 import random
 import socket
+import threading
 import time
 
 import httpx
@@ -17,8 +18,8 @@ from fakes import fake_stylizer
 from PIL import Image
 from served import Gate, form
 
-from arbitrary_nst.images import library
-from arbitrary_nst.server import recording, serving, uploads
+from arbitrary_nst.images import library, masks
+from arbitrary_nst.server import gallery, recording, serving, uploads
 from arbitrary_nst.server.serving import Running
 from arbitrary_nst.server.settings import ServeOptions
 
@@ -168,6 +169,19 @@ def test_a_client_that_leaves_ends_its_work(running):
     until(lambda: not server.studio.board.under_way)
     assert len(server.studio.session.engine.photos) <= 2  # the one in the engine's hands, and no more than a next
     assert works(server)
+
+
+def test_large_masks_and_styles_hold_up_only_their_own_request(running, monkeypatch):
+    server = running()
+    readers, opened, read = set(), gallery.opened, masks._decoded
+    monkeypatch.setattr(
+        gallery, "opened", lambda *given: readers.add(threading.current_thread().name) or opened(*given)
+    )
+    monkeypatch.setattr(masks, "_decoded", lambda path: readers.add(threading.current_thread().name) or read(path))
+    files = [("mask", ("m.png", PHOTO)), ("style", ("s.png", PHOTO)), ("sky", ("r.png", PHOTO))]
+    asked = form(PHOTO, files=files, style=None, regions="sky=mosaic")
+    assert httpx.post(f"{server.address}api/v1/stylize", **asked).status_code == 200
+    assert readers == {"decode"}
 
 
 def test_each_client_has_its_turn(running):

@@ -11,6 +11,7 @@ from drawn import saved
 from PIL import Image
 from served import Served, events, form
 
+from arbitrary_nst.images import held
 from arbitrary_nst.refinement.refiner import Step
 
 
@@ -60,6 +61,24 @@ def test_a_refinement_that_is_stopped_keeps_the_best_so_far():
         job = served.over(job)
         assert job["state"] == "stopped" and job["result"]["notes"][-1].startswith("stopped: the best of ")
         assert served.get(job["links"]["result"]).headers["content-type"] == "image/png"
+
+
+def test_a_refinement_goes_on_from_a_picture_and_has_regions():
+    with Served() as served:
+        first = served.over(served.stylize(PHOTO, refine="true", steps="5", format="png").json())
+        begun_with = served.get(first["links"]["result"]).content
+        files = [("init", ("so-far.png", begun_with))]
+        further = served.over(served.stylize(PHOTO, refine="true", steps="3", format="png", files=files).json())
+        assert further["state"] == "done", further["error"]
+        assert further["history"][0][1] < 0.9 * first["history"][0][1]
+        assert served.stylize(PHOTO, refine="true", files=[("init", ("a.png", b"none"))]).status_code == 415
+        small = served.over(served.stylize(PHOTO, refine="true", files=[("init", ("a.png", noise(9, 9)))]).json())
+        assert small["error"]["detail"] == "a.png: 9x9, the photo is 65x50"
+        mask = saved(Image.fromarray(np.repeat(np.repeat(np.uint8([[0, 255]]), 33, 1), 50, 0)), "PNG")
+        asked = {"regions": "sky=paint", "files": [("sky", mask), ("paint", noise(40, 40))]}
+        job = served.over(served.stylize(PHOTO, refine="true", steps="2", **asked).json())
+        assert job["state"] == "done", job["error"]
+        assert not held._held
 
 
 def test_a_refinement_that_cannot_be_is_refused_or_tells_why():
@@ -116,6 +135,14 @@ def test_a_style_is_learnt_and_then_one_of_the_gallery(monkeypatch, tmp_path):
         assert [each["kind"] for each in listed[:3]] == ["learnt", "learnt", "built-in"]
         assert served.stylize(PHOTO, style=job["style"]["id"], format="png").content == drawn.content
         assert served.get(listed[0]["thumbnail"]).status_code == 200
+        assert served.stylize(PHOTO, style=job["style"]["id"], colors="match").status_code == 200  # it has a picture
+        assert served.stylize(PHOTO, style=listed[0]["id"], colors="match").status_code == 400  # of a .style file
+        white = ("here", saved(Image.new("L", (65, 50), 255), "PNG"))
+        region = served.stylize(PHOTO, files=[white], regions=f"here={job['style']['id']}", format="png")
+        assert region.content == drawn.content
+        asked = {"files": [white, ("mine", ("mine.style", file.content))], "format": "png"}
+        assert served.stylize(PHOTO, regions="here=mine", **asked).content == drawn.content
+        assert served.stylize(PHOTO, regions="here=mine", colors="match", **asked).status_code == 400
 
 
 def test_a_style_file_that_is_none_is_told():

@@ -4,13 +4,15 @@ import threading
 
 import pytest
 
-from arbitrary_nst.errors import EngineMemoryError, ModelError, OptionError, PhotoError
+from arbitrary_nst.errors import EngineError, EngineMemoryError, ModelError, OptionError, PhotoError
 from arbitrary_nst.server.fair import FairQueue, Full
 from arbitrary_nst.server.job_endpoints import unique
 from arbitrary_nst.server.lanes import Room
-from arbitrary_nst.server.problems import KINDS, Refused, kind_of, problem
+from arbitrary_nst.server.problems import KINDS, Refused, for_owner, kind_of, problem
 from arbitrary_nst.server.shelf import Shelf
 from arbitrary_nst.server.uploads import safe_name
+
+OWNER = "(whoever runs the server)"
 
 
 def test_a_shelf_keeps_what_was_used_last_within_its_bytes():
@@ -109,6 +111,33 @@ def test_errors_are_problems(exc, status):
     assert told["type"] == f"urn:arbstyle:problem:{told['kind']}"
 
 
-def test_hints_name_fields():
-    told = problem(OptionError("x", "another {max_size}, or {precision=f32}"))
-    assert told["hint"] == "another max_size, or precision=f32"
+@pytest.mark.parametrize(
+    ("exc", "hint"),
+    [
+        (OptionError("x", "another {max_size}, or {colors=photo}"), "another max_size, or colors=photo"),
+        (PhotoError("x", "a smaller copy, or more {max_memory}"), f"a smaller copy, or {OWNER} more --max-memory"),
+        (PhotoError("x", "pip install 'arbitrary-nst[heic]'"), f"{OWNER} pip install 'arbitrary-nst[heic]'"),
+        (ModelError("x", "without {offline}, or {vgg_weights}, or a copy in MODELS"),
+         f"{OWNER} without --offline, or a copy in MODELS"),
+        (EngineError("x", "{precision=f32}"), f"{OWNER} --precision f32"),
+        (EngineMemoryError("x", "{max_size}, or more {max_memory}"), f"max_size, or {OWNER} more --max-memory"),
+        (Refused("misdirected", "x", "its address, or {allow_host}"), f"its address, or {OWNER} --allow-host"),
+        (ModelError("x", "{vgg_weights}"), None),
+        (ModelError("x"), None),
+    ],
+)  # fmt: skip
+def test_hints_name_fields_and_what_only_the_servers_owner_can_do_is_told_as_such(exc, hint):
+    assert problem(exc).get("hint") == hint
+
+
+def test_whoever_runs_the_server_is_told_with_paths_and_its_own_flags():
+    told = for_owner(ModelError("/srv/vgg19.h5: not here", "without {offline}, or {vgg_weights}, or a copy"))
+    assert told == "/srv/vgg19.h5: not here. Try: without --offline, or a copy"
+    assert for_owner(ModelError("x", "{vgg_weights}")) == "x"
+
+
+def test_where_things_lie_on_the_server_is_not_told():
+    told = problem(ModelError("/home/ann lee/.cache/nst/vgg19.h5: changed", "a copy in /srv/models/vgg19, again"))
+    assert (told["detail"], told["hint"]) == ("vgg19.h5: changed", f"{OWNER} a copy in vgg19, again")
+    hint = "/api/v1/openapi.json"
+    assert problem(Refused("unknown", "GET /api/v1/x: no such thing", hint))["hint"] == hint

@@ -9,8 +9,10 @@ from fakes import fake_stylizer
 from PIL import Image
 from test_cli import invoke
 
+from arbitrary_nst.cli import app
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.files import shares
+from arbitrary_nst.styles import Style
 
 
 @pytest.fixture
@@ -187,3 +189,64 @@ def test_masks_in_the_folder_are_no_photos(folder, fake, monkeypatch, capsys):
     assert invoke(*call, monkeypatch=monkeypatch) == 0
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 1 and "2 files, a style picture" in err and "2 files, a mask" in err
+
+
+class Named(Exception):
+    """Which model was asked for, before any is loaded."""
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    def stop(model, **options):
+        raise Named(model)
+
+    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", stop)
+
+
+def a_style_file(path, model="mini"):
+    Style(np.zeros(896, np.float32), "digest", path.stem, model_name=model).save(path)
+
+
+COMMANDS = (
+    ("run", "photo.png", "-o", "out.png"),
+    ("watch", ".", "-o", "out"),
+    ("grid", "photo.png", "-o", "sheet.png"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("styles", "model"),
+    [
+        (["x.style"], "mini"),
+        (["x.style", "a.png"], "mini"),
+        (["mosaic"], "mini"),  # built in, and learnt
+        (["mosaic", "stained-glass"], "mini"),
+        (["mosaic", "a.png"], "auto"),
+        (["a.png"], "auto"),
+        (["x.style", "lite.style"], "auto"),  # the second is refused when it is read
+    ],
+    ids=" ".join,
+)
+def test_auto_is_the_model_whose_styles_they_are(folder, asked, command, styles, model):
+    a_style_file(folder / "x.style")
+    a_style_file(folder / "lite.style", "lite")
+    with pytest.raises(Named, match=f"^{model}$"):
+        invoke_raw(*command, *(word for style in styles for word in ("-s", style)))
+
+
+def test_a_model_that_is_named_stays(folder, asked):
+    a_style_file(folder / "x.style")
+    with pytest.raises(Named, match=r"^lite$"):
+        invoke_raw("run", "photo.png", "-s", "x.style", "-m", "lite")
+
+
+def test_a_style_of_styles_is_their_model_s(folder, asked):
+    a_style_file(folder / "x.style")
+    with pytest.raises(Named, match=r"^mini$"):
+        invoke_raw("style", "save", "x.style:0.5", "-o", "half.style")
+
+
+def invoke_raw(*arguments):
+    """The command, whose exceptions come through."""
+    app(list(arguments), standalone_mode=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arbitrary_nst import model_zoo
-from arbitrary_nst.engines import load_engine
+from arbitrary_nst.engines import fitting, load_engine
 from arbitrary_nst.engines.program import Program, Step
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware import devices
@@ -146,6 +146,28 @@ def test_out_of_memory_is_told_as_such(mini):
     engine.__dict__["_transform"] = fail
     with pytest.raises(EngineMemoryError, match="torch: out of memory on CPU at 52x40"):
         engine.transform(PHOTOS[:1], np.zeros((1, 896), np.float32))
+
+
+def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypatch, caplog):
+    """With a style's own weights too, as OpenVINO draws them whole; a note says why it takes long."""
+    learnt = {"transfer/contract_2/kernel": RANDOM.normal(0, 0.05, (5, 5, 3, 16)).astype(np.float32)}
+    other, ours = both(mini)
+    numbers = other.predict_style(STYLES[:1])
+    for exact, engine in ((other, ours), (other.with_weights(learnt), ours.with_weights(learnt))):
+        expected = exact.transform(PHOTOS[:1], numbers)
+
+        def fail(*inputs):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+        engine.__dict__["_transform"], engine._on = fail, torch.device("cuda:0")
+        monkeypatch.setattr(engine, "_placed", lambda array: array)
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+        (drawn,) = fitting.draw(engine, [PHOTOS[0]], numbers, None)
+        np.testing.assert_allclose(drawn, expected[0], atol=1e-3)
+    assert caplog.messages == ["50x40: more than the GPU has memory for, drawn in strips on the CPU"] * 2
+    monkeypatch.setattr(type(ours), "memory_in_strips", lambda self, height, width: 0)
+    ours._on = torch.device("cpu")
+    assert fitting.needs_strips(ours, 40, 52, 250 * 40 * 52 - 1)
 
 
 def test_auto_takes_pytorch_where_it_sees_a_gpu(monkeypatch):

@@ -25,7 +25,7 @@ PACKAGES = (
 )
 
 
-OPTIONAL = ("torch", "jax")
+OPTIONAL = ("tensorflow", "torch", "jax", "setuptools")  # the last is TensorFlow's need
 
 
 def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:

@@ -13,7 +13,7 @@ from arbitrary_nst.cli.refine import refuse_without
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.run import StylePictures
 from arbitrary_nst.cli.streams import STREAM
-from arbitrary_nst.cli.styling import Styling
+from arbitrary_nst.cli.styling import Styling, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import DrawOptions, Existing, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
 
@@ -86,7 +86,7 @@ def grid(
         return
     make_folder(target.parent)
     refuse_unwritable(target.parent, ())
-    stylizer = Stylizer(**keywords(model), notify=say)
+    stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]
     stylizer.check(draw, [photo.size for photo in opened])
     match kind:

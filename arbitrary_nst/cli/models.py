@@ -1,4 +1,4 @@
-"""`arbstyle models`: what is here, fetch it, prove it, find it, remove it."""
+"""`arbstyle models`: what is here, fetch it, prove it, find it, write it for other runtimes, remove it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import model_zoo
+from arbitrary_nst.cli import export
 from arbitrary_nst.cli.report import ModelDir, Verbose, put, say, write_stdout
 
 app = typer.Typer(
-    help="List, fetch, verify and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
+    help="List, fetch, verify, export and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
 )
 
 Name = Annotated[str, typer.Argument(help="magenta, lite or mini.")]
@@ -51,6 +52,9 @@ def verify(name: OptionalName = None, model_dir: ModelDir = None, verbose: Verbo
 def path(name: Name, model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     """Print the folder that a model would be loaded from."""
     _put_path(model_zoo.find(name, model_dir=model_dir))
+
+
+app.command("export", no_args_is_help=True)(export.export)
 
 
 @app.command("clear")

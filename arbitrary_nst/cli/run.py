@@ -21,6 +21,7 @@ from arbitrary_nst.cli.report import (
     say,
 )
 from arbitrary_nst.cli.streams import STREAM, one_picture_only, with_stdin, write_picture
+from arbitrary_nst.cli.styling import with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
     BatchOptions,
@@ -133,7 +134,7 @@ def run(
         how = Refinement.chosen_by(refinement)
     refuse_misread(given)
     styles = styles_given(style, blend=styling.blend, beside=given)
-    stylizer = Stylizer(**keywords(model), notify=say)
+    stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)

@@ -11,6 +11,7 @@ import typer
 from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, say
+from arbitrary_nst.cli.styling import with_their_model
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.options import Cropping, Existing, ModelOptions, OnExisting, Opt, Options, StyleSize, keywords
 
@@ -68,7 +69,7 @@ def save(
     if target is None:
         say(f"{output}: skipped, exists already")
         return
-    stylizer = Stylizer(**keywords(model), notify=say)
+    stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     style = stylizer.style(given[0], style_size=reading.style_size, style_crop=reading.style_crop)  # type: ignore[arg-type]
     data = encoded(_named(style, name or output.stem))
     write_atomically(target, data, overwrite=reading.existing == "overwrite", through_link=True)
@@ -171,7 +172,7 @@ def _built_in() -> Iterator[tuple[Row | None, Path]]:
 
     for name in library.style_names():
         picture = library.style_picture(name)
-        learnt = sorted(path.parent.name for path in picture.parent.glob(f"{library.LEARNT}/*/{name}.style"))
+        learnt = sorted(library.learnt_by(picture))
         yield (name, "any", ", ".join(learnt) or "-", library.description(name)), picture
 
 
@@ -211,7 +212,7 @@ def _draw_sheet(paths: list[Path], on: Path, output: Path, sheet: SheetOf, model
         return 0
     make_folder(target.parent)
     refuse_unwritable(target.parent, ())
-    stylizer = Stylizer(**keywords(model), notify=say)
+    stylizer = Stylizer(**keywords(with_their_model(model, paths)), notify=say)
     photo = images.resize_longest(stylizer.read(on), REDUCED * sheet.cell)
     drawn: list[tuple[str, Pixels]] = []
     for path in paths:

@@ -1,11 +1,16 @@
 """What goes with the style pictures on the command line, and `arbstyle presets`."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from arbitrary_nst.cli.report import Verbose, put
-from arbitrary_nst.options import Opt, Options
+from arbitrary_nst.options import ModelOptions, Opt, Options
 from arbitrary_nst.presets import PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from arbitrary_nst.files.shares import StyleGiven
 
 PresetName = Literal["portrait", "landscape", "product", "bold", "subtle"]
 
@@ -20,6 +25,15 @@ class Styling(Options):
     preset: Annotated[
         PresetName | None, Opt("Options for a kind of picture; see `arbstyle presets`. Those given count more.")
     ] = None
+
+
+def with_their_model(model: ModelOptions, styles: "Iterable[StyleGiven]") -> ModelOptions:
+    """``auto`` is the model whose styles these are, where they are of one."""
+    from arbitrary_nst.files.shares import their_model
+
+    if model.model != "auto" or (name := their_model(styles)) is None:
+        return model
+    return replace(model, model=name)
 
 
 def presets(verbose: Verbose = False) -> None:

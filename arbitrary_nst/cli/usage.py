@@ -29,7 +29,8 @@ def explain(wrong: typer.TyperException, words: Sequence[str]) -> OptionError:
     if parameter is not None and type(wrong).__name__ == "MissingParameter":
         name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar
         wanted = f"{name} {parameter.metavar}" if name.startswith("-") else f"{called} {name}"
-        return OptionError(f"{name}: missing", wanted)
+        built_in = ", or a built-in one like mosaic (arbstyle style list)" if name == "--style" else ""
+        return OptionError(f"{name}: missing", wanted + built_in)
     message = wrong.format_message()
     return OptionError(message[:1].lower() + message[1:].rstrip(".").replace("'", ""), f"{called} --help")
 

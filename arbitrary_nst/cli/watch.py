@@ -12,7 +12,7 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import Verbose, report_result, say
 from arbitrary_nst.cli.streams import STREAM, one_picture_only
-from arbitrary_nst.cli.styling import Styling
+from arbitrary_nst.cli.styling import Styling, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
@@ -59,7 +59,7 @@ def watch(
     styles = styles_given(style, blend=styling.blend)
     how = Refinement.chosen_by(refinement) if refine else None
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
-    stylizer = Stylizer(**keywords(model), notify=say)
+    stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
     expand([folder], output=output)  # refuses a folder that is its own output
     with (

@@ -9,7 +9,7 @@ from arbitrary_nst.images.plain import kept
 from arbitrary_nst.options import DrawOptions
 
 
-def finished(photo: Photo, drawn: Photo, options: DrawOptions) -> Photo:
+def finished(photo: Photo, drawn: Photo, options: DrawOptions, threads: int = 1) -> Photo:
     """The picture that comes of a photo and what was drawn of it, of the same size.
 
     At strength 0, and where the mask is black, it is the photo exactly. Raises PhotoError for a mask of another shape.
@@ -18,7 +18,7 @@ def finished(photo: Photo, drawn: Photo, options: DrawOptions) -> Photo:
         return photo
     pixels = drawn.pixels
     if options.colors == "photo":
-        pixels = with_chroma_of(photo.pixels, pixels)
+        pixels = with_chroma_of(photo.pixels, pixels, threads)
     if options.keep_plain:
         pixels = kept(photo.pixels, pixels, options.keep_plain)
     if (share := strength.share(options.strength)) < 1:

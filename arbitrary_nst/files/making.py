@@ -74,7 +74,8 @@ def make(
     if refined.ended != "steps":
         notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
     picture = strokes.completed(photo, seen, refined.pixels, session.threads)
-    return finished(photo, replace(picture, notes=notes), settings), refined.ended != "stopped"
+    whole = finished(photo, replace(picture, notes=notes), settings, session.threads)
+    return whole, refined.ended != "stopped"
 
 
 def _begun(path: Path, photo: Photo, session: Session) -> Pixels:

@@ -7,12 +7,15 @@ from typing import BinaryIO
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import held
 
 SHORT = 16_000_000  # bytes up to which a file is read whole without a look at its header
 
 
 def read_photo_bytes(path: Path, max_pixels: int = images.MAX_PIXELS) -> bytes:
     """A regular file's bytes; of a long one only where its header is that of a photo we take. Raises PhotoError."""
+    if (data := held.bytes_of(path)) is not None:
+        return data
     with open_photo(path) as file:
         try:
             length = os.fstat(file.fileno()).st_size

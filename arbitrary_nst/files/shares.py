@@ -7,7 +7,10 @@ from typing import Any
 
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import style_pictures
+from arbitrary_nst.images import library
+from arbitrary_nst.model_zoo.card import cards
 from arbitrary_nst.styles import Style, normalised
+from arbitrary_nst.styles.files import is_style_file
 
 StyleGiven = Style | Path | Mapping[Style | Path, float]
 
@@ -59,6 +62,18 @@ def pictures_of(styles: Iterable[StyleGiven]) -> list[Path]:
         parts = style if isinstance(style, Mapping) else (style,)
         found += [each for each in parts if isinstance(each, Path)]
     return found
+
+
+def their_model(styles: Iterable[StyleGiven]) -> str | None:
+    """The model whose styles these are: that of the .style files, or the one that has learnt all of them, built-in.
+
+    None where there is not just one such. Raises PhotoError for a .style file that cannot be read.
+    """
+    pictures = pictures_of(styles)
+    found = {Style.load(path).model_name for path in pictures if is_style_file(path)}
+    if not found and pictures:
+        found = set.intersection(*(library.learnt_by(path) for path in pictures))
+    return found.pop() if len(found) == 1 and found <= cards().keys() else None
 
 
 def from_python(style: Any) -> list[StyleGiven]:

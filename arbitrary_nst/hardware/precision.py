@@ -7,8 +7,8 @@ from typing import Any, Literal
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow, quiet
 
 LINUX_CPU = Path("/proc/cpuinfo")
-# Of the first NVIDIA GPUs that compute in bf16, Ampere's.
-BF16_CAPABILITY = (8, 0)
+# Of the first NVIDIA GPUs that compute in bf16, Ampere's, and of the first that are faster in f16 than in f32, Volta's.
+BF16_CAPABILITY, F16_CAPABILITY = (8, 0), (7, 0)
 
 
 def cpu_has_bf16(core: Any) -> bool:
@@ -29,7 +29,7 @@ def faster_precision(core: Any) -> Literal["f32", "bf16"]:
     return "bf16" if LINUX_CPU.exists() and "amx_bf16" in LINUX_CPU.read_text().split() else "f32"
 
 
-def faster_gpu_precision() -> Literal["f32", "bf16"] | None:
+def faster_gpu_precision() -> Literal["f32", "bf16", "f16"] | None:
     """What the GPU that Keras computes on is faster in, f32 if that cannot be told; None where it computes on the CPU.
 
     Its backend is asked, and imported for it; no other one is.
@@ -37,39 +37,39 @@ def faster_gpu_precision() -> Literal["f32", "bf16"] | None:
     try:
         with quiet():
             import keras
-        ask = {"tensorflow": _tensorflow_has_bf16, "torch": _torch_has_bf16, "jax": _jax_has_bf16}
-        has_bf16 = ask[keras.backend.backend()]()
+        ask = {"tensorflow": _tensorflow_capability, "torch": _torch_capability, "jax": _jax_capability}
+        capability = ask[keras.backend.backend()]()
     except Exception:  # of whatever kind, from a backend or a driver: what refines will meet it and say so
         return "f32"
-    if has_bf16 is None:
+    if capability is None:
         return None
-    return "bf16" if has_bf16 else "f32"
+    if capability >= BF16_CAPABILITY:
+        return "bf16"
+    return "f16" if capability >= F16_CAPABILITY else "f32"
 
 
-def _tensorflow_has_bf16() -> bool | None:
+def _tensorflow_capability() -> tuple[int, ...] | None:
     config = import_tensorflow().config
     if not (gpus := config.get_visible_devices("GPU")):
         return None
-    return bool(config.experimental.get_device_details(gpus[0])["compute_capability"] >= BF16_CAPABILITY)
+    return tuple(config.experimental.get_device_details(gpus[0])["compute_capability"])
 
 
-def _torch_has_bf16() -> bool | None:
+def _torch_capability() -> tuple[int, ...] | None:
     import torch
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a driver that is not there
         is_there = torch.cuda.is_available()
-    if not is_there:
-        return None
-    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return tuple(torch.cuda.get_device_capability()) if is_there else None
 
 
-def _jax_has_bf16() -> bool | None:
+def _jax_capability() -> tuple[int, ...] | None:
     import jax
 
     device = jax.devices()[0]
     if device.platform == "cpu":
         return None
     if device.platform == "tpu":
-        return True
-    return tuple(int(part) for part in device.compute_capability.split(".")) >= BF16_CAPABILITY
+        return BF16_CAPABILITY
+    return tuple(int(part) for part in device.compute_capability.split("."))

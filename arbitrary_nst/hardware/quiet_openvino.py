@@ -63,7 +63,7 @@ def _missing(*packages: str) -> Iterator[None]:
     with _one_at_a_time:
         there = {
             name: module
-            for name, module in sys.modules.items()
+            for name, module in sys.modules.copy().items()  # other threads import meanwhile
             if any(name == package or name.startswith(f"{package}.") for package in packages)
         }
         for name in there:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import held
 from arbitrary_nst.images.decode import decode
 from arbitrary_nst.images.photo import Pixels, to_bytes
 
@@ -60,11 +61,20 @@ def read(path: Path) -> Mask:
     White is here; where the picture is transparent at all, as what a background remover cuts out, what is opaque is
     here. Raises PhotoError for what is no picture, and for one that is black all over.
     """
+    if (file := held.file_of(path)) is not None:  # remembered with it, and no longer
+        if file.read is None:
+            file.read = _decoded(path)
+        mask: Mask = file.read
+        return mask
     return _read(path, stamp(path))
 
 
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: tuple[int, ...]) -> Mask:
+    return _decoded(path)
+
+
+def _decoded(path: Path) -> Mask:
     picture = decode(read_file(path), name=str(path))
     weights: Pixels = picture.pixels.mean(axis=2, dtype=np.float32)
     if picture.alpha is not None and picture.alpha.min() < 1:
@@ -76,6 +86,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Mask:
 
 def read_file(path: Path) -> bytes:
     """The bytes of a picture that an option names. Raises PhotoError."""
+    if (data := held.bytes_of(path)) is not None:
+        return data
     stamp(path)
     try:
         return path.read_bytes()
@@ -95,6 +107,8 @@ def _digest(path: Path, stamp: tuple[int, ...]) -> str:
 
 def stamp(path: Path) -> tuple[int, ...]:
     """What changes when a file does. Raises PhotoError for what is no file."""
+    if held.bytes_of(path) is not None:
+        return ()
     try:
         status = os.stat(path)
     except (OSError, ValueError) as exc:

@@ -1,7 +1,9 @@
 """Plain places kept as the photo has them: the white behind a product, the paper of a page, without halos."""
 
+import functools
+
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from arbitrary_nst.images.hidden import spread
 from arbitrary_nst.images.photo import Photo, Pixels, resize_longest, strips
@@ -51,13 +53,19 @@ def like_background(pixels: Pixels, sight: Pixels, plain: Pixels) -> Pixels:
 
 def _evenness(small: Pixels) -> Pixels:
     """1 where a window about the pixel is of one colour, 0 where it is not: (h, w, 3) -> (h, w)."""
-    ranges = []
-    for channel in range(3):
-        plane = Image.fromarray(np.ascontiguousarray(small[..., channel]), "F")
-        high, low = (plane.filter(extreme(WINDOW)) for extreme in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
-        ranges.append(np.asarray(high) - np.asarray(low))
-    even: Pixels = np.clip(2 - np.maximum.reduce(ranges) / np.float32(EVEN), 0, 1)
+    reach = WINDOW // 2
+    padded = np.pad(small, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
+    ranges = _over_windows(np.maximum, padded) - _over_windows(np.minimum, padded)
+    even: Pixels = np.clip(2 - ranges.max(axis=2) / np.float32(EVEN), 0, 1)
     return even
+
+
+def _over_windows(extreme: "np.ufunc", padded: Pixels) -> Pixels:
+    """The greatest or least of each window, along one axis after the other: several times faster than rank filters."""
+    height, width = (side - WINDOW + 1 for side in padded.shape[:2])
+    padded = functools.reduce(extreme, [padded[start : start + height] for start in range(WINDOW)])
+    over: Pixels = functools.reduce(extreme, [padded[:, start : start + width] for start in range(WINDOW)])
+    return over
 
 
 def _to_the_rim(even: Pixels) -> Pixels:

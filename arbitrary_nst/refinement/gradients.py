@@ -4,20 +4,30 @@ from collections.abc import Callable
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
+from arbitrary_nst.refinement.loss_scale import scaled
 
 Tensor = Any
 
 
 def value_and_gradient(
-    terms: Callable[[Tensor, Any], Tensor], example: Any, values: list[Any] | None = None
+    terms: Callable[[Tensor, Any], Tensor], example: Any, values: list[Any] | None = None, dtype: str = "float32"
 ) -> Callable[[Any, Any], tuple[Any, Any]]:
     """``terms``, a function of a picture (1, H, W, 3) and a tree of targets to a vector (K,), as a function of the
     same to that vector and the gradient of its sum with respect to the picture.
 
     ``example`` is a tree of targets: H and W of later ones may differ. With ``values``, a list of tensors, ``terms`` is
     a function of such a list in place of the picture, its gradient is one too, and no size may differ. TensorFlow
-    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step.
+    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step and compiles where that gains.
+    ``dtype`` is what ``terms`` compute in for the most part: in ``float16`` they are scaled meanwhile.
     """
+    if dtype == "float16":
+        return scaled(_differentiated, terms, example, values)
+    return _differentiated(terms, example, values)
+
+
+def _differentiated(
+    terms: Callable[[Tensor, Any], Tensor], example: Any, values: list[Any] | None
+) -> Callable[[Any, Any], tuple[Any, Any]]:
     import keras
 
     match keras.backend.backend():
@@ -71,6 +81,12 @@ def _in_jax(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tupl
 
 
 def _in_torch(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
+    from arbitrary_nst.refinement.compiling import CompiledWhereItGains
+
+    return CompiledWhereItGains(_by_autograd, terms)
+
+
+def _by_autograd(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
     def run(picture: Any, targets: Any) -> tuple[Any, Any]:
         several = isinstance(picture, list)
         leaves = [each.detach().requires_grad_(True) for each in (picture if several else [picture])]

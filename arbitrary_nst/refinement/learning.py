@@ -23,7 +23,7 @@ from arbitrary_nst.refinement import cells, losses
 from arbitrary_nst.refinement.crops import SIDE
 from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
-from arbitrary_nst.refinement.precision import choose_precision
+from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, Recipe
 from arbitrary_nst.refinement.refiner import Step
 
@@ -95,13 +95,14 @@ def steps_of(how: LearnOptions) -> int:
 class Learner:
     """Learns styles with one loaded VGG19.
 
-    vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16`` or ``auto``, which is bf16 where this machine
-    is faster in it.
+    vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16``, ``f16`` or ``auto``, which is what this
+    machine is fastest in.
     """
 
     def __init__(self, vgg19: dict[str, Any], *, precision: str = "auto") -> None:
         self.precision = choose_precision(precision)
-        self._dtype = {"f32": "float32", "bf16": "bfloat16"}[self.precision]
+        settle_tf32()
+        self._dtype = DTYPES[self.precision]
         self._vgg19 = {
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
             for name, arrays in vgg19.items()
@@ -129,7 +130,7 @@ class Learner:
         if not targets:
             raise OptionError("learning: no photo to learn on", "{photos} a folder that has some")
         values = [ops.convert_to_tensor(value) for value in subject.values]
-        function = value_and_gradient(self._terms(subject, recipe), targets[0], values)
+        function = value_and_gradient(self._terms(subject, recipe), targets[0], values, self._dtype)
         return _Run(function, subject, targets, how, on_step, shown).run()
 
     def _targets(self, style: Pixels, crops: Iterable[Pixels], recipe: Recipe) -> list[Target]:

@@ -17,6 +17,7 @@ from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.model_zoo.vgg19 import HINT, Vgg19File
 from arbitrary_nst.options import Pooling
+from arbitrary_nst.refinement.precision import exact_products
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Recipe, StyleLoss
 
 with quiet():
@@ -25,6 +26,7 @@ with quiet():
 Tensor = Any  # of whichever backend Keras runs on
 Kernels = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 
+F16_SHARE = 1 / 16  # of VGG19's maps in f16: they reach 24,000 where f16 ends at 65,504
 MEANS_BGR = (103.939, 116.779, 123.68)  # of ImageNet, in 0..255, as VGG19 was trained with
 
 
@@ -70,9 +72,10 @@ def features(
     """VGG19's maps (Simonyan and Zisserman 2015) of the layers named, in f32, after ReLU.
 
     Runs no further than the deepest of them. ``pooling`` ``average`` is Gatys 2016, section 2. ``dtype`` is what the
-    convolutions compute in.
+    convolutions compute in; in f16 picture and biases, and so all maps, are a share of themselves meanwhile.
     """
-    x = ops.cast(ops.flip(picture, axis=-1) * 255 - ops.convert_to_tensor(MEANS_BGR, "float32"), dtype)
+    share = F16_SHARE if dtype == "float16" else 1.0
+    x = ops.cast((ops.flip(picture, axis=-1) * 255 - ops.convert_to_tensor(MEANS_BGR, "float32")) * share, dtype)
     found: dict[str, Tensor] = {}
     for name in VGG_LAYERS:
         if len(found) == len(layers):
@@ -80,9 +83,9 @@ def features(
         if name.endswith("conv1") and name != "block1_conv1":
             x = ops.max_pool(x, 2, 2) if pooling == "max" else ops.average_pool(x, 2, 2)
         kernel, bias = (ops.cast(array, dtype) for array in vgg19[name])
-        x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
+        x = ops.relu(ops.conv(x, kernel, padding="same") + bias * share)
         if name in layers:
-            found[name] = ops.cast(x, "float32")
+            found[name] = ops.cast(x, "float32") / share
     return found
 
 
@@ -96,7 +99,8 @@ def gram(maps: Tensor, norm: GramNorm = "hw") -> Tensor:
     rows = ops.reshape(maps, (-1, h * w, c))
     # divided before the product: the sum over a large picture would lose digits
     scale = {"none": 1.0, "hw": 1.0 / _f32(h * w), "chw": 1.0 / (_f32(h * w) * c)}[norm]
-    return ops.matmul(ops.transpose(rows * scale, (0, 2, 1)), rows)
+    with exact_products():
+        return ops.matmul(ops.transpose(rows * scale, (0, 2, 1)), rows)
 
 
 def content_loss(maps: Tensor, photo: Tensor, kind: ContentLoss = "half_sum") -> Tensor:

@@ -20,14 +20,14 @@ from arbitrary_nst.images.upscale import add_change, guided
 from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
 from arbitrary_nst.refinement.optimizers import to_numpy
-from arbitrary_nst.refinement.precision import choose_precision
+from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
 from arbitrary_nst.refinement.recipes import GOES_ON, RECIPES, Recipe, chosen
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
 TOO_FAR = 10  # times the lowest loss, from where Adam would need the rest of its steps to come back
 # Memory as scripts/benchmarks/refine.py measures it: of the process before, and for each pixel.
-BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f32": 2600}
+BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f16": 2100, "f32": 2600}
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class _Run:
 class Refiner:
     """Refines pictures by one recipe; what was compiled for one serves the next.
 
-    vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16`` or ``auto``, which is bf16 where this machine
-    is faster in it.
+    vgg19: ``losses.read_vgg19`` of a file. precision: ``f32``, ``bf16``, ``f16`` or ``auto``, which is what this
+    machine is fastest in.
     max_memory: bytes; what takes more is refined smaller, and what that changed is carried up to the full size. None
     is half of what is free.
     """
@@ -162,7 +162,8 @@ class Refiner:
 
         self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
         self.precision = choose_precision(precision)
-        self._dtype = {"f32": "float32", "bf16": "bfloat16"}[self.precision]
+        settle_tf32()
+        self._dtype = DTYPES[self.precision]
         self._vgg19 = {
             name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
             for name, arrays in vgg19.items()
@@ -187,7 +188,7 @@ class Refiner:
         """
         full: Size = (photo.shape[0], photo.shape[1])
         if min(full) < SMALLEST:
-            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no --refine")
+            raise PhotoError(f"{full[1]}x{full[0]}: too small to refine", f"{SMALLEST} px or more, or no {{refine}}")
         if isinstance(style, np.ndarray):
             style = [Sought([(style, 1.0)])]
         first = self._first(photo, style, start)
@@ -336,6 +337,8 @@ class Refiner:
                     picture, target, self._vgg19, self.recipe, self._dtype, style_term
                 ),
                 target,
+                None,
+                self._dtype,
             )
         function = self._functions[len(regions)]
 

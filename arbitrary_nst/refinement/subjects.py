@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -27,7 +27,7 @@ def subject_of(model: Model, numbers: Array, depth: Depth = "numbers") -> Subjec
 
     The values are the numbers (1, D), and with depth ``weights`` the network's own after them, in the order of
     ``transfer_net``'s. Raises OptionError for a model that cannot learn, ModelError for one with other weights,
-    EngineError where TensorFlow is needed and Keras runs on another backend.
+    EngineError where Keras runs on a backend that it cannot learn with.
     """
     refuse_unteachable(model.card, depth)
     start = np.array(numbers[np.newaxis], np.float32)
@@ -65,13 +65,26 @@ def _of_magenta(model: Model, numbers: Array) -> Subject:
     with quiet():
         import keras
 
-    if keras.backend.backend() != "tensorflow":
-        backend = keras.backend.backend()
-        raise EngineError(f"magenta: cannot learn with KERAS_BACKEND={backend}", "tensorflow, or {model=mini}")
-    from arbitrary_nst.engines.tensorflow import halves
+    match keras.backend.backend():
+        case "tensorflow":
+            from arbitrary_nst.engines.tensorflow import halves
 
-    transform = halves(model)[1]
+            transform = halves(model)[1]
+        case "torch":
+            transform = _in_torch(model)
+        case backend:
+            raise EngineError(f"magenta: cannot learn with {backend}", "{backend=torch} or tensorflow, or {model=mini}")
     return Subject([numbers], lambda values, photo: transform(photo, values[0]))
+
+
+def _in_torch(model: Model) -> Callable[[Any, Any], Any]:
+    """The photo half as the engine of PyTorch draws, on the device that Keras computes on."""
+    from keras.src.backend.torch.core import get_device
+
+    from arbitrary_nst.engines.openvino.reading import halves_of, photo_program
+    from arbitrary_nst.engines.torch.network import Network
+
+    return Network(photo_program(halves_of(model)[1]), get_device())
 
 
 def learnt_style(style: Style, subject: Subject, learnt: Learnt, how: LearnOptions, taught_on: Material) -> Style:

@@ -12,6 +12,6 @@ def refuse_unteachable(card: Card, depth: Depth) -> None:
     depths = LEARNING_MODELS.get(card.format)
     if depths is None:
         raise OptionError(f"{card.name}: cannot learn a style, its files hold no network to go downhill in",
-                          "{model=mini}, or magenta where TensorFlow is installed")  # fmt: skip
+                          "{model=mini}, or {model=magenta} where TensorFlow or PyTorch is installed")  # fmt: skip
     if depth not in depths:
         raise OptionError(f"{card.name}: learns numbers only", "{model=mini} for its weights, or {depth=numbers}")

@@ -76,8 +76,7 @@ class Desk:
         if job.result is not None:
             links["result"] = f"{here}/result"
         if job.preview is not None:
-            step = job.progress["step"] if job.progress else 0
-            links["preview"] = f"{here}/preview?step={step}"
+            links["preview"] = f"{here}/preview?number={job.previews}"
         left = self.studio.board.left(job)
         return {
             "id": job.id,

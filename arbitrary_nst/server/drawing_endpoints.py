@@ -8,12 +8,13 @@ from starlette.responses import Response
 from arbitrary_nst.options import RefineOptions
 from arbitrary_nst.refinement.refiner import Refinement
 from arbitrary_nst.server import fields
+from arbitrary_nst.server.attached import Attached
 from arbitrary_nst.server.desk import KEY, Desk, client_of, prefers_async
-from arbitrary_nst.server.gallery import StylePicture
 from arbitrary_nst.server.jobs import Job
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.receiving import check
+from arbitrary_nst.server.style_pictures import StylePicture
 from arbitrary_nst.server.uploads import Form, Upload
 from arbitrary_nst.server.work import Asked, Drawing, Refining
 
@@ -42,19 +43,21 @@ class Stylize:
         styles = await self._desk.aside(lambda: self._styles(form))
         photo = self._photo(form)
         await self._desk.aside(lambda: self._check(photo.upload))
-        encode = fields.read_group(form, fields.ENCODING)
+        draw, encode = fields.drawing(form), fields.read_group(form, fields.ENCODING)
         how = fields.read_group(form, RefineOptions()) if refine else None
-        if how is not None:
-            Refinement.chosen_by(how)  # what makes no sense is told now
-            if any(picture.is_bare for picture, _ in styles):
-                raise Refused("option", "refine: needs a style's picture, not its file", "the picture")
-        files = await self._desk.aside(lambda: fields.Files(form, self._check))
+        if how is not None and any(picture.is_bare for picture, _ in styles):
+            raise Refused("option", "refine: needs a style's picture, not its file", "the picture")
+        session, gallery = self._studio.session, self._studio.gallery
+        files = Attached(form, self._check, gallery)
         try:
-            asked = Asked(photo, styles, fields.drawing(form, files.paths), encode, files)
+            draw = await self._desk.aside(lambda: files.drawing(draw, refine))
+            how = how and files.refining(how)
+            if how is not None:
+                Refinement.chosen_by(how)  # what makes no sense is told now
+            asked = Asked(photo, styles, draw, encode, files)
         except BaseException:
             files.close()
             raise
-        session, gallery = self._studio.session, self._studio.gallery
         work = Drawing(session, gallery, asked) if how is None else Refining(session, gallery, asked, how)
         is_kept = refine or prefers_async(request) or KEY in request.headers
         return self._studio.submit(Job("refine" if refine else "draw", client_of(request), work, is_kept))

@@ -1,17 +1,11 @@
 """The styles of a server: those built in, and those that clients add, which may be kept in a folder."""
 
-import contextlib
-import hashlib
-import json
-import os
-import re
 import secrets
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +15,7 @@ from arbitrary_nst.images import library
 from arbitrary_nst.options import DrawOptions, one_of
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.receiving import check, opened
+from arbitrary_nst.server.style_pictures import OWN_ID, StyleFolder, StylePicture, shown
 from arbitrary_nst.server.uploads import Upload
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
@@ -31,25 +26,6 @@ MOST_OWN = 200  # styles that clients have added
 MOST_READ = 64  # styles whose numbers are remembered
 LARGEST = 2048  # px: of an own style's picture
 THUMBNAIL = 192  # px
-LONGEST_NAME = 60  # characters
-_OWN_ID = re.compile(r"own-[0-9a-f]{16}")
-
-
-@dataclass(frozen=True)
-class StylePicture:
-    """A style to draw in: its picture's file, and where it was learnt what was learnt."""
-
-    name: str
-    data: bytes
-    id: str = ""
-    learnt: Style | None = None
-    created: float = 0.0
-    is_bare: bool = False  # what there is of its picture is a thumbnail
-    digest: str = field(default="", compare=False)
-
-    def __post_init__(self) -> None:
-        """Know the picture by its SHA-256."""
-        object.__setattr__(self, "digest", hashlib.sha256(self.data).hexdigest())
 
 
 class Gallery:
@@ -59,13 +35,14 @@ class Gallery:
     """
 
     def __init__(self, session: Session, folder: Path | None, notify: Callable[[str], None]) -> None:
-        self._session, self._folder, self._notify = session, folder, notify
+        self._session, self._notify = session, notify
+        self._folder = None if folder is None else StyleFolder(folder)
         self._own = dict[str, StylePicture]()
         self._thumbnails = dict[str, bytes]()
         self._read = OrderedDict[tuple[str, Any, str], Style]()
         self._lock = threading.RLock()
-        if folder is not None:
-            self._load(folder)
+        if self._folder is not None:
+            self._own |= {picture.id: picture for picture in self._folder.read(MOST_OWN, notify)}
 
     def listed(self) -> list[dict[str, Any]]:
         """Every style, as JSON has it: own ones first, the newest at the top."""
@@ -83,31 +60,36 @@ class Gallery:
         with self._lock:
             if (own := self._own.get(name)) is not None:
                 return own
-        if _OWN_ID.fullmatch(name):
+        if OWN_ID.fullmatch(name):
             raise OptionError("style: that own style is gone", "another of /api/v1/styles")
         one_of("style", name, library.style_names())
         return StylePicture(name, library.style_picture(name).read_bytes(), name)
 
     def style(self, picture: StylePicture, options: DrawOptions) -> Style:
         """What the model knows of it, read once for these options."""
-        if picture.learnt is not None:
+        if picture.learnt is not None and (picture.learnt.seen or picture.is_bare):
             return picture.learnt
         key = picture.digest, options.style_size, options.style_crop
         with self._lock:
-            if (style := self._read.get(key)) is None:
-                style = self._read[key] = self._embedded(picture, options)
-                if len(self._read) > MOST_READ:
-                    self._read.popitem(last=False)
+            style = self._read.get(key)
+        if style is None:
+            style = self._embedded(picture, options)  # not within the lock: a large picture holds up nobody else
+        with self._lock:
+            self._read[key] = style
             self._read.move_to_end(key)
+            if len(self._read) > MOST_READ:
+                self._read.popitem(last=False)
         return style
 
     def _embedded(self, picture: StylePicture, options: DrawOptions) -> Style:
-        """As the model has learnt it, where it is built in, or as it reads its picture."""
+        """As the model has learnt it, or as it reads its picture."""
         if picture.id in library.style_names():
             ready = self._session.ready_style(library.style_picture(picture.id), options)
             if ready is not None:
                 return ready
         photo = opened(self._session, picture.data, picture.name)
+        if picture.learnt is not None:
+            return self._session.with_picture(picture.learnt, photo)
         return self._session.embed(photo, options, name=picture.name, origin=picture.digest)
 
     def thumbnail(self, name: str) -> bytes:
@@ -142,24 +124,32 @@ class Gallery:
         """A style of an uploaded picture, of a size that is worth keeping. Raises Refused."""
         photo = images.resize_longest(opened(self._session, upload.data, upload.name), LARGEST)
         data = images.encode(photo, "webp", quality=95, metadata="strip").data
-        return StylePicture(_shown(name or upload.stem), data)
+        return StylePicture(shown(name or upload.stem), data)
 
     def add(self, upload: Upload, name: str | None = None) -> dict[str, Any]:
         """Keep a style of a picture or a ``.style`` file. Raises Refused."""
         if is_style_file(Path(upload.name)):
             style = self.brought(upload)
-            return self.keep(replace(style, name=_shown(name or style.name)))
+            return self.keep(replace(style, name=shown(name or style.name)))
         return self.keep(self.prepared(upload, name))
 
     def keep(self, picture: StylePicture) -> dict[str, Any]:
-        """Keep a style as it is, under an id of ours. Raises Refused where there are too many."""
+        """Keep a style as it is, under an id of ours. Raises Refused where there are too many.
+
+        What no folder takes, a full one, is kept as long as the server runs, and that is told in a ``note``.
+        """
         picture = replace(picture, id=f"own-{secrets.token_hex(8)}", created=time.time())
         with self._lock:
             if len(self._own) >= MOST_OWN:
                 raise Refused("state", f"there are {MOST_OWN} own styles already", "remove one first")
             self._own[picture.id] = picture
-        if self._folder is not None:
-            self._save(self._folder, picture)
+        try:
+            if self._folder is not None:
+                self._folder.save(picture)
+        except (OSError, PhotoError) as exc:
+            reason = getattr(exc, "strerror", None) or str(exc)
+            self._notify(f"style {picture.name}: not kept in the folder of own styles ({reason})")
+            return _told(picture) | {"note": "it is kept until the server ends: its folder of styles takes no more"}
         return _told(picture)
 
     def remove(self, name: str) -> None:
@@ -171,35 +161,7 @@ class Gallery:
             raise Refused(*(("state", "a built-in style stays") if built_in else ("unknown", "no such style")))
         self._thumbnails.pop(picture.digest, None)
         if self._folder is not None:
-            for suffix in ("json", "webp", "style"):
-                (self._folder / f"{picture.id}.{suffix}").unlink(missing_ok=True)
-
-    def _save(self, folder: Path, picture: StylePicture) -> None:
-        _write(folder / f"{picture.id}.webp", picture.data)
-        if picture.learnt is not None:
-            picture.learnt.save(folder / f"{picture.id}.style")
-        told = json.dumps({"name": picture.name, "created": picture.created, "is_bare": picture.is_bare})
-        _write(folder / f"{picture.id}.json", told.encode())  # last: with it the style is whole
-
-    def _load(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            there = sorted(folder.glob("own-*.json"))
-        except OSError as exc:
-            raise OptionError(f"{folder}: cannot be used ({exc.strerror})", "another {state}") from exc
-        for path in there[:MOST_OWN]:
-            if not _OWN_ID.fullmatch(path.stem):
-                continue
-            try:
-                told, data = json.loads(path.read_bytes()), path.with_suffix(".webp").read_bytes()
-                kept = path.with_suffix(".style")
-                learnt = Style.load(kept) if kept.is_file() else None
-                name, created = _shown(str(told["name"])), float(told["created"])
-                picture = StylePicture(name, data, path.stem, learnt, created, bool(told.get("is_bare")))
-            except (OSError, ValueError, KeyError, TypeError, AttributeError, PhotoError) as exc:
-                self._notify(f"{path}: left out ({exc})")
-            else:
-                self._own[picture.id] = picture
+            self._folder.remove(picture.id)
 
 
 def _told(picture: StylePicture) -> dict[str, Any]:
@@ -212,23 +174,3 @@ def _told(picture: StylePicture) -> dict[str, Any]:
 
 def _links(told: dict[str, Any]) -> dict[str, Any]:
     return told | {"thumbnail": f"/api/v1/styles/{told['id']}/thumbnail"}
-
-
-def _shown(name: str) -> str:
-    """A name on one line."""
-    return (
-        " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:LONGEST_NAME] or "style"
-    )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".own-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(scratch, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(scratch)
-        raise

@@ -73,6 +73,7 @@ class Job:
     progress: dict[str, Any] | None = None
     history: list[tuple[int, float]] = field(default_factory=list)
     preview: bytes | None = None
+    previews: int = 0  # so many so far
     on_settled: "Callable[[Job], None]" = lambda job: None
 
     def __post_init__(self) -> None:
@@ -92,7 +93,7 @@ class Job:
         return self._unwanted.is_set()
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """About how much it holds."""
         held = sum(len(each) for each in (self.preview or b"", self.result.data if self.result else b""))
         return BASE_BYTES + held
@@ -119,6 +120,10 @@ class Job:
             if len(self.history) > LONGEST_HISTORY:
                 self.history, self._every = self.history[::2], 2 * self._every
         self._tell()
+
+    def show(self, picture: bytes) -> None:
+        """What there is so far, small."""
+        self.preview, self.previews = picture, self.previews + 1
 
     def settle(self, state: State, result: Result | None = None) -> None:
         """It is over."""
@@ -203,4 +208,4 @@ class Board:
     def put_away(self, job: Job) -> None:
         """Keep one that is over, for a while."""
         if self.under_way.pop(job.id, None) is not None and job.is_kept:
-            self.over.put(job.id, job, job.bytes)
+            self.over.put(job.id, job, job.size)

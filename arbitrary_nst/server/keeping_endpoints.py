@@ -10,11 +10,11 @@ from arbitrary_nst.options import DrawOptions, LearnOptions
 from arbitrary_nst.refinement.teaching import refuse_unteachable
 from arbitrary_nst.server import fields
 from arbitrary_nst.server.desk import Desk, client_of
-from arbitrary_nst.server.gallery import StylePicture
 from arbitrary_nst.server.jobs import Job
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.server.receiving import check
+from arbitrary_nst.server.style_pictures import StylePicture
 from arbitrary_nst.server.uploads import Form, safe_name
 from arbitrary_nst.server.work import Learning
 

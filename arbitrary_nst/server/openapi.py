@@ -13,6 +13,7 @@ _BINARY: Schema = {"type": "string", "format": "binary"}
 _TYPES: dict[str, Schema] = {
     "file": _BINARY, "boolean": {"type": "boolean"}, "integer": {"type": "integer"}, "number": {"type": "number"},
     "weights": {"type": "array", "items": {"type": "string"}}, "choice": {"type": "string"}, "text": {"type": "string"},
+    "regions": {"type": "array", "items": {"type": "string"}},
 }  # fmt: skip
 
 
@@ -61,6 +62,8 @@ def document() -> Schema:
         inside += [(brings[1:], "query")] if brings.startswith("?") else []
         if brings in forms:
             schema = {"type": "object", "properties": forms[brings]}
+            if "regions" in forms[brings]:
+                schema["additionalProperties"] = _BINARY | {"description": "A file that regions names."}
             told["requestBody"] = {"content": {"multipart/form-data": {"schema": schema}}}
             inside += [(name, "header") for name in ("Idempotency-Key", "Prefer", "Arbstyle-Client")]
         told["parameters"] = [
@@ -132,7 +135,9 @@ def _schema(option: Option, default: Any) -> Schema:
             schema = {"anyOf": [schema, {"type": "string", "enum": list(option.choices)}]}
     elif option.choices:
         schema["enum"] = list(option.choices)
-    help = about.help + (f" Default: {about.unset}." if default is None and about.unset else "")
+        if fields.takes_file(option):
+            schema = {"anyOf": [schema, _BINARY]}
+    help = fields.help_of(option) + (f" Default: {about.unset}." if default is None and about.unset else "")
     return schema | {"description": help} | ({} if default is None else {"default": default})
 
 

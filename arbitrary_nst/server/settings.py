@@ -14,7 +14,7 @@ SHORTEST_TOKEN = 16  # characters
 BODY_S = 120.0  # in which a request must have arrived whole
 SEND_S = 60.0  # in which a client must take each piece of an answer
 HEADERS_S = 15.0  # in which a request's headers must have arrived
-MOST_UPLOADS, MOST_FIELDS, LONGEST_FIELD = 8, 100, 16_384  # parts of one request, and bytes of a field
+MOST_UPLOADS, MOST_FIELDS, LONGEST_FIELD = 16, 100, 16_384  # parts of one request, and bytes of a field
 MOST_CONNECTIONS, MOST_OF_ONE = 512, 256  # at once, and of one address
 EVENT_S = 15.0  # between signs of life in a stream of events
 

@@ -13,7 +13,7 @@ from arbitrary_nst.server.gallery import Gallery
 from arbitrary_nst.server.jobs import Board, Job
 from arbitrary_nst.server.lanes import DrawingLane, SlowLane
 from arbitrary_nst.server.photos import Photos
-from arbitrary_nst.server.problems import Refused, kind_of
+from arbitrary_nst.server.problems import SERVERS_OWN, Refused, for_owner, kind_of
 from arbitrary_nst.server.settings import ServeOptions
 from arbitrary_nst.server.uploads import Intake
 from arbitrary_nst.session import Session
@@ -122,6 +122,8 @@ class Studio:
         self.accounts.failures.labels(kind).inc()
         if kind == "internal":
             self.trace(exc)
+        elif kind in SERVERS_OWN and isinstance(exc, NSTError):
+            self.notify(for_owner(exc))
         job.fail(exc)
 
     def trace(self, exc: BaseException) -> None:

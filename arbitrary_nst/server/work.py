@@ -11,14 +11,15 @@ from PIL import Image
 
 from arbitrary_nst import images
 from arbitrary_nst.files.jobs import Output, StyleInUse
-from arbitrary_nst.images import Photo
+from arbitrary_nst.images import Photo, masks
 from arbitrary_nst.images.photo import Pixels, to_bytes
 from arbitrary_nst.options import DrawOptions, EncodeOptions, Format, LearnOptions, RefineOptions
-from arbitrary_nst.server.fields import Files
-from arbitrary_nst.server.gallery import Gallery, StylePicture
+from arbitrary_nst.server.attached import Attached
+from arbitrary_nst.server.gallery import Gallery
 from arbitrary_nst.server.jobs import Job, Result, Work
 from arbitrary_nst.server.photos import Kept
 from arbitrary_nst.server.receiving import opened
+from arbitrary_nst.server.style_pictures import StylePicture
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, blended_name
 
@@ -40,7 +41,7 @@ class Asked:
     styles: tuple[tuple[StylePicture, float], ...]
     draw: DrawOptions
     encode: EncodeOptions
-    files: Files
+    files: Attached
 
     @property
     def style_name(self) -> str:
@@ -70,6 +71,7 @@ class Drawing:
     gallery: Gallery
     asked: Asked
     seconds: dict[str, float] = field(default_factory=dict)
+    style: Style | None = None
 
     @property
     def names(self) -> dict[Path, str]:
@@ -77,14 +79,22 @@ class Drawing:
         return self.asked.files.names
 
     def read(self) -> Photo:
-        """The photo, decoded."""
-        return self._timed("decode", lambda: self.asked.photo.read(self.session, self.asked.draw.max_size))
+        """The photo, decoded, and what else the client has sent: a large mask or style is not to hold up the engine."""
+
+        def decoded() -> Photo:
+            for mask in filter(None, (self.asked.draw.mask, *(self.asked.draw.regions or {}))):
+                masks.read(mask)
+            self.style = self.asked.style(self.gallery)
+            return self.asked.photo.read(self.session, self.asked.draw.max_size)
+
+        return self._timed("decode", decoded)
 
     def draw(self, photo: Photo) -> Photo:
         """The picture."""
 
         def drawn() -> Photo:
-            return self.session.draw([photo], self.asked.style(self.gallery), self.asked.draw)[0]
+            assert self.style is not None
+            return self.session.draw([photo], self.style, self.asked.draw)[0]
 
         return self._timed("draw", drawn)
 
@@ -205,4 +215,4 @@ class Shown:
         image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=85)
-        self._job.preview = buffer.getvalue()
+        self._job.show(buffer.getvalue())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from arbitrary_nst.errors import PhotoError
+from arbitrary_nst.images import held
 from arbitrary_nst.styles import Style
 from arbitrary_nst.styles.thumbnails import joined
 
@@ -36,6 +37,8 @@ def is_style_file(path: Path) -> bool:
 
 def read(path: Path) -> Style:
     """The style in a file. Raises PhotoError."""
+    if (there := held.bytes_of(path)) is not None:
+        return decoded(there, name=str(path))
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:

@@ -15,11 +15,13 @@ import contextlib
 import io
 import itertools
 import json
+import logging
 import os
 import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,14 +33,24 @@ PARTS = {
     "device": 30,
     "pass mini": 45,
     "pass magenta": 60,
-    "refine torch": 75,
+    "refine torch": 80,
+    "whole torch": 30,
     "refine jax": 90,
     "learn torch": 45,
+    "profile torch": 25,
     "pass lite": 30,
     "stream mini": 30,
     "learn jax": 60,
 }
-ALL_SECONDS = 350
+# Of an H100-class card, by words of a row.
+GOALS = {
+    "refinement 512 bf16": "12 ms",
+    "refinement 1024 bf16": "35 ms",
+    "magenta 512x512 bf16": "4 ms",
+    "magenta 4000x3000 bf16": "80 ms",
+    "mini 1024x1024 bf16": "1 ms",
+}
+ALL_SECONDS = 355
 SMOKE_TIMES = 6  # as long may they take on a CPU, that others may use too
 VGG_CHANNELS = {"block1": (64, 64), "block2": (128,) * 2, "block3": (256,) * 4, "block4": (512,) * 4, "block5": (512,)}
 
@@ -88,10 +100,16 @@ def device(args):
         import jax
 
         row("jax", jax.__version__, "", str(jax.devices()[0]))
-    side = 256 if args.smoke else 8192
+    row("bf16 matrix product", round(bf16_peak(args) / 1e12, 3), "TFLOP/s", "what shares of the peak are of")
+
+
+def bf16_peak(args):
+    """FLOP/s that a plain matrix product reaches."""
+    import torch
+
+    on, side = Torch(args.smoke), 256 if args.smoke else 8192
     a, b = (torch.randn(side, side, device=on.device, dtype=torch.bfloat16) for _ in range(2))
-    taken = seconds(lambda: a @ b, on.sync, 5)
-    row("bf16 matrix product", round(2 * side**3 / taken / 1e12, 3), "TFLOP/s", f"{side} x {side}")
+    return 2 * side**3 / seconds(lambda: a @ b, on.sync, 5)
 
 
 def one_pass(args, model):
@@ -120,7 +138,7 @@ def one_pass(args, model):
 def row_of_pass(args, on, what, network, photo, there, numbers):
     torch, repeats = on.torch, 2 if args.smoke else 10
     taken = seconds(lambda: network(there, numbers), on.sync, repeats)
-    row(what, round(1000 * taken, 3), "ms", "on the device")
+    row(what, round(1000 * taken, 3), "ms", "on the device" + goal(what))
     taken = seconds(lambda: network(photo.to(on.device), numbers).float().cpu(), on.sync, repeats)
     row(what, round(1000 * taken, 3), "ms", "with copies there and back")
     if args.smoke or photo.shape[1] > 1024 or "bf16" not in what:
@@ -187,17 +205,24 @@ def stream(args, model):
     with ThreadPoolExecutor(os.cpu_count()) as pool, torch.inference_mode():
         began = time.perf_counter()
         list(pool.map(decode, range(several)))
-        row("JPEGs decoded", round(several / (time.perf_counter() - began), 1), "1/s", f"{os.cpu_count()} threads")
+        decoded = several / (time.perf_counter() - began)
+        row("JPEGs decoded", round(decoded, 1), "1/s", f"{os.cpu_count()} threads")
         began, waiting = time.perf_counter(), []
         for pixels in pool.map(decode, range(several)):
             drawn = network(torch.from_numpy(pixels[None]).to(on.device).float() / 255, numbers)
             waiting.append(pool.submit(encode, (drawn[0].clamp(0, 1) * 255).round().byte().cpu()))
         for each in waiting:
             each.result()
-        taken = several / (time.perf_counter() - began)
-        row(
-            f"{model}, JPEG to JPEG, {size[0]}x{size[1]}", round(taken, 1), "1/s", "one photo a call, decode and encode"
-        )
+        rate = several / (time.perf_counter() - began)
+        what = f"{model}, JPEG to JPEG, {size[0]}x{size[1]}"
+        row(what, round(rate, 1), "1/s", f"{100 * rate / decoded:.0f} % of decoding alone; goal: limited by it alone")
+        on_cpu, few = Network(program, torch.device("cpu")), 2
+        began = time.perf_counter()
+        for pixels in pool.map(decode, range(few)):
+            drawn = on_cpu(torch.from_numpy(pixels[None]).float() / 255, numbers.cpu())
+            encode((drawn[0].clamp(0, 1) * 255).round().byte())
+        rate = few / (time.perf_counter() - began)
+        row(what, round(rate, 2), "1/s", "the same on this machine's CPU, in f32 in PyTorch")
 
 
 def picture(args, name, size):
@@ -251,23 +276,30 @@ def refine(args, backend):
     from arbitrary_nst.refinement.refiner import Refinement, Refiner
 
     kernels, weights = vgg19(args)
-    ends = {}
+    ends, peak = {}, bf16_peak(args)
     for side, steps in ((48, 4),) if args.smoke else ((512, 60), (1024, 40)):
         photo, style = (picture(args, name, (side, side)).astype(np.float32) / 255 for name in ("photo", "style"))
-        for precision in ("bf16", "f32"):
+        for precision in ("bf16", "f16", "f32"):
             with guarded(f"refine {backend} {side} {precision}"):
                 recipe = RECIPES["arbstyle"].with_changes(steps=steps, scales=1)
                 refiner = Refiner(Refinement(recipe), kernels, precision=precision, max_memory=10**12)
                 history = refiner.refine(photo, style, photo).history
                 between = [after.seconds - before.seconds for before, after in itertools.pairwise(history[2:])]
                 taken = statistics.median(between or [history[-1].seconds])
-                rate = vgg_flop(side + 16, side + 16) / taken / 1e12
-                note = f"{rate:.3g} TFLOP/s; first step {history[0].seconds:.1f} s; {weights}"
-                row(f"refinement step, {backend}, {side} px, {precision}", round(1000 * taken, 2), "ms", note)
+                rate = vgg_flop(side + 16, side + 16) / taken
+                note = f"{rate / 1e12:.3g} TFLOP/s, {100 * rate / peak:.0f} % of bf16's peak; "
+                note += f"first step {history[0].seconds:.1f} s; {weights}"
+                what = f"refinement step, {backend}, {side} px, {precision}"
+                row(what, round(1000 * taken, 2), "ms", note + goal(what))
                 ends[side, precision] = min(step.total for step in history)
-        with contextlib.suppress(KeyError):
-            apart = 100 * (ends[side, "bf16"] / ends[side, "f32"] - 1)
-            row(f"end of refinement, {backend}, {side} px", round(apart, 3), "%", "bf16's loss beyond f32's")
+        for precision in ("bf16", "f16"):
+            with contextlib.suppress(KeyError):
+                apart = 100 * (ends[side, precision] / ends[side, "f32"] - 1)
+                note = f"{precision}'s loss beyond f32's; goal: within 1"
+                row(f"end of refinement, {backend}, {side} px", round(apart, 3), "%", note)
+    if backend == "torch":
+        with guarded("refinement compiled"):
+            compiled_steps(args, kernels)
     if not args.smoke:
         refiner = Refiner(Refinement(RECIPES["arbstyle"]), kernels, precision="bf16", max_memory=10**12)
         for what in ("first picture", "next picture"):
@@ -275,6 +307,90 @@ def refine(args, backend):
             steps = len(refiner.refine(photo, style, photo).history) - 1
             taken = round(time.perf_counter() - began, 2)
             row(f"refinement whole, {backend}, 1024 px, {what}", taken, "s", f"{steps} steps over its scales")
+
+
+def compiled_steps(args, kernels):
+    """Steps under torch.compile, what it took, and whether they are faster than without."""
+    from arbitrary_nst.refinement import compiling
+
+    compiling.AFTER, compiling.may_gain = 3, lambda tensor: True
+    compiling.BACKEND = "aot_eager" if args.smoke else "inductor"
+    told = logging.getLogger(compiling.__name__)
+    told.setLevel(logging.INFO)
+    told.addHandler(lines := Lines())
+    refiner, photo = step_at(args, kernels, 48 if args.smoke else 512, 6)
+    history = refiner.refine(photo, photo, photo).history
+    longest = max(after.seconds - before.seconds for before, after in itertools.pairwise(history[2:]))
+    row("refinement compiled, torch", round(longest, 2), "s", f"{' '.join(lines.kept)}; the step that compiled")
+
+
+class Lines(logging.Handler):
+    """What was logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def emit(self, record):
+        self.kept.append(record.getMessage())
+
+
+def step_at(args, kernels, side, steps):
+    """A refiner of so many steps, and a photo."""
+    from arbitrary_nst.refinement.recipes import RECIPES
+    from arbitrary_nst.refinement.refiner import Refinement, Refiner
+
+    recipe = RECIPES["arbstyle"].with_changes(steps=steps, scales=1)
+    photo = picture(args, "photo", (side, side)).astype(np.float32) / 255
+    return Refiner(Refinement(recipe), kernels, precision="bf16", max_memory=10**12), photo
+
+
+def whole(args, backend):
+    """The default refinement of 1024 px in a process of its own: from its start to the file."""
+    from PIL import Image
+
+    from arbitrary_nst.refinement.recipes import RECIPES
+    from arbitrary_nst.refinement.refiner import Refinement, Refiner
+
+    side, changes = (48, {"steps": 4}) if args.smoke else (1024, {})
+    kernels, weights = vgg19(args)
+    data = jpeg(picture(args, "photo", (side, side)))
+    photo = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32) / 255
+    style = picture(args, "style", (side, side)).astype(np.float32) / 255
+    recipe = RECIPES["arbstyle"].with_changes(**changes)
+    refiner = Refiner(Refinement(recipe), kernels, precision="bf16", max_memory=10**12)
+    refined = refiner.refine(photo, style, photo)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "out.jpg").write_bytes(jpeg((refined.pixels * 255).round().astype(np.uint8)))
+    taken = time.time() - float(os.environ["PART_BEGAN"])
+    note = f"{len(refined.history) - 1} steps over its scales; {weights}; goal: under 6"
+    row(f"refinement, {backend}, {side} px, from start to file", round(taken, 2), "s", note)
+
+
+def profile(args, backend):
+    """Where a step's time goes: the kernels that take most of it."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiled
+
+    kernels, _ = vgg19(args)
+    side = 48 if args.smoke else 1024
+    refiner, photo = step_at(args, kernels, side, 8)
+    refiner.refine(photo, photo, photo)
+    kind = "cpu" if args.smoke else "device"
+    with profiled(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA][: 1 if args.smoke else 2]) as seen:
+        refiner.refine(photo, photo, photo)
+    own = {each.key: getattr(each, f"self_{kind}_time_total") for each in seen.key_averages()}
+    total = sum(own.values())
+    for name, taken in sorted(own.items(), key=lambda pair: -pair[1])[:8]:
+        row(f"of a step at {side} px, {backend}", round(100 * taken / total, 1), "%", name[:100])
+
+
+def goal(what):
+    """What was wanted of a figure, for its note."""
+    for words, wanted in GOALS.items():
+        if all(word in what for word in words.split()):
+            return f"; goal: under {wanted}"
+    return ""
 
 
 def learn(args, backend):
@@ -291,16 +407,20 @@ def learn(args, backend):
     subject = Subject([numbers], lambda values, photo: transfer([photo, values[0]]))
     taught_on, how = material([], 0, 4), LearnOptions(steps=3 if args.smoke else 400)
     crops = taught_on.crops[:2] if args.smoke else taught_on.crops
+    several, side = (2, 64) if args.smoke else (8, 256)
+    larger = [images.resize(crop, (side, side)) for crop in crops]
+    eights = [np.stack(larger[n : n + several]) for n in range(0, len(larger), several)]
     style = images.resize(picture(args, "style", (256, 256)).astype(np.float32) / 255, (256, 256))
-    began = time.perf_counter()
-    learnt = Learner(kernels, precision="bf16").learn(subject, style, crops, how)
-    taken = time.perf_counter() - began
-    row(
-        f"learning numbers, {backend}",
-        round(taken, 2),
-        "s",
-        f"{len(learnt.history) - 1} steps of a 192-px crop, bf16; {weights}",
-    )
+    for what, taught, note in (
+        ("a 192-px crop", crops, "as arbstyle learns"),
+        (f"{several} crops of {side} px", eights, "goal: under 20"),
+    ):
+        with guarded(f"learning numbers, {backend}, {what} a step"):
+            began = time.perf_counter()
+            learnt = Learner(kernels, precision="bf16").learn(subject, style, taught, how)
+            taken = round(time.perf_counter() - began, 2)
+            note = f"{len(learnt.history) - 1} steps, bf16; {weights}; {note}"
+            row(f"learning numbers, {backend}, {what} a step", taken, "s", note)
 
 
 @contextlib.contextmanager
@@ -314,11 +434,11 @@ def guarded(what):
 
 def run_part(args):
     kind, _, which = args.part.partition(" ")
-    if kind in ("refine", "learn"):
+    if kind in ("refine", "learn", "whole", "profile"):
         os.environ["KERAS_BACKEND"] = which
         if args.smoke:
             os.environ |= {"JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
-    todo = {"pass": one_pass, "stream": stream, "refine": refine, "learn": learn}
+    todo = {"pass": one_pass, "stream": stream, "refine": refine, "learn": learn, "whole": whole, "profile": profile}
     device(args) if kind == "device" else todo[kind](args, which)
 
 
@@ -326,6 +446,7 @@ def rows_of(part, args, limit):
     """What a part told, and why it ended early if it did."""
     command = [sys.executable, __file__, "--bundle", args.bundle, "--part", part, *["--smoke"] * args.smoke]
     environment = {**os.environ, "XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment["PART_BEGAN"] = str(time.time())
     began = time.monotonic()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment, check=False)

@@ -15,8 +15,9 @@ python=${HOST_PYTHON:-$root/.venv/bin/python}
 mkdir -p "$out/site" "$out/programs" "$out/pictures" "$out/vgg19"
 cp -r "$root/arbitrary_nst" "$out/site/"
 find "$out/site" -name __pycache__ -prune -exec rm -rf {} +
-cp -r "$root/models" "$out/site/arbitrary_nst/models"
-rm -rf "$out/site/arbitrary_nst/images/library"/*.style
+mkdir "$out/site/arbitrary_nst/models"
+cp "$root"/models/*.toml "$out/site/arbitrary_nst/models/"
+rm -rf "$out/site/arbitrary_nst/images/library"/{*.webp,learnt}
 cp "$root/scripts/benchmarks/gpu.py" "$out/"
 cp "$root/scripts/samples/landscape.jpg" "$out/pictures/photo.jpg"
 cp "$root/scripts/samples/woodblock_waves.jpg" "$out/pictures/style.jpg"

@@ -38,6 +38,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="styles (default: all)")
     parser.add_argument("--steps", type=int, default=450, help="each (default: %(default)s)")
+    parser.add_argument("--depth", choices=["numbers", "weights"], default="numbers", help="(default: %(default)s)")
+    parser.add_argument("--content-weight", type=float, default=0.1, help="(default: %(default)s)")
     parser.add_argument("--photos", type=Path, help="folder of photos to learn on (default: scenes of its own)")
     parser.add_argument("--output", type=Path, default=library.FOLDER / library.LEARNT / MODEL)
     args = parser.parse_args()
@@ -49,7 +51,10 @@ def main():
             continue
         losses = list[float]()
         photos = args.photos or ()
-        style = stylizer.learn(library.style_picture(name), photos, steps=args.steps, on_step=keep_in(losses))
+        style = stylizer.learn(
+            library.style_picture(name), photos, steps=args.steps, content_weight=args.content_weight,
+            depth=args.depth, on_step=keep_in(losses),
+        )  # fmt: skip
         style.save(target)
         print(f"{name}: loss {losses[0]:.3f} -> {losses[-1]:.3f}, {time.monotonic() - began:.0f} s", flush=True)
 

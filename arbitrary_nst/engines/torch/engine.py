@@ -1,6 +1,7 @@
 """One pass in PyTorch: on CUDA, on Apple's Metal or on the CPU, by the weights that OpenVINO reads."""
 
 import hashlib
+import logging
 from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,7 @@ DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 KEPT = 4  # photo halves with weights of their own
 MOST_TOGETHER = 16  # photos in a call
 RESULT = 12  # bytes per pixel
+_log = logging.getLogger(__name__)
 # Memory of the photo half, in bytes per pixel in f32: a full-size map and what is made of it, by the models' channels.
 BYTES_PER_PIXEL = {"magenta": 900, "lite": 300, "mini": 250}
 
@@ -74,6 +76,22 @@ class TorchEngine:
         height, width = photo.shape[1:3]
         return self._run(self._transform, fit(photo, self._model.card), numbers)[:, :height, :width]
 
+    def transform_in_strips(self, photo: Pixels, numbers: Pixels) -> Pixels:
+        """``transform`` of one photo (1, H, W, 3) that a GPU has no memory for: by OpenVINO, on the CPU."""
+        height, width = photo.shape[1:3]
+        if self._on.type != "cpu":
+            _log.warning("%dx%d: more than the GPU has memory for, drawn in strips on the CPU", width, height)
+        return self._in_strips.transform_in_strips(photo, numbers)
+
+    def memory_in_strips(self, height: int, width: int) -> int:
+        """``memory`` that a photo of this size takes in strips."""
+        return self._in_strips.memory_in_strips(height, width)
+
+    @loaded_once
+    def _in_strips(self) -> OpenVINOEngine:
+        engine = OpenVINOEngine(self._model, "f32" if self.precision == "f32" else "auto", self._threads)
+        return engine.with_weights(self._differences) if self._differences else engine
+
     def with_weights(self, differences: Weights) -> "TorchEngine":
         """The same engine with another photo half; the last ``KEPT`` stay loaded. Raises OptionError."""
         parts = (f"{name} {array.shape} ".encode() + array.tobytes() for name, array in sorted(differences.items()))
@@ -81,7 +99,11 @@ class TorchEngine:
         with lock():
             if key not in self._others:
                 other = object.__new__(TorchEngine)
-                given = {name: value for name, value in vars(self).items() if not name.startswith("_transform")}
+                given = {
+                    name: value
+                    for name, value in vars(self).items()
+                    if not name.startswith(("_transform", "_in_strips"))
+                }
                 other.__dict__ |= given | {"_differences": differences, "_others": OrderedDict()}
                 other._transform  # noqa: B018  weights of another network are refused now
                 self._others[key] = other
@@ -124,7 +146,8 @@ class TorchEngine:
                     with suppress(RuntimeError):
                         torch.cuda.empty_cache()
                 raise EngineMemoryError(
-                    f"torch: out of memory on {self.device} at {width}x{height}", "{max_size}, or {device=cpu}"
+                    f"torch: out of memory on {self.device} at {width}x{height}",
+                    "{max_size}, {strokes=auto}, or {device=cpu}",
                 ) from exc
             reason = (str(exc).splitlines() or [type(exc).__name__])[0]
             raise EngineError(f"torch: failed on {width}x{height} ({reason})", "{engine=openvino}") from exc

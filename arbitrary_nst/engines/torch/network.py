@@ -1,7 +1,7 @@
 """A ``Program`` that runs in PyTorch: constants computed once, biases and style normalisations each one step."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from arbitrary_nst.engines.program import Program, Step
+from arbitrary_nst.engines.rewriting import makers, normed, only_orders
 from arbitrary_nst.engines.torch.operations import OPERATIONS
 from arbitrary_nst.errors import EngineError
 
@@ -24,7 +25,7 @@ class Network:
             raise EngineError(f"torch: knows no {unknown[0]}, which this model uses", "{engine=openvino}")
         self._inputs, self._output = program.inputs, program.output
         self._constants = {name: _constant(array) for name, array in program.constants.items()}
-        steps = self._biased(self._normed(list(self._folded(program.steps))))
+        steps = self._biased(normed(list(self._folded(program.steps)), self._constants, program.output))
         used = {name for step in steps for name in step.inputs} | {program.output}
         kernels = {name for step in steps if step.kind in CONVOLUTIONS for name in step.inputs[1:]}
         self._constants = {
@@ -53,7 +54,7 @@ class Network:
         same: dict[str, str] = {}
         for step in steps:
             step = replace(step, inputs=tuple(same.get(name, name) for name in step.inputs))
-            if step.kind == "GroupConvolution" and self._changes_nothing(step):
+            if step.kind == "GroupConvolution" and only_orders(step, self._constants):
                 same[step.outputs[0]] = step.inputs[0]
                 continue
             if not all(name in self._constants for name in step.inputs):
@@ -62,14 +63,9 @@ class Network:
             made = OPERATIONS[step.kind](step.settings, *(self._constants[name] for name in step.inputs))
             self._constants |= _named(step, made)
 
-    def _changes_nothing(self, step: Step) -> bool:
-        """Whether it is a convolution that only brings numbers in order, for OpenVINO."""
-        kernel = self._constants.get(step.inputs[1])
-        return kernel is not None and kernel.shape[1:] == (1, 1, 1, 1) and bool((kernel == 1).all())
-
     def _biased(self, steps: list[Step]) -> list[Step]:
         """A convolution and the constant added to each of its channels as one step."""
-        uses, made = _uses(steps), _makers(steps)
+        uses, made = _uses(steps), makers(steps)
         replaced: dict[int, Step | None] = {}
         for number, step in enumerate(steps):
             source = made.get(step.inputs[0]) if step.kind == "Add" else None
@@ -90,53 +86,6 @@ class Network:
             )
         return [each for number, step in enumerate(steps) if (each := replaced.get(number, step)) is not None]
 
-    def _normed(self, steps: list[Step]) -> list[Step]:
-        """Each normalisation by instance with scale and shift as one step; what they no longer need goes."""
-        made = _makers(steps)
-
-        def of(name: str, kind: str) -> Step | None:
-            step = steps[made[name]] if name in made else None
-            return step if step is not None and step.kind == kind else None
-
-        found = [self._norm(step, of) or step for step in steps]
-        needed, kept = {self._output}, []
-        for step in reversed(found):
-            if needed & set(step.outputs):
-                kept.append(step)
-                needed |= set(step.inputs)
-        return kept[::-1]
-
-    def _norm(self, step: Step, of: Callable[[str, str], Step | None]) -> Step | None:
-        """A StyleNorm in place of the addition that ends one, in either of two spellings."""
-        product = of(step.inputs[0], "Multiply") if step.kind == "Add" else None
-        if product is None:
-            return None
-        if (normal := of(product.inputs[0], "MVN")) is not None:
-            inside = normal.settings["eps_mode"].lower() == "inside_sqrt"
-            if not inside or tuple(self._constants[normal.inputs[1]]) not in ((2, 3), (-2, -1)):
-                return None
-            settings = {"epsilon": normal.settings["eps"]}
-            return Step("StyleNorm", (normal.inputs[0], product.inputs[1], step.inputs[1]), step.outputs, settings)
-        return self._spelled_out(step, product, of)
-
-    def _spelled_out(self, step: Step, product: Step, of: Callable[[str, str], Step | None]) -> Step | None:
-        """x * f + (shift - mean * f), with f = (variance + epsilon) ** -0.5 * scale."""
-        x, factor = product.inputs
-        rest, scaled = of(step.inputs[1], "Subtract"), of(factor, "Multiply")
-        root = of(scaled.inputs[0], "Power") if scaled else None
-        moved = of(rest.inputs[1], "Multiply") if rest else None
-        total = of(root.inputs[0], "Add") if root else None
-        if rest is None or scaled is None or root is None or moved is None or total is None:
-            return None
-        variance, mean = of(total.inputs[0], "ReduceMean"), of(moved.inputs[0], "ReduceMean")
-        squares = of(variance.inputs[0], "SquaredDifference") if variance else None
-        if mean is None or squares is None or squares.inputs != (x, mean.outputs[0]) or mean.inputs[0] != x:
-            return None
-        power, epsilon = self._constants.get(root.inputs[1]), self._constants.get(total.inputs[1])
-        if moved.inputs[1] != factor or epsilon is None or power is None or float(power) != -0.5:
-            return None
-        return Step("StyleNorm", (x, scaled.inputs[1], rest.inputs[0]), step.outputs, {"epsilon": float(epsilon)})
-
 
 def _named(step: Step, made: Any) -> dict[str, Any]:
     """What a step made by name; places of maxima, a pooling's second output, nobody asks for."""
@@ -145,10 +94,6 @@ def _named(step: Step, made: Any) -> dict[str, Any]:
 
 def _uses(steps: list[Step]) -> Counter[str]:
     return Counter(name for step in steps for name in step.inputs)
-
-
-def _makers(steps: list[Step]) -> dict[str, int]:
-    return {name: number for number, step in enumerate(steps) for name in step.outputs}
 
 
 def _constant(array: Any) -> Any:

@@ -45,3 +45,8 @@ def learnt_style(picture: Path, model: str) -> Path | None:
         return None
     path = FOLDER / LEARNT / model / f"{picture.stem}.style"
     return path if path.is_file() else None
+
+
+def learnt_by(picture: Path) -> set[str]:
+    """The models that have learnt a built-in style, by its picture."""
+    return {path.parent.name for path in FOLDER.glob(f"{LEARNT}/*/{picture.stem}.style") if picture.parent == FOLDER}

@@ -15,6 +15,7 @@ export async function atOnce(picture, name) {
     const told = await asJson("styles", { method: "POST", body: form({ picture, name: name || nameOf(picture) }) });
     await gallery.refresh();
     gallery.pick(told.id);
+    if (told.note) tell($("#problem"), { words: `${told.name}: ${told.note}.` });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     choose(picture);

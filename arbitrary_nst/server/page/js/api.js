@@ -17,7 +17,8 @@ export class Problem extends Error {
   }
 }
 
-const NO_ANSWER = { kind: "away", status: 0, detail: "the server does not answer", hint: "to start arbstyle serve again" };
+const NO_ANSWER = { kind: "away", status: 0, detail: "the server does not answer; the page tries again by itself",
+  hint: "starting arbstyle again, or asking whoever runs it, if it stays so" };
 
 /** Who shows the token when it is asked for, and who is told that the model is being loaded. */
 export const on = { token: async () => {}, loading: () => {} };
@@ -78,18 +79,6 @@ export const isOver = (job) => ["done", "failed", "stopped"].includes(job.state)
 
 /** The picture that a photo gives: a response. */
 export const stylize = (fields, options) => ask("stylize", { method: "POST", body: form(fields), ...options });
-
-/** A job, once it is over. Throws Problem where it failed. */
-export async function finish(job, { signal, seen } = {}) {
-  while (!isOver(job)) {
-    await pause(300);
-    signal?.throwIfAborted();
-    job = await asJson(`jobs/${job.id}`, { signal });
-    seen?.(job);
-  }
-  if (job.error) throw new Problem(job.error);
-  return job;
-}
 
 /** Have the browser save what lies at an address of this server. */
 export function save(address, name) {

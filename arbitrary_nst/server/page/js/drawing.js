@@ -10,6 +10,7 @@ import { emit, photo, state, when } from "./state.js";
 
 const DRAFT = 512, SHARP = 1600; // px; the server keeps what it has decoded up to the latter
 const REST = 350; // ms without a change before the sharper picture
+const AGAIN = 3000; // ms until a server that does not answer is asked again
 const MOST_KEPT = 40; // drafts, so that going back to a style shows it at once
 
 const kept = new Map();
@@ -68,7 +69,7 @@ async function drawn(entry, size) {
       blob = await (await withPhoto(entry, asked)).blob();
       keep(key, blob);
     }
-    if (entry !== photo()) return false;
+    if (entry !== photo() || stage.isWatching()) return false; // what a search makes was asked for since
     await stage.paint(blob, name);
     if (size === DRAFT) note(performance.now() - began, name, isNew);
     tell($("#problem"), null);
@@ -76,6 +77,7 @@ async function drawn(entry, size) {
   } catch (error) {
     if (error instanceof Problem) {
       if (entry === photo()) tell($("#problem"), error);
+      if (error.kind === "away") resting = setTimeout(redraw, AGAIN); // drawn once the server is back
     } else if (error.name !== "AbortError") throw error;
     return false;
   } finally {

@@ -2,11 +2,12 @@
 
 import { asJson, ask } from "./api.js";
 import { $, arrange, make, put, say } from "./elements.js";
+import { rove } from "./roving.js";
 import { change, emit, state, when } from "./state.js";
 
 const FIRST = "watercolour"; // of somebody who has picked none
 
-let isBlending = false;
+let isBlending = false, settleStops = () => {};
 
 /** A style of the server's by its id. */
 export const style = (id) => state.styles.find((each) => each.id === id);
@@ -88,6 +89,7 @@ function built({ id, kind, thumbnail }) {
 
 function render() {
   arrange($("#styles"), state.styles, ({ id }) => id, built, (item, { id }) => press($(".swatch", item), id));
+  settleStops();
   const { styles, share } = state.look, isPair = styles.length > 1;
   $("#blend").setAttribute("aria-pressed", String(isBlending));
   $("#blending").hidden = !isBlending;
@@ -104,6 +106,7 @@ function render() {
 }
 
 export function begin() {
+  settleStops = rove($("#styles"), ".swatch");
   isBlending = state.look.styles.length > 1;
   for (const name of ["look", "styles"]) when(name, render);
   $("#blend").addEventListener("click", () => {

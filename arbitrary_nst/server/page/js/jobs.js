@@ -3,11 +3,12 @@
 import { ask, asJson, isOver, save } from "./api.js";
 import { curve, trace } from "./curve.js";
 import { $, arrange, make, pause, put, say, spoken } from "./elements.js";
+import { followed } from "./following.js";
 import * as gallery from "./gallery.js";
 import * as stage from "./stage.js";
 import { keepJobs, show, state, when } from "./state.js";
 
-const EVERY = 700; // ms
+const EVERY = 700, SELDOM = 3000; // ms between looks at a job that is not streamed
 const WORDS = { queued: "waiting", running: "", done: "done", failed: "failed", stopped: "stopped" };
 let isFollowing = false;
 
@@ -18,22 +19,45 @@ export function add(job) {
   follow();
 }
 
+const unfinished = () => state.jobs.filter((job) => !job.told || !isOver(job.told));
+
 async function follow() {
   if (isFollowing) return;
   isFollowing = true;
-  while (state.jobs.some((job) => !job.told || !isOver(job.told))) {
-    for (const job of state.jobs.filter((each) => !each.told || !isOver(each.told))) await look(job);
-    render();
-    await pause(document.hidden ? 4 * EVERY : EVERY);
+  while (unfinished().length) {
+    for (const job of unfinished()) await look(job);
+    const running = unfinished().find(({ told }) => told?.state === "running");
+    if (running && !document.hidden) await stream(running);
+    else await pause(document.hidden ? SELDOM : EVERY);
   }
   isFollowing = false;
 }
 
+/** Follow one by its events, as long as the page is seen: a browser keeps few lines to a server, for all its tabs. */
+async function stream(job) {
+  const abort = new AbortController(), leave = () => abort.abort();
+  document.addEventListener("visibilitychange", leave, { once: true });
+  const others = setInterval(() => unfinished().filter((each) => each !== job).forEach(look), SELDOM);
+  try {
+    await followed(job.told, { signal: abort.signal, seen: (told) => take(job, told) });
+  } catch {
+    await pause(EVERY); // the next look tells why
+  } finally {
+    clearInterval(others);
+    document.removeEventListener("visibilitychange", leave);
+  }
+}
+
+async function take(job, told) {
+  job.told = told;
+  if (told.links.preview || told.links.result) await watch(job);
+  if (isOver(told)) await ended(job);
+  render();
+}
+
 async function look(job) {
   try {
-    job.told = await asJson(`jobs/${job.id}`);
-    if (job.told.links.preview || job.told.links.result) await watch(job);
-    if (isOver(job.told)) await ended(job);
+    await take(job, await asJson(`jobs/${job.id}`));
   } catch (error) {
     if (error.kind === "unknown") {
       state.jobs = state.jobs.filter((each) => each.id !== job.id); // its time is over
@@ -61,6 +85,8 @@ async function ended(job) {
 }
 
 async function stop(job) {
+  job.isStopping = true;
+  render();
   await ask(`jobs/${job.id}`, { method: "DELETE" }).catch(() => {});
   follow();
 }
@@ -109,8 +135,9 @@ function built({ id, kind, title }) {
 function update(card, job) {
   const told = job.told ?? { state: "queued", history: [], links: {} }, { progress, error } = told, over = isOver(told);
   const left = progress && !over && progress.left !== null ? `${spoken(progress.left)} left` : "";
+  const begins = told.state === "running" && !progress ? "beginning" : "", stops = job.isStopping && !over ? "stopping" : "";
   const step = progress && !over ? `step ${progress.step}${progress.last ? ` of ${progress.last}` : ""}` : "";
-  put($("h3 .quiet", card), "textContent", [WORDS[told.state], step, left].filter(Boolean).join(" · "));
+  put($("h3 .quiet", card), "textContent", [stops || begins || WORDS[told.state], step, left].filter(Boolean).join(" · "));
   const image = $("img", card), source = told.links.preview;
   image.hidden = !source;
   if (source && image.dataset.source !== source) {
@@ -123,9 +150,9 @@ function update(card, job) {
   $(".stop", card).hidden = over;
   $(".keep", card).hidden = !told.links.result && !told.style?.file;
   $(".discard", card).hidden = !over;
-  const problem = $(".problem", card);
-  problem.hidden = !error;
-  put(problem, "textContent", error ? `${error.detail}.${error.hint ? ` Try: ${error.hint}.` : ""}` : "");
+  const problem = $(".problem", card), note = told.style?.note ? `Learnt, and ${told.style.note}.` : "";
+  problem.hidden = !error && !note;
+  put(problem, "textContent", error ? `${error.detail}.${error.hint ? ` Try: ${error.hint}.` : ""}` : note);
 }
 
 function render() {

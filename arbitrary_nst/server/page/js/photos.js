@@ -5,6 +5,7 @@ import { $, arrange, make, put, say } from "./elements.js";
 import { emit, keepPhotos, photo, show, state, when } from "./state.js";
 
 const KEEP_ALIVE = 4 * 60_000; // ms: less than the server keeps what nobody uses
+const AGAIN = 3000; // ms until a server that does not answer is sent it again
 const files = new Map(); // by key: as long as the tab lives a photo can be uploaded again
 
 /** Take in files, and look at the first of them. */
@@ -40,10 +41,18 @@ async function upload(entry) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     entry.problem = about(entry, error.words);
+    if (error.kind === "away") setTimeout(() => { if (state.photos.includes(entry) && !entry.id) upload(entry); }, AGAIN);
   }
   entry.isComing = false;
   keepPhotos();
+  if (photo()?.problem) lookAtAnother();
   if (isNew && entry.key === state.shown) emit("photo");
+}
+
+/** Where there is nothing to see of the photo that is looked at: look at one that there is, the newest. */
+function lookAtAnother() {
+  const other = state.photos.findLast((each) => each.id && !each.problem);
+  if (other && !photo().id) show(other.key);
 }
 
 /** Do something with a photo; where the server has let it go, upload it again if this tab has the file, and once more. */

@@ -5,6 +5,7 @@ import { isIdle } from "./drawing.js";
 import { $, arrange, pause } from "./elements.js";
 import { press, swatch } from "./gallery.js";
 import { withPhoto } from "./photos.js";
+import { rove } from "./roving.js";
 import { photo, state, when } from "./state.js";
 
 const SIDE = 224, QUALITY = 80; // px
@@ -12,7 +13,7 @@ const PAUSE = 60; // ms between looks whether somebody waits
 const MOST_KEPT = 400;
 
 const drawn = new Map(); // addresses of pictures, by photo and style
-let abort = new AbortController();
+let abort = new AbortController(), settleStops = () => {};
 
 const keyOf = (entry, id) => `${entry.key} ${entry.id} ${id}`;
 
@@ -28,6 +29,7 @@ function render() {
     button.dataset.source = source;
     $("img", button).src = source;
   });
+  settleStops();
 }
 
 function built({ id }) {
@@ -67,6 +69,7 @@ function keep(key, blob) {
 }
 
 export function begin() {
+  settleStops = rove($("#row-list"), ".swatch");
   for (const name of ["photo", "styles"]) when(name, draw);
   when("look", render);
   draw();

@@ -1,8 +1,9 @@
 // The picture as large as the photo: to look at closely, and to save. Drawn once for both, as a job of the server's.
 
-import { asJson, finish, later, Problem, save, stylize } from "./api.js";
+import { asJson, later, Problem, save, stylize } from "./api.js";
 import { fields, keyOf } from "./drawing.js";
 import { $, say, tell } from "./elements.js";
+import { finish } from "./following.js";
 import { title } from "./gallery.js";
 import { withPhoto } from "./photos.js";
 import * as stage from "./stage.js";
