@@ -64,3 +64,12 @@ def test_every_size():
         pixels = np.full((*size, 3), 0.9, np.float32)
         pixels[: size[0] // 2, : size[1] // 2] = 0
         assert without_halos(pixels, 1 - pixels).shape == pixels.shape
+
+
+def test_a_glow_with_a_soft_border_keeps_what_is_drawn_around_it():
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    glow = np.clip(np.hypot(y - 120, x - 160)[..., np.newaxis] / 60 - 0.3, 0, 0.9)
+    grain = np.random.default_rng(2).normal(0, 0.5 / 255, (HEIGHT, WIDTH, 1))
+    soft = np.repeat(glow + grain + 0.05, 3, axis=2).astype(np.float32)
+    before = drawn()
+    np.testing.assert_array_equal(without_halos(soft, before), before)

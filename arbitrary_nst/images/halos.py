@@ -13,6 +13,9 @@ LEAST = 0.02  # share of a photo that is background, below which nothing is done
 FOLDS = (1.0, 0.6, 0.3)  # shares of the way beyond, of which the first that leads to background is taken
 THICK = 6  # px: half of what a thing measures at least; lines and letters are drawn by what surrounds them, and keep it
 EVENED = 9  # px over which the ways to the background are evened out, twice: or its texture is torn
+ANOTHER = (
+    0.05  # likeness to the background up to which a place is a thing's; a glow has a soft border, and keeps its own
+)
 SAME = 12 / 255  # background of one colour, in each channel
 
 
@@ -33,7 +36,7 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
     like = like_background(small, sight, plain)
     away = distance_transform_edt(like > 0.5)
     beyond = away >= REACH
-    thick = distance_transform_edt(like <= 0.5) >= THICK
+    thick = distance_transform_edt(like <= ANOTHER) >= THICK
     if not (beyond.any() and thick.any()):
         return drawn
     far, nearest = distance_transform_edt(~beyond, return_indices=True)
@@ -42,7 +45,8 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
     places = np.stack([rows, columns])
     ways = (nearest - np.indices(beyond.shape)).astype(np.float32)  # to the background beyond reach
     ways = np.stack([uniform_filter(uniform_filter(way, EVENED), EVENED) for way in ways])[:, rows, columns]
-    shown, there = _folded(places, ways, beyond, small)
+    calm = uniform_filter(small, (EVENED, EVENED, 0))  # a sensor's grain tears nothing apart
+    shown, there = _folded(places, ways, np.where(beyond[..., np.newaxis], calm, np.inf), small[rows, columns])
     weights = there * like[rows, columns] * np.clip((REACH - away[rows, columns]) / FADE, 0, 1)
     result = drawn.copy()
     for channel in range(3):
@@ -52,21 +56,20 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
 
 
 def _folded(
-    places: NDArray[np.int64], ways: Pixels, beyond: NDArray[np.bool_], small: Pixels
+    places: NDArray[np.int64], ways: Pixels, beyond: Pixels, colours: Pixels
 ) -> tuple[Pixels, NDArray[np.bool_]]:
     """Where the background lies that is shown at places, rows and columns (2, N), and whether there is any.
 
-    As far beyond the end of the way as the place is before it, or not quite as far, and of the same colour.
+    As far beyond the end of the way as the place is before it, or not quite as far, where the background's colour
+    ``beyond`` (h, w, 3), infinite elsewhere, is that of the place, of ``colours`` (N, 3).
     """
     shown, left = np.zeros(places.shape, np.float32), np.ones(places.shape[1], bool)
-    most = np.array(beyond.shape)[:, np.newaxis] - 1
-    colours = small[places[0], places[1]]
+    most = np.array(beyond.shape[:2])[:, np.newaxis] - 1
     for share in FOLDS:
         there = places + np.float32(1 + share) * ways
         found = left & ((there >= 0) & (there <= most)).all(axis=0)
         row, column = np.rint(there[:, found]).astype(np.int64)
-        alike = np.abs(small[row, column] - colours[found]).max(axis=1) <= SAME
-        found[found] = beyond[row, column] & alike
+        found[found] = np.abs(beyond[row, column] - colours[found]).max(axis=1) <= SAME
         shown[:, found] = there[:, found]
         left &= ~found
     return shown, ~left
