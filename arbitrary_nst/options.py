@@ -50,6 +50,7 @@ __all__ = [
     "Precision",
     "RefineKeywords",
     "RefineOptions",
+    "RefiningKeywords",
     "StyleCrop",
     "StyleSize",
     "TrustModel",
@@ -281,6 +282,10 @@ class RefineKeywords(TypedDict, total=False):
     scales: int | Literal["auto"] | None
     style_scale: float
     vgg_weights: str | PathLike[str] | None
+
+
+class RefiningKeywords(DrawKeywords, RefineKeywords, total=False):
+    """What ``Stylizer.refine`` takes: how to refine, and how to draw around it."""
 
 
 class LearnKeywords(TypedDict, total=False):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst import images, options
-from arbitrary_nst.drawing.strokes import Strokes, completed, seen
+from arbitrary_nst import images, options, presets
+from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.drawing.strokes import completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.given import by_name
@@ -26,8 +27,8 @@ from arbitrary_nst.options import (
     LearnKeywords,
     LearnOptions,
     ModelOptions,
-    RefineKeywords,
     RefineOptions,
+    RefiningKeywords,
 )
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, normalised
@@ -165,6 +166,8 @@ class Stylizer(Session):
         self,
         photo: Source,
         style: Style | Source | Mapping[Any, float],
+        *,
+        preset: str | None = None,
         **draw: Unpack[DrawKeywords],
     ) -> Image.Image: ...
     @overload
@@ -172,12 +175,16 @@ class Stylizer(Session):
         self,
         photo: Array,
         style: Style | Source | Mapping[Any, float],
+        *,
+        preset: str | None = None,
         **draw: Unpack[DrawKeywords],
     ) -> Array: ...
     def stylize(
         self,
         photo: Source | Array,
         style: Style | Source | Mapping[Any, float],
+        *,
+        preset: str | None = None,
         **draw: Unpack[DrawKeywords],
     ) -> Image.Image | Array:
         """Stylize one photo, at its own size or with its longest side reduced to ``max_size`` px.
@@ -192,12 +199,13 @@ class Stylizer(Session):
         photo's and takes the picture's lightness, ``match`` first brings the style picture to them. ``mask``: the path
         of a picture of the photo's shape, which is stylized where that is white. ``regions``: another style where a
         mask is white, by the paths of both; the last lies on top. ``feather`` px of the edges of all masks are blurred.
+        ``preset`` is the name of a set of these (``presets``), of which those that are given count more.
 
         A path, bytes or a PIL image gives an upright sRGB PIL image (RGB, or RGBA where the photo has alpha);
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        wanted = DrawOptions(**draw)  # type: ignore[arg-type]  # a path as text is as good
+        wanted = _wanted(preset, draw)
         opened = self.read(photo)
         self.check(wanted, [opened.size])
         return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
@@ -223,6 +231,7 @@ class Stylizer(Session):
         in_place: bool = False,
         score: bool = False,
         refine: RefineOptions | None = None,
+        preset: str | None = None,
         **draw: Unpack[DrawKeywords],
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
@@ -254,7 +263,7 @@ class Stylizer(Session):
             in_place=in_place,
             score=score,
             refinement=None if refine is None else Refinement.chosen_by(refine),
-            **draw,  # type: ignore[arg-type]  # a path as text is as good
+            **vars(_wanted(preset, draw)),
         )
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)
         if in_place:
@@ -271,30 +280,43 @@ class Stylizer(Session):
         photo: Source | Array,
         style_image: Source | Array | Mapping[Any, float],
         recipe: "str | Recipe" = "arbstyle",
-        strokes: Strokes = "auto",
+        preset: str | None = None,
         on_step: "OnStep | None" = None,
-        **changes: Unpack[RefineKeywords],
+        **changes: Unpack[RefiningKeywords],
     ) -> Image.Image | Array:
         """Optimise a picture until VGG19 sees the photo's content and the style in it (Gatys 2016); see ``recipes``.
 
         ``style_image`` may be several pictures with their shares, by which their Grams are mixed.
         ``picture`` is the stylized photo, of the photo's size; None lets the recipe begin as it does, with a picture
         that is stylized now where it needs one. It is refined at the size of the ``strokes``, see ``stylize``, and
-        carried up. ``changes`` are the other options of ``RefineOptions``, such as ``steps`` and ``content_weight``.
+        carried up. ``changes`` are the other options of ``RefineOptions``, such as ``steps`` and ``content_weight``,
+        and those of ``stylize``, such as ``strength``, ``mask`` and ``keep_plain``, also by a ``preset``.
         ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search by returning True.
         The result is of the photo's kind, as that of ``stylize``.
         """
         from arbitrary_nst.refinement.settings import Refinement
 
+        draw = {name: value for name, value in changes.items() if name in DrawKeywords.__annotations__}
+        asked: dict[str, Any] = {name: value for name, value in changes.items() if name not in draw}
+        wanted = _wanted(preset, draw)
         if picture is not None:
-            changes.setdefault("init", "stylized")
-        named = {"recipe": recipe} if isinstance(recipe, str) else {}
-        asked = RefineOptions(**named, **changes)  # type: ignore[arg-type]  # a path as text is as good
-        how = Refinement.chosen_by(asked, None if isinstance(recipe, str) else recipe)
+            asked.setdefault("init", "stylized")
+        if isinstance(recipe, str):
+            asked["recipe"] = recipe
+        how = Refinement.chosen_by(RefineOptions(**asked), None if isinstance(recipe, str) else recipe)
         shares = normalised(style_image).items() if isinstance(style_image, Mapping) else [(style_image, 1.0)]
-        whole = images.filled(self.read(photo))
-        pictures = [(images.style_picture(self._style_picture(each)), share) for each, share in shares]
-        small, start = seen(whole, strokes), None
+        own = self.read(photo)
+        self.check(wanted, [own.size])
+        whole = images.filled(own)
+        if wanted.max_size is not None:
+            whole = images.resize_longest(whole, wanted.max_size)
+        if wanted.strength == 0:
+            return in_kind(whole, photo)
+        pictures = [
+            (images.style_picture(self._style_picture(each), wanted.style_crop), share) for each, share in shares
+        ]
+        small, start = seen(whole, wanted.strokes), None
+        here = replace(wanted, strokes="fine", feather=wanted.feather * max(small.size) / max(whole.size))
         if picture is None:
             picture = how.start
         if picture is not None:
@@ -303,12 +325,13 @@ class Stylizer(Session):
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
             start = images.resize(start, small.pixels.shape[:2])
         elif how.begins_stylized:
-            style = blend({self.style(each): share for each, share in pictures})
-            start = self.stylize_photo(small, style, DrawOptions(strokes="fine")).pixels
-        seeking = self.sought(small, pictures, DrawOptions())
+            size, crop = wanted.style_size, wanted.style_crop
+            style = blend({self.style(each, style_size=size, style_crop=crop): share for each, share in pictures})
+            start = self.paint([small], style, here)[0].pixels
         told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
-        refined = self.refiner(how).refine(small.pixels, seeking, start, told)
-        return in_kind(completed(whole, small, refined.pixels, self.threads), photo)
+        refined = self.refiner(how).refine(small.pixels, self.sought(small, pictures, here), start, told)
+        drawn = completed(whole, small, refined.pixels, self.threads)
+        return in_kind(finished(whole, drawn, wanted), photo)
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
@@ -345,17 +368,22 @@ class Stylizer(Session):
         return self.style(style, style_size=wanted.style_size, style_crop=wanted.style_crop)
 
 
+def _wanted(preset: str | None, draw: Mapping[str, Any]) -> DrawOptions:
+    """A preset's options, but where others are given."""
+    return DrawOptions(**(presets.options(preset) if preset else {}) | dict(draw))
+
+
 def refine(
     photo: Source | Array,
     style_image: Source | Array | Mapping[Any, float],
     picture: Source | Array | None = None,
     *,
     recipe: "str | Recipe" = "arbstyle",
-    strokes: Strokes = "auto",
+    preset: str | None = None,
     on_step: "OnStep | None" = None,
-    **changes: Unpack[RefineKeywords],
+    **changes: Unpack[RefiningKeywords],
 ) -> Image.Image | Array:
     """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
     return Stylizer().refine(
-        picture, photo=photo, style_image=style_image, recipe=recipe, strokes=strokes, on_step=on_step, **changes
+        picture, photo=photo, style_image=style_image, recipe=recipe, preset=preset, on_step=on_step, **changes
     )

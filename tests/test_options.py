@@ -17,7 +17,7 @@ from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.settings import Refinement
-from arbitrary_nst.stylizer import DrawKeywords, RefineKeywords
+from arbitrary_nst.stylizer import DrawKeywords, RefiningKeywords
 
 GROUPS = (ModelOptions, DrawOptions, EncodeOptions, BatchOptions, RefineOptions)
 EVERY = [(group, option) for group in GROUPS for option in declared(group)]
@@ -127,7 +127,7 @@ def test_groups_are_values():
         (
             Stylizer.stylize_many,
             (EncodeOptions, BatchOptions),
-            {"self", "photos", "style", "output", "refine", "draw"},
+            {"self", "photos", "style", "output", "refine", "preset", "draw"},
         ),
     ],
 )  # fmt: skip
@@ -145,7 +145,8 @@ def test_the_keywords_of_drawing_are_those_of_the_group():
 
 
 def test_the_keywords_of_refine_are_those_of_the_group():
-    assert set(get_type_hints(RefineKeywords)) == {option.name for option in declared(RefineOptions)} - {"recipe"}
+    both = {option.name for group in (DrawOptions, RefineOptions) for option in declared(group)}
+    assert set(get_type_hints(RefiningKeywords)) == both - {"recipe"}
 
 
 def test_a_command_takes_whole_groups():

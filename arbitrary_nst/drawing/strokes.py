@@ -8,6 +8,7 @@ import numpy as np
 
 from arbitrary_nst import images
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.halos import without_halos
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.options import DrawOptions
@@ -15,7 +16,9 @@ from arbitrary_nst.options import DrawOptions
 Strokes = Literal["auto", "fine"] | int
 
 AS_IT_IS = 1_250_000  # px; `auto` shows the network a photo of no more as it is
-SEEN = 720_000  # px of a large one that it sees, 1040 x 693 or 980 x 735: pictures of any size look alike on a screen
+# Of a large one it sees so many px, 1040 x 693, but no less than a screen shows, 1024 x 768 or 1024 x 1024: pictures of
+# any size look alike there.
+SEEN, SCREEN = 720_000, 1024
 FALL = 0.8  # power by which they fall from one to the other, so that no two photos of about one size are drawn apart
 
 
@@ -23,14 +26,16 @@ def seen_size(width: int, height: int, strokes: Strokes) -> tuple[int, int]:
     """Height and width at which the network sees a photo; never larger than it is.
 
     ``fine`` is the photo's own, a number the longest side in px. ``auto`` is its own up to ``AS_IT_IS`` px in all;
-    above that less the larger the photo is, down to ``SEEN`` px in all at twice ``AS_IT_IS`` and above.
+    above that less the larger the photo is, down to ``SEEN`` px in all at twice ``AS_IT_IS`` and above, or, nearly
+    square, to a longest side of ``SCREEN``.
     """
     match strokes:
         case "fine":
             share = 1.0
         case "auto":
             pixels = width * height
-            share = min(1.0, (max(SEEN, AS_IT_IS * (AS_IT_IS / pixels) ** FALL) / pixels) ** 0.5)
+            least = max((SEEN / pixels) ** 0.5, SCREEN / max(width, height))
+            share = min(1.0, max(least, (AS_IT_IS / pixels) ** ((1 + FALL) / 2)))
         case longest:
             share = min(1.0, longest / max(width, height))
     return max(1, round(height * share)), max(1, round(width * share))
@@ -52,7 +57,10 @@ def seen(photo: Photo, strokes: Strokes) -> Photo:
 
 
 def completed(photo: Photo, small: Photo, drawn: Pixels, threads: int) -> Photo:
-    """The photo with the pixels ``drawn`` of what was ``seen`` of it, carried up to its size where that was less."""
+    """The photo with the pixels ``drawn`` of what was ``seen`` of it, carried up to its size where that was less.
+
+    Then halos, large as the strokes are, are taken from its plain background.
+    """
     if drawn.shape != photo.pixels.shape:
-        drawn = guided(photo.pixels, small.pixels, drawn, threads)
+        drawn = guided(photo.pixels, small.pixels, without_halos(small.pixels, drawn), threads)
     return replace(photo, pixels=drawn)

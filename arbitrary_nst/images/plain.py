@@ -24,10 +24,10 @@ def kept(photo: Pixels, drawn: Pixels, share: float) -> Pixels:
     """
     small = resize_longest(Photo(photo), SIGHT).pixels
     even = _evenness(small)
-    background = _to_the_rim(even)
-    if not background.any():
+    at_rim = _to_the_rim(even)
+    if not at_rim.any():
         return drawn
-    colours = spread([small[..., channel] * background for channel in range(3)], background)
+    colours = spread([small[..., channel] * at_rim for channel in range(3)], at_rim)
     even *= _likeness(small, colours)  # also where it is closed in, as the paper within a letter
     near = _near(even)
     result = np.empty_like(drawn)
@@ -36,6 +36,19 @@ def kept(photo: Pixels, drawn: Pixels, share: float) -> Pixels:
         weight *= np.float32(share) * _rows(near, rows, photo.shape)
         result[rows] = drawn[rows] + weight[..., np.newaxis] * (photo[rows] - drawn[rows])
     return result
+
+
+def background(sight: Pixels) -> Pixels:
+    """How even a photo (h, w, 3) is where it is background: of places that reach its rim; (h, w), 0 elsewhere."""
+    return _to_the_rim(_evenness(sight))
+
+
+def like_background(pixels: Pixels, sight: Pixels, plain: Pixels) -> Pixels:
+    """1 where pixels (H, W, 3) have the colour of the background near by, ``plain`` of a small ``sight``: (H, W)."""
+    colours = spread([sight[..., channel] * plain for channel in range(3)], plain)
+    rows = slice(0, len(pixels))
+    like = _likeness(pixels, [_rows(plane, rows, pixels.shape) for plane in colours])
+    return like * _rows(_near(plain), rows, pixels.shape)
 
 
 def _evenness(small: Pixels) -> Pixels:

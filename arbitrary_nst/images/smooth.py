@@ -4,6 +4,8 @@ A network normalises whatever variation there is. Where a photo has none of its 
 or of bfloat16, into the rings of a sky, and on exactly flat colours its own grid. With fine grain it draws dabs there.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from arbitrary_nst.images.photo import ROWS, Pixels, strips
@@ -26,17 +28,25 @@ def with_grain(pixels: Pixels) -> Pixels:
     lacking = _lacking(pixels)
     if not lacking.any():
         return pixels
-    grained, rng = pixels.copy(), np.random.default_rng(SEED)
-    noise = rng.standard_normal(POOL * ROWS * width, np.float32)
+    grained = np.empty((BLOCK * len(lacking), width, 3), np.float32)  # whole blocks
+    grained[:height], grained[height:] = pixels, 0
+    lines, size, rng = grained.reshape(len(lacking), BLOCK, -1), POOL * ROWS * width, np.random.default_rng(SEED)
+    noise = _noise(1 << (size - 1).bit_length())  # of a folder's photos it is drawn once
     for rows in strips(height):
-        begin = rng.integers(noise.size - ROWS * width)
-        few = lacking[rows.start // BLOCK : -(-rows.stop // BLOCK)]
-        if few.any():
-            part = grained[rows]
-            grain = noise[begin : begin + len(part) * width].reshape(len(part), width)
-            part += (grain * _enlarged(few)[: len(part), :width])[..., np.newaxis]
-            np.clip(part, 0, 1, out=part)
-    return grained
+        begin, first = 3 * rng.integers(size - ROWS * width), rows.start // BLOCK
+        here = first + np.flatnonzero(lacking[first : -(-rows.stop // BLOCK)].any(axis=1))
+        if here.size:
+            part = noise[begin : begin + 3 * ROWS * width].reshape(ROWS // BLOCK, BLOCK, -1)[here - first]
+            part *= np.repeat(lacking[here], 3 * BLOCK, axis=1)[:, np.newaxis, : 3 * width]
+            part += lines[here]
+            lines[here] = np.clip(part, 0, 1, out=part)
+    return grained[:height]
+
+
+@lru_cache(2)
+def _noise(size: int) -> Pixels:
+    """Standard normal numbers, each three times in turn, as a pixel's colours have them."""
+    return np.repeat(np.random.default_rng(SEED).standard_normal(size, np.float32), 3)
 
 
 def _lacking(pixels: Pixels) -> Pixels:
@@ -52,20 +62,20 @@ def _lacking(pixels: Pixels) -> Pixels:
 def _variances(pixels: Pixels, rows: slice) -> Pixels:
     """Variance of the noise in the blocks of some rows, by second differences, which are 0 on any slope.
 
-    Noise of variance v has second differences of variance 6 v, across and down.
+    Noise of variance v has second differences of variance 6 v, across and down. Every second row of a block is asked.
     """
+    width, left = pixels.shape[1], -(rows.stop - rows.start) % BLOCK
     above, below = max(rows.start - 1, 0), min(rows.stop + 1, len(pixels))
-    grey = np.pad(pixels[above:below] @ GREY, ((above == rows.start, below == rows.stop), (1, 1)), mode="edge")
-    twice = 2 * grey[1:-1, 1:-1]
-    energy = np.square(twice - grey[1:-1, :-2] - grey[1:-1, 2:])
-    energy += np.square(twice - grey[:-2, 1:-1] - grey[2:, 1:-1])
-    down, right = (-side % BLOCK for side in energy.shape)
-    energy = np.pad(energy, ((0, down), (0, right)), mode="edge")
-    lines = np.add.reduce([energy[place::BLOCK] for place in range(BLOCK)])
-    blocks: Pixels = lines.reshape(len(lines), -1, BLOCK) @ np.full(BLOCK, 1 / (12 * BLOCK**2), np.float32)
+    around = (above == rows.start, (below == rows.stop) + left), (1, 1 + -width % BLOCK)
+    grey = np.pad(pixels[above:below] @ GREY, around, mode="edge")
+    here, between = grey[1:-1:2], grey[1:-1:2, 1:-1]
+    down = grey[:-2:2, 1:-1] + grey[2::2, 1:-1]
+    across = here[:, :-2] + here[:, 2:]
+    for second in (down, across):
+        second -= between
+        second -= between
+        second *= second
+    down += across
+    down = down.reshape(len(down) // (BLOCK // 2), BLOCK // 2, -1).sum(axis=1)
+    blocks: Pixels = down.reshape(len(down), -1, BLOCK) @ np.full(BLOCK, 1 / (6 * BLOCK**2), np.float32)
     return blocks
-
-
-def _enlarged(blocks: Pixels) -> Pixels:
-    """Each block as so many pixels."""
-    return np.repeat(np.repeat(blocks, BLOCK, axis=0), BLOCK, axis=1)
