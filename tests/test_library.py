@@ -11,13 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from arbitrary_nst import model_zoo
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.images import decode
-from arbitrary_nst.images.library import FOLDER, description, style_names, style_picture
+from arbitrary_nst.images.library import FOLDER, LEARNT, description, style_names, style_picture
+from arbitrary_nst.model_zoo import store
+from arbitrary_nst.model_zoo.card import cards
+from arbitrary_nst.styles import Style
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts" / "samples"
-LIMIT = 1_500_000  # bytes, all pictures together: they travel in the wheel
+LIMIT, LIMIT_LEARNT = 1_500_000, 1_400_000  # bytes, all pictures, and all learnt styles: they travel in the wheel
 
 
 def test_at_least_24_styles_have_names_that_a_command_line_can_take():
@@ -35,6 +39,18 @@ def test_every_style_is_described_in_one_line_of_its_own():
 def test_the_folder_holds_exactly_the_pictures_of_the_table():
     assert {path.stem for path in FOLDER.glob("*.webp")} == set(style_names())
     assert sum(path.stat().st_size for path in FOLDER.glob("*.webp")) < LIMIT
+
+
+def test_every_learnt_style_is_a_picture_s_and_of_the_model_as_it_is():
+    files = sorted((FOLDER / LEARNT / "mini").iterdir())
+    assert {path.stem for path in files} <= set(style_names()) and len(files) >= 20
+    assert sum(path.stat().st_size for path in files) < LIMIT_LEARNT
+    card = cards()["mini"]
+    digest = store.digest(store.hash_files(card, model_zoo.find("mini")))
+    for path in files:
+        style = Style.load(path)
+        assert (style.model, style.model_name, style.name) == (digest, "mini", path.stem), path.stem
+        assert style.learnt, path.stem
 
 
 @pytest.mark.parametrize("name", style_names())
