@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.learning import OnStep as OnLearnStep
     from arbitrary_nst.refinement.recipes import Recipe
-    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.refinement.record import Step
 
     OnStep = Callable[[Step, Pixels], bool | None]
 
@@ -247,7 +247,7 @@ class Stylizer(Session):
         from arbitrary_nst.files.settings import Settings
         from arbitrary_nst.files.shares import from_python, pictures_of
         from arbitrary_nst.files.stream import stylize_many
-        from arbitrary_nst.refinement.refiner import Refinement
+        from arbitrary_nst.refinement.settings import Refinement
 
         folder = None if output is None else Path(output)
         settings = Settings(
@@ -294,7 +294,7 @@ class Stylizer(Session):
         ``on_step`` is called with a ``refinement.Step`` and the picture so far, and ends the search by returning True.
         The result is of the photo's kind, as that of ``stylize``.
         """
-        from arbitrary_nst.refinement.refiner import Refinement
+        from arbitrary_nst.refinement.settings import Refinement
 
         draw = {name: value for name, value in changes.items() if name in DrawKeywords.__annotations__}
         asked: dict[str, Any] = {name: value for name, value in changes.items() if name not in draw}

@@ -5,7 +5,7 @@ import pytest
 from fakes import fake_stylizer
 
 from arbitrary_nst.images import Photo, style_picture
-from arbitrary_nst.refinement.refiner import Refined
+from arbitrary_nst.refinement.record import Refined
 
 
 def painting(height=150, width=210):

@@ -9,7 +9,7 @@ from fakes import fake_stylizer
 from arbitrary_nst import Stylizer, images
 from arbitrary_nst.images import Photo, filled
 from arbitrary_nst.images.hidden import NOTHING, SEEN, opaque_part
-from arbitrary_nst.refinement.refiner import Refined
+from arbitrary_nst.refinement.record import Refined
 
 
 def scene(height=96, width=131):

@@ -13,7 +13,7 @@ from arbitrary_nst import cli
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import directory
 from arbitrary_nst.options import RefineOptions
-from arbitrary_nst.refinement.refiner import Refined, Step
+from arbitrary_nst.refinement.record import Refined, Step
 
 
 @pytest.fixture

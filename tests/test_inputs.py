@@ -9,7 +9,7 @@ import pytest
 from drawn import picture, saved
 
 from arbitrary_nst import OptionError
-from arbitrary_nst.files.find import expand, read_list
+from arbitrary_nst.files.find import expand, read_list, search
 
 
 @pytest.fixture
@@ -178,3 +178,14 @@ def test_fifty_thousand_names_are_found_in_seconds(tmp_path):
     began = time.process_time()
     assert len(expand([tmp_path], output=Path("out"))) == 2500
     assert time.process_time() - began < 1
+
+
+def test_a_search_holds_nothing_and_tells_apart_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        (tmp_path / "in" / f"{name}.jpg").touch()
+    given = [tmp_path / "in", tmp_path / "in" / "a.jpg"]
+    found = search(given, output=tmp_path / "out", several=True)
+    assert next(found).below == Path("in")  # and the rest is not looked for yet
+    assert [each.path.name for each in found] == ["b.jpg", "a.jpg"]
+    assert len(expand(given, output=tmp_path / "out")) == 2

@@ -126,7 +126,8 @@ def test_the_best_of_a_refinement_is_kept(folder, monkeypatch):
     """The stream hands on the wish to stop, and writes what it is given."""
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
-    from arbitrary_nst.refinement.refiner import Refined, Refinement, Step
+    from arbitrary_nst.refinement.record import Refined, Step
+    from arbitrary_nst.refinement.settings import Refinement
 
     class Refiner:
         def refine(self, photo, style, start, on_step):

@@ -16,7 +16,7 @@ from arbitrary_nst.cli.run import run
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
-from arbitrary_nst.refinement.refiner import Refinement
+from arbitrary_nst.refinement.settings import Refinement
 from arbitrary_nst.stylizer import DrawKeywords, RefiningKeywords
 
 GROUPS = (ModelOptions, DrawOptions, EncodeOptions, BatchOptions, RefineOptions)

@@ -72,6 +72,16 @@ def test_no_two_photos_end_in_one_file_whatever_their_names(names):
     assert all(len(os.fsencode(path.name)) <= naming.LONGEST_NAME for path in claimed)
 
 
+@given(NAMES)
+def test_who_is_nobody_gets_the_names_of_anybody(names):
+    wanted = [Path("out", f"{stem}.{suffix}") for stem, suffix in names]
+    some, none = naming.Taken(), naming.Taken()
+    anybody = [some.claim(path, number, lambda given: "b" in given.name) for number, path in enumerate(wanted)
+               if "b" not in path.name]  # fmt: skip
+    nobody = [none.claim(path, None, lambda given: "b" in given.name) for path in wanted if "b" not in path.name]
+    assert nobody == anybody
+
+
 @pytest.mark.parametrize(("wanted", "output"), [("png", "x.jpg"), ("auto", "x.gif")])
 def test_contradictory_or_unknown_suffix(wanted, output):
     with pytest.raises(OptionError, match="Try"):

@@ -14,7 +14,7 @@ from fakes import fake_stylizer
 from PIL import Image
 from starlette.responses import Response
 
-from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.refinement.record import Step
 
 pytestmark = [
     pytest.mark.slow,

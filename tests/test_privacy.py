@@ -24,7 +24,7 @@ REFINED = """
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 from arbitrary_nst.files import loss_report
 from arbitrary_nst.refinement import losses
-from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.refinement.record import Step
 import_tensorflow()
 loss_report.plot([Step(step, 64, 1.0, 1.0, 1.0, 0.0, 2.0, 1, 0.0) for step in range(2)])
 """

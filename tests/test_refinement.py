@@ -16,11 +16,13 @@ from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.files.loss_report import COLUMNS, LossReport
 from arbitrary_nst.model_zoo import resolve_vgg19
-from arbitrary_nst.refinement import losses, optimizers
+from arbitrary_nst.refinement import losses, optimizers, record
 from arbitrary_nst.refinement import refiner as refiner_module
 from arbitrary_nst.refinement.recipes import RECIPES, VGG_LAYERS, get
-from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refinement, Refiner, Step
+from arbitrary_nst.refinement.record import Step
+from arbitrary_nst.refinement.refiner import BASE_BYTES, BYTES_PER_PIXEL, Refiner
 from arbitrary_nst.refinement.scales import scale_sizes, split_steps
+from arbitrary_nst.refinement.settings import Refinement
 
 SAMPLES = Path(__file__).resolve().parent.parent / "scripts" / "samples"
 VGG = numpy_nst.thin_vgg19()
@@ -211,7 +213,7 @@ def test_what_the_photo_shows_nothing_of_is_not_carried_up(init):
 
 def test_time_and_steps_alike_say_how_far_it_is(monkeypatch):
     clock = iter(np.arange(0, 1e6, 1.0))
-    monkeypatch.setattr(refiner_module.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(record.time, "monotonic", lambda: float(next(clock)))
     rates = []
     monkeypatch.setattr(optimizers, "adam", watched(optimizers.adam, rates))
     refined = refiner(scales=1, steps=1000, how={"time_limit": 40.0}).refine(PHOTO, STYLE, START)

@@ -170,6 +170,15 @@ def test_stylize_many_is_the_same_from_the_api(photos, tmp_path):
     assert one.output == str(photos / "day0" / "0__style.png")
 
 
+def test_what_a_cluster_made_there_is_not_taken_for_a_strangers_in_silence(photos, tmp_path):
+    (tmp_path / "out" / "arbstyle.parquet").mkdir(parents=True)
+    told = []
+    for existing in ("skip", "fail"):
+        OutputFolder(tmp_path / "out", existing, told.append).close()
+    (line,) = told
+    assert "`arbstyle cluster run` made there is not known" in line
+
+
 def test_a_stopped_refinement_is_known_and_gone_on_with(tmp_path):
     picture, record = tmp_path / "a__s.png", {"input": "a.png", "output": "a__s.png", "size": 1}
     for whole in (False, True):

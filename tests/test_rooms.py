@@ -23,6 +23,7 @@ ROOMS = (
     ("files",),
     ("stylizer",),
     ("judging",),
+    ("cluster",),
     ("server",),
     ("cli",),
 )

@@ -12,7 +12,7 @@ from PIL import Image
 from served import Served, events, form
 
 from arbitrary_nst.images import held
-from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.refinement.record import Step
 
 
 def noise(width, height):

@@ -18,8 +18,9 @@ from arbitrary_nst import OptionError, PhotoError, Style, images
 from arbitrary_nst.files import stream
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.settings import Settings
-from arbitrary_nst.files.stream import stylize_many
-from arbitrary_nst.refinement.refiner import Refinement, Step
+from arbitrary_nst.files.stream import spare_pixels, stylize_many
+from arbitrary_nst.refinement.record import Step
+from arbitrary_nst.refinement.settings import Refinement
 
 KINDS = {"tiny": (1, 1), "small": (8, 4), "large": (120, 90), "engine": (13, 7), "memory": (17, 7), "encode": (19, 7)}
 FAULTY = {"missing", "broken", "engine", "memory", "encode", "taken"}
@@ -65,7 +66,7 @@ REAL_ENCODE = images.encode
 
 def run_of(pool, monkeypatch, kinds, styles, budget, together, **chosen):
     """The results of a run over photos of these kinds, as (photo's number, style), and which of them failed."""
-    monkeypatch.setattr(stream, "spare_pixels", lambda: budget)
+    monkeypatch.setattr(stream, "spare_pixels", lambda memory: budget)
     monkeypatch.setattr("arbitrary_nst.images.encode", encode_some)
     stop = chosen.pop("stop", None)
     with tempfile.TemporaryDirectory() as scratch:
@@ -284,3 +285,8 @@ def test_values_travel_to_other_processes(pool):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     stylizer.engine.unpicklable = lambda: None
     assert "engine" not in vars(pickle.loads(pickle.dumps(stylizer)))
+
+
+def test_what_waits_takes_a_quarter_of_the_memory_given():
+    assert spare_pixels(4 * stream.BYTES_PER_PIXEL * 1000) == 1000
+    assert spare_pixels() > 1000

@@ -244,7 +244,8 @@ def test_a_report_or_preview_without_room_costs_one_photo(folder, monkeypatch):
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.stream import stylize_many
-    from arbitrary_nst.refinement.refiner import Refined, Refinement, Step
+    from arbitrary_nst.refinement.record import Refined, Step
+    from arbitrary_nst.refinement.settings import Refinement
 
     class Refiner:
         def refine(self, photo, style, start, on_step):

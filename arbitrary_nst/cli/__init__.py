@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import __version__
-from arbitrary_nst.cli import doctor, grid, models, refine, run, score, serve, style, styling, topics, watch
+from arbitrary_nst.cli import cluster, doctor, grid, models, refine, run, score, serve, style, styling, topics, watch
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
@@ -48,6 +48,7 @@ app.command("presets")(styling.presets)
 app.command("score", no_args_is_help=True)(score.score)
 app.command("serve")(serve.serve)
 app.command("recipes")(refine.recipes)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(style.app, name="style")
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

@@ -24,6 +24,7 @@ PANELS = {
     "Styling": "Picture",
     "StylingOrLearning": "Picture",
     "ServeOptions": "Server",
+    "ClusterOptions": "Cluster",
 }
 
 

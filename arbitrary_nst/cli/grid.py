@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.images import Format, Photo
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.recipes import Recipe
-    from arbitrary_nst.refinement.refiner import Refinement
+    from arbitrary_nst.refinement.settings import Refinement
     from arbitrary_nst.styles import Style
     from arbitrary_nst.stylizer import Stylizer
 
@@ -104,7 +104,7 @@ def grid(
                 raise OptionError("--kind ratio: takes one photo and one style", "a sheet for each")
             if is_style_file(pictures_of(given)[0]):
                 raise OptionError(f"{style[0]}: refinement needs the picture itself", "{style} with its picture")
-            from arbitrary_nst.refinement.refiner import Refinement
+            from arbitrary_nst.refinement.settings import Refinement
 
             how = Refinement.chosen_by(replace(refinement, steps=refinement.steps or RATIO_STEPS))
             rows, columns = _ratio_labels(how.recipe)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.images.photo import Pixels
-    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.refinement.record import Step
     from arbitrary_nst.styles import Style
     from arbitrary_nst.stylizer import Stylizer
 

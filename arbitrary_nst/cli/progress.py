@@ -70,6 +70,16 @@ class Progress:
             speed = f"{self._done / (time.monotonic() - self._began):.2f}/s, {self.failed} failed"
             self._bar.update(self._task, advance=1, total=self._expected(), speed=speed, name=printable(result.input))
 
+    def expect(self, total: int) -> None:
+        """Say how many results there must be, where that is known only now."""
+        self._total = total
+
+    def line(self, seconds: float) -> str:
+        """How far it is after so many seconds, in one line."""
+        done = self._done + self._skipped + self.failed
+        of = f"/{self._total}" if self._total else ""
+        return f"{done}{of}, {self._done / max(seconds, 1e-9):.2f}/s, {self._skipped} skipped, {self.failed} failed"
+
     def _expected(self) -> int:
         """How many results are to come in all: a limit counts photos, and none that was skipped."""
         if self._limit is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.files.loss_report import LossReport
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.options import Existing
-    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.refinement.record import Step
 
 PREVIEW_S = 3.0  # between two previews
 LINE_S = 10.0  # between two lines of progress where stderr is no terminal

@@ -129,7 +129,7 @@ def run(
 
     how = None
     if refine:
-        from arbitrary_nst.refinement.refiner import Refinement
+        from arbitrary_nst.refinement.settings import Refinement
 
         how = Refinement.chosen_by(refinement)
     refuse_misread(given)

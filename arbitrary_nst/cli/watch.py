@@ -53,7 +53,7 @@ def watch(
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
-    from arbitrary_nst.refinement.refiner import Refinement
+    from arbitrary_nst.refinement.settings import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
     styles = styles_given(style, blend=styling.blend)

@@ -19,7 +19,7 @@ from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.files.stream import AHEAD, BYTES_PER_PIXEL
 from arbitrary_nst.hardware.memory import peak_memory
-from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.refinement.record import Step
 from arbitrary_nst.session import Session
 
 TRIAL_STEPS = 3  # of a refinement

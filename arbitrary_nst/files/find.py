@@ -52,17 +52,35 @@ def expand(
     folders are mirrored under their own names; one that lies in another is a part of that. Raises OptionError for a
     pattern that matches nothing and a folder that is its own output.
     """
+    once: dict[str | Input, Input] = {}
+    for each in search(given, listed=listed, recursive=recursive, output=output, note=note):
+        once.setdefault(each if each.file is None else os.path.abspath(each.file), each)
+    return list(once.values())
+
+
+def search(
+    given: Iterable[Path | Input],
+    *,
+    listed: Iterable[Path | Input] = (),
+    recursive: bool = True,
+    output: Path | None = None,
+    note: Note = lambda line: None,
+    several: bool = False,
+) -> Iterator[Input]:
+    """What ``expand`` finds, one by one and not held; what is meant twice comes twice.
+
+    ``several``: a single folder is mirrored under its own name too, since others are elsewhere.
+    """
     paths = [*(match for each in given for match in _matches(each)), *listed]
     # Path.is_dir raises for a name too long, or closed
     folders = [path for path in paths if isinstance(path, Path) and os.path.isdir(path)]
     roots = _roots(folders, output, recursive=recursive)
-    several, to_walk = len(roots) > 1, set(roots)
-    found: list[Input] = []
+    several, to_walk = several or len(roots) > 1, set(roots)
     seen: set[tuple[int, int]] = set()
     left = LeftOut()
     for path in paths:
         if isinstance(path, Input) or path not in folders:
-            found.append(path if isinstance(path, Input) else Input(path))
+            yield path if isinstance(path, Input) else Input(path)
             continue
         if output is None:
             raise OptionError(f"{path}: a folder needs one for its results", "{output} FOLDER")
@@ -72,13 +90,9 @@ def expand(
             continue
         to_walk.remove(path)
         root = Path(path.resolve().name) if several else Path()
-        found += _walk(path, root, recursive, output, seen, left, note)
+        yield from _walk(path, root, recursive, output, seen, left, note)
     for line in left.lines():
         note(line)
-    once: dict[str | Input, Input] = {}
-    for each in found:
-        once.setdefault(each if each.file is None else os.path.abspath(each.file), each)
-    return list(once.values())
 
 
 def _roots(folders: Iterable[Path], output: Path | None, *, recursive: bool) -> list[Path]:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError, PhotoError
@@ -96,38 +96,41 @@ def without_own(
 
     Made is what a manifest lists, and ``photo__style.jpg`` beside a ``photo``. What was given by name stays.
     """
-    regions, seen = draw.regions or {}, _Seen()
-    styles, masks = [*styles, *regions.values()], [*regions, *([draw.mask] if draw.mask else [])]
-    kept, own_styles, own_masks, made = list[Input](), 0, 0, 0
-    for each in found:
-        if each.in_folder and any(is_same_file(each.path, style) for style in styles):
-            own_styles += 1
-        elif each.in_folder and any(is_same_file(each.path, mask) for mask in masks):
-            own_masks += 1
-        elif each.in_folder and seen.is_made(each):
-            made += 1
-        else:
-            kept.append(each)
-    for count, what in ((own_styles, "a style picture"), (own_masks, "a mask"), (made, "made by arbstyle")):
-        if count:
-            note(f"left out: {count} {'file' if count == 1 else 'files'}, {what}; name one to stylize it all the same")
+    own = Own(styles, draw)
+    kept = [each for each in found if own.keeps(each)]
+    own.tell(note)
     return kept
 
 
-class _Seen:
-    """What lies in the folders that are looked through, each read once."""
+class Own:
+    """Tells photos from what else their folders hold, one after the other, and counts what it leaves out."""
 
-    def __init__(self) -> None:
-        self._stems: dict[Path, set[str]] = {}
+    def __init__(self, styles: Iterable[Path], draw: DrawOptions = DrawOptions()) -> None:
+        regions = draw.regions or {}
+        self._styles = [*styles, *regions.values()]
+        self._masks = [*regions, *([draw.mask] if draw.mask else [])]
+        self._left = {"a style picture": 0, "a mask": 0, "made by arbstyle": 0}
+        self._stems = _Stems()
         self._listed: dict[Path, set[Path]] = {}
 
-    def is_made(self, photo: Input) -> bool:
+    def keeps(self, each: Input) -> bool:
+        """Whether it is a photo to stylize."""
+        what = self._what(each) if each.in_folder else None
+        if what is not None:
+            self._left[what] += 1
+        return what is None
+
+    def _what(self, each: Input) -> str | None:
+        if any(is_same_file(each.path, style) for style in self._styles):
+            return "a style picture"
+        if any(is_same_file(each.path, mask) for mask in self._masks):
+            return "a mask"
+        return "made by arbstyle" if self._is_made(each) else None
+
+    def _is_made(self, photo: Input) -> bool:
         """Whether a photo that was found in a folder is a result."""
         folder = photo.path.parent
-        if folder not in self._stems:
-            self._stems[folder] = {Path(name).stem for name in os.listdir(folder)}
-        original, mark, style = photo.path.stem.rpartition("__")
-        if mark and style and original in self._stems[folder]:
+        if is_named_as_made(photo.path.name, self._stems.of(folder)):
             return True
         above = [folder, *folder.parents][: 1 + len(photo.below.parts)]
         return any(photo.path in self._outputs(each) for each in above)
@@ -136,6 +139,32 @@ class _Seen:
         if folder not in self._listed:
             self._listed[folder] = set(_outputs(folder))
         return self._listed[folder]
+
+    def tell(self, note: Callable[[str], None]) -> None:
+        """A line for each kind of what was left out."""
+        for what, count in self._left.items():
+            if count:
+                files = "file" if count == 1 else "files"
+                note(f"left out: {count} {files}, {what}; name one to stylize it all the same")
+
+
+def is_named_as_made(name: str, stems: Collection[str]) -> bool:
+    """Whether a file is called ``photo__style.jpg`` and lies beside a ``photo``; ``stems`` are its folder's."""
+    original, mark, style = Path(name).stem.rpartition("__")
+    return bool(mark and style) and original in stems
+
+
+class _Stems:
+    """The stems of a folder's files, of the last folder that was asked for: photos come folder by folder."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._stems: set[str] = set()
+
+    def of(self, folder: Path) -> set[str]:
+        if folder != self._folder:
+            self._folder, self._stems = folder, {Path(name).stem for name in os.listdir(folder)}
+        return self._stems
 
 
 def _outputs(folder: Path) -> Iterable[Path]:

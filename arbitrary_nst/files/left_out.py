@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -46,10 +47,10 @@ class LeftOut:
         """Kinds whose extra is not installed."""
         return {kind for kind, (_, module) in EXTRAS.items() if importlib.util.find_spec(module) is None}
 
-    def takes(self, path: Path) -> bool:
+    def takes(self, path: Path, head: Callable[[], bytes] | None = None) -> bool:
         """Whether a regular file of a folder is a photo to read; counts the picture that is none.
 
-        By its suffix, and where that says nothing by its first bytes.
+        By its suffix, and where that says nothing by its first bytes, which ``head`` reads where it is no local file.
         """
         suffix = path.suffix.lower()
         if suffix in PHOTO_SUFFIXES:
@@ -59,7 +60,7 @@ class LeftOut:
         if suffix in OTHER_PICTURES:
             self.files["", suffix] += 1
             return False
-        kind = EXTRA_SUFFIXES.get(suffix) or _by_content(path)
+        kind = EXTRA_SUFFIXES.get(suffix) or _by_content(path, head)
         if kind in self._missing:
             self.files[kind, suffix] += 1
             return False
@@ -100,8 +101,10 @@ class LeftOut:
         return ", or ".join(hints)
 
 
-def _by_content(path: Path) -> str | None:
+def _by_content(path: Path, head: Callable[[], bytes] | None) -> str | None:
     try:
+        if head is not None:
+            return kinds.kind_of(head())
         with open(path, "rb") as file:
             return kinds.kind_of(file.read(kinds.HEAD))
     except OSError:

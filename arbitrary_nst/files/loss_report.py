@@ -18,7 +18,7 @@ from arbitrary_nst.files.writing import write_atomically
 from arbitrary_nst.hardware.own_folder import kept_in_our_cache
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import Existing
-from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.refinement.record import Step
 
 COLUMNS = ("step", "scale", "seconds", "content", "style", "tv", "total")
 TERMS = ("content", "style", "tv", "total")

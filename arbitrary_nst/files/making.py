@@ -19,7 +19,7 @@ from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.session import Session
 
 if TYPE_CHECKING:
-    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.refinement.record import Step
 
 
 @dataclass(frozen=True)

@@ -249,6 +249,12 @@ def _byte_of(key: str) -> int:
     return _CLAIMS | int.from_bytes(digest[:7], "big")
 
 
+def record_in(line: bytes) -> Record | None:
+    """The record of a line; None where it was torn or changed."""
+    found = _checked(line)
+    return None if found is None else json.loads(found[2])
+
+
 def _checked(line: bytes) -> tuple[str, str, bytes] | None:
     """The input, the output and the text of a whole line, else None."""
     text, _, checksum = line.rpartition(b" ")

@@ -13,6 +13,8 @@ from arbitrary_nst.files.leftovers import remove_left_over
 from arbitrary_nst.files.manifest import Manifest, Record
 from arbitrary_nst.options import Existing
 
+CLUSTERS = "arbstyle.parquet"  # the manifest of `arbstyle cluster run`, which is not read here
+
 
 class ClaimedElsewhere(Exception):
     """Another run has this output."""
@@ -41,6 +43,8 @@ class OutputFolder:
             with contextlib.suppress(OSError):
                 remove_left_over(path)
         self._manifest = None if self._folder is None else Manifest(self._folder, write=write, note=note)
+        if existing == "skip" and (path / CLUSTERS).is_dir():
+            note(f"{path}: what `arbstyle cluster run` made there is not known to this run; go on with that")
         if write and self._folder is not None:
             with contextlib.suppress(OSError):
                 self._folder.sync()  # the manifest's name

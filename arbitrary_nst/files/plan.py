@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files import naming, reading, scoring, writing
+from arbitrary_nst.files import naming, reading, records, scoring, writing
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.manifest import Record
@@ -233,30 +233,19 @@ class Planner:
         """What must be equal for an output to be the one that would be made now."""
         if self.folder is None or source is None:
             return None
-        settings, engine = self._settings, self._session.engine if style.code else None
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
-        if settings.checksum:
+        if self._settings.checksum:
             same = {"sha256": _sha256(self._read(source))}
-        return {
-            "input": str(source.absolute()),
-            **same,
-            "output": str(output.relative_to(self.folder)),
-            "style": style.sha256,
-            "model": style.code and style.code.model,
-            "settings": settings.key,
-            "refinement": settings.refinement and settings.refinement.key,
-            # what was really used: it counts where it is asked for, and `auto` is content with any
-            "engine": engine and engine.name,
-            "precision": engine and engine.precision,
-            "refining_precision": self._refining_precision,
-        }
+        made_with = self.made_with(style)
+        return {"input": str(source.absolute()), **same, "output": str(output.relative_to(self.folder)), **made_with}
+
+    def made_with(self, style: StyleInUse) -> Record:
+        """What must be equal of a picture besides its photo: style, model, settings, and what computes."""
+        return records.made_with(style, self._session, self._settings, self._refining_precision)
 
     def _must_equal(self, record: Record) -> Record:
-        """What of a record counts: what `auto` chose on another machine is as good as what it chooses here."""
-        asked = self._session.options
-        free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
-        return {name: value for name, value in record.items() if free.get(name) != "auto"}
+        return records.counting(record, self._session.options)
 
 
 def _identity(style: Style) -> str:

@@ -10,7 +10,8 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.images import masks
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
-from arbitrary_nst.refinement.refiner import Refinement, Step
+from arbitrary_nst.refinement.record import Step
+from arbitrary_nst.refinement.settings import Refinement
 
 Sink = Callable[[bytes], object]
 

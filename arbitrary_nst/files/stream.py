@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from arbitrary_nst import images
 from arbitrary_nst.drawing.strokes import drawn_size
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
-from arbitrary_nst.files.jobs import Job, Output
+from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.plan import Planner
 from arbitrary_nst.files.results import Result, failed
@@ -29,13 +30,35 @@ AHEAD = 4  # photos decoded before the engine wants them, and as many whose pict
 BYTES_PER_PIXEL = 15  # of a photo or a picture that waits: its floats, and what decoding or encoding takes besides
 
 
+class Plans(Protocol):
+    """Who turns photos into jobs and puts pictures where they go: a Planner, or what stands for it elsewhere."""
+
+    @property
+    def styles(self) -> Sequence[StyleInUse]:
+        """Those that each photo is drawn in."""
+
+    @property
+    def begun(self) -> int:
+        """Photos with something to do so far."""
+
+    def plan(self, given: Input) -> Job:
+        """What is to be done for a photo."""
+
+    def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
+        """Write a picture. Raises PhotoError."""
+
+    def postponed(self, stop: Callable[[], bool]) -> list[Input]:
+        """Photos that are to be planned again."""
+
+
 def stylize_many(
     session: Session,
     photos: Iterable[Input],
     styles: Sequence[StyleGiven],
     settings: Settings,
     stop: Callable[[], bool] = lambda: False,
-    planner: Planner | None = None,
+    planner: Plans | None = None,
+    memory: int | None = None,
 ) -> Iterator[Result]:
     """Stylize each photo in each style and write it, yielding a Result as each is done, in order.
 
@@ -45,10 +68,11 @@ def stylize_many(
     those in flight are finished. Whoever no longer wants the rest may close the iterator: it leaves no threads.
 
     Where another run writes into the folder too, its photos are left to it, looked at last, and made if it failed.
-    ``planner`` serves several calls, for a folder that is watched; else each opens the output folder anew.
+    ``planner`` serves several calls, for a folder that is watched; else each opens the output folder anew. ``memory``:
+    bytes of which photos and pictures that wait may take a quarter, None for all that is free.
     """
     photos = list(photos)
-    held = (
+    held: contextlib.AbstractContextManager[Plans] = (
         contextlib.nullcontext(planner) if planner else contextlib.closing(Planner(session, photos, styles, settings))
     )
     with held as planner:
@@ -57,7 +81,7 @@ def stylize_many(
             left = None if settings.limit is None else settings.limit - (planner.begun - before)
             if left == 0:
                 break
-            for result in _Stream(session, planner, replace(settings, limit=left), stop).run(photos):
+            for result in _Stream(session, planner, replace(settings, limit=left), stop, memory).run(photos):
                 is_over |= result.error is not None and settings.fail_fast
                 yield result
             photos = planner.postponed(stop)  # what another run was at
@@ -87,12 +111,14 @@ class Made:
 class _Stream:
     """Photos wait ahead of the engine, its pictures behind; both count against the memory that may be spared."""
 
-    def __init__(self, session: Session, planner: Planner, settings: Settings, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, session: Session, planner: Plans, settings: Settings, stop: Callable[[], bool], memory: int | None
+    ) -> None:
         self._session, self._planner, self._settings, self._stop = session, planner, settings, stop
         self._ahead: deque[Result | Task] = deque()
         self._behind: deque[tuple[int, Future[Result]]] = deque()
         self._pixels_ahead = self._pixels_behind = 0
-        self._spare_pixels = spare_pixels()
+        self._spare_pixels = spare_pixels(memory)
         self._begun = 0  # photos, those skipped not counted
         self._is_over = False  # a failure ended it
         self._together = 1  # photos that the engine is best given at once
@@ -259,6 +285,6 @@ class _Stream:
         return replace(result, model=model, engine=engine.name, precision=engine.precision)
 
 
-def spare_pixels() -> int:
-    """How many pixels, of photos and pictures, may wait for their turn: a quarter of the free memory."""
-    return int(available_memory() // 4 // BYTES_PER_PIXEL)
+def spare_pixels(memory: int | None = None) -> int:
+    """How many pixels, of photos and pictures, may wait for their turn: a quarter of ``memory``, or of what is free."""
+    return int((memory or available_memory()) // 4 // BYTES_PER_PIXEL)

@@ -25,7 +25,7 @@ from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
 from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, Recipe
-from arbitrary_nst.refinement.refiner import Step
+from arbitrary_nst.refinement.record import Step
 
 with quiet():
     import keras

@@ -1,15 +1,12 @@
 """Refinement: optimise a picture's pixels until VGG19 sees the photo's content and the style's statistics in it."""
 
 import math
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from arbitrary_nst import images, options
+from arbitrary_nst import images
 from arbitrary_nst.drawing.sought import Sought
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError, PhotoError
 from arbitrary_nst.hardware.backends import free_memory_of_gpu
@@ -17,98 +14,17 @@ from arbitrary_nst.hardware.devices import KEPT_FREE, is_out_of_memory
 from arbitrary_nst.hardware.memory import allowed_memory
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change, guided
-from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement import optimizers
 from arbitrary_nst.refinement.optimizers import to_numpy
 from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
-from arbitrary_nst.refinement.recipes import GOES_ON, RECIPES, Recipe, chosen
+from arbitrary_nst.refinement.record import OnStep, Refined, Run
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
+from arbitrary_nst.refinement.settings import Refinement
 
 ATTEMPTS = 6  # at a scale, each with a quarter of the step before, where losses are not finite or rise too far
 TOO_FAR = 10  # times the lowest loss, from where Adam would need the rest of its steps to come back
 # Memory as scripts/benchmarks/refine.py measures it: of the process before, and for each pixel.
 BASE_BYTES, BYTES_PER_PIXEL = 10**9, {"bf16": 2100, "f16": 2100, "f32": 2600}
-
-
-@dataclass(frozen=True)
-class Refinement:
-    """How to refine, as a value. ``vgg_weights`` None is the verified file that is here or can be fetched.
-
-    ``time_limit`` is in seconds per picture; ``style_scale`` the style's longest side as a share of the picture's;
-    ``seed`` that of the noise to begin with; ``start`` a picture to begin with in place of the recipe's.
-    """
-
-    recipe: Recipe = RECIPES["arbstyle"]
-    start: Path | None = None
-    vgg_weights: Path | None = None
-    time_limit: float | None = None
-    style_scale: float = 1.0
-    seed: int = 0
-
-    @classmethod
-    def chosen_by(cls, asked: RefineOptions, base: Recipe | None = None) -> "Refinement":
-        """What the options mean; ``base`` is a recipe to change in place of the one they name. Raises OptionError."""
-        own = {option.name: getattr(asked, option.name) for option in _own_options()}
-        return cls(chosen(asked, base), asked.init if isinstance(asked.init, Path) else None, **own)
-
-    @property
-    def begins_stylized(self) -> bool:
-        """Whether it begins with the feed-forward picture."""
-        return self.recipe.init == "stylized" and self.start is None
-
-    @property
-    def going_on(self) -> "Refinement":
-        """The same, from a picture that it was stopped at."""
-        return replace(self, recipe=self.recipe.with_changes(**GOES_ON))
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """What a picture depends on, as JSON has it: all of the recipe but its prose, and what else differs."""
-        return {**options.differing(self), "recipe": options.differing(self.recipe)}
-
-    def __post_init__(self) -> None:
-        """Raise OptionError for what is out of range."""
-        for option in _own_options():
-            object.__setattr__(self, option.name, option.checked(getattr(self, option.name)))
-
-
-def _own_options() -> list[Option]:
-    """Those of RefineOptions that are no part of a recipe."""
-    return [option for option in options.declared(RefineOptions) if option.name in Refinement.__dataclass_fields__
-            and option.name != "recipe"]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Step:
-    """One evaluation. ``step`` 0 is the start; ``scale`` the longest side in px; ``seconds`` since the beginning.
-
-    The terms are weighted as they enter ``total``. ``last`` is the number of the last step, ``left`` an estimate of
-    the seconds to it, infinite at the start; ``share`` of the way is done, by steps or by time, whichever ends first.
-    """
-
-    step: int
-    scale: int
-    seconds: float
-    content: float
-    style: float
-    tv: float
-    total: float
-    last: int
-    left: float
-    share: float = 0.0
-
-
-@dataclass(frozen=True)
-class Refined:
-    """The best picture, (H, W, 3) in [0, 1], how it came about, and a line each about what was not as asked."""
-
-    pixels: Pixels
-    history: list[Step]
-    ended: Literal["steps", "time limit", "stopped"]
-    notes: tuple[str, ...] = ()
-
-
-OnStep = Callable[[Step, Callable[[], Pixels]], bool | None]
 
 
 class _Ended(Exception):
@@ -117,33 +33,6 @@ class _Ended(Exception):
 
 class _Diverged(Exception):
     """A loss that is no number or too high, in words."""
-
-
-@dataclass
-class _Run:
-    """What all scales share: the record, the clock, and the wish to stop."""
-
-    on_step: OnStep | None
-    work: Pixels  # cumulative, of each step, in pixels
-    limit: float
-    began: float = field(default_factory=lambda: time.monotonic())
-    history: list[Step] = field(default_factory=list)
-    ended: Literal["steps", "time limit", "stopped"] = "steps"
-    notes: list[str] = field(default_factory=list)
-
-    def note(self, scale: int, values: Pixels, picture: Callable[[], Pixels]) -> None:
-        step, seconds, last = len(self.history), time.monotonic() - self.began, len(self.work) - 1
-        content, style, tv = map(float, values)
-        total = float(values.sum(dtype=np.float64))
-        left, share = math.inf, 0.0
-        if step:  # before that most of the time went into compiling
-            done, whole = (float(self.work[end] - self.work[0]) for end in (min(step, last), -1))
-            left = (seconds - self.history[0].seconds) * (whole - done) / done
-            share = min(1.0, max(done / whole, seconds / self.limit))
-        left = max(0.0, min(left, self.limit - seconds))
-        self.history.append(Step(step, scale, seconds, content, style, tv, total, last, left, share))
-        if self.on_step is not None and self.on_step(self.history[-1], picture):
-            self.ended = "stopped"
 
 
 class Refiner:
@@ -209,7 +98,7 @@ class Refiner:
         sizes = scale_sizes(largest, self.recipe.scales)
         budgets, deadlines = split_steps(self.recipe.steps, sizes), split_time(self._how.time_limit, sizes)
         work = np.repeat([h * w for h, w in sizes], [budgets[0] + 1, *budgets[1:]])
-        run = _Run(on_step, np.cumsum(work), deadlines[-1])
+        run = Run(on_step, np.cumsum(work), deadlines[-1])
         if largest != (height, width):
             run.notes.append(
                 f"refined at {largest[1]}x{largest[0]}, as memory allows no more, and carried up to {width}x{height}"
@@ -259,7 +148,7 @@ class Refiner:
         return size
 
     def _descend(
-        self, run: _Run, photo: Pixels, style: Sequence[Sought], start: Pixels, budget: int, deadline: float
+        self, run: Run, photo: Pixels, style: Sequence[Sought], start: Pixels, budget: int, deadline: float
     ) -> Pixels:
         """The best picture of one scale."""
         size: Size = (start.shape[0], start.shape[1])

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from arbitrary_nst.options import RefineOptions
-from arbitrary_nst.refinement.refiner import Refinement
+from arbitrary_nst.refinement.settings import Refinement
 from arbitrary_nst.server import fields
 from arbitrary_nst.server.attached import Attached
 from arbitrary_nst.server.desk import KEY, Desk, client_of, prefers_async

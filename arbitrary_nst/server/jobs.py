@@ -15,7 +15,7 @@ from arbitrary_nst.server.problems import Refused, problem
 from arbitrary_nst.server.shelf import Shelf
 
 if TYPE_CHECKING:
-    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.refinement.record import Step
 
 Kind = Literal["draw", "refine", "learn"]
 State = Literal["queued", "running", "done", "failed", "stopped"]

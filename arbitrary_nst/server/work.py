@@ -24,7 +24,7 @@ from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, blended_name
 
 if TYPE_CHECKING:
-    from arbitrary_nst.refinement.refiner import Step
+    from arbitrary_nst.refinement.record import Step
 
 PREVIEW_S, PREVIEW_SIDE = 1.0, 640  # how often the picture so far is shown, and how large in px
 MEDIA_TYPES: dict[Format, str] = {
@@ -138,7 +138,7 @@ class Refining:
         """Refine it, as a run of the command would."""
         from arbitrary_nst.files.making import make
         from arbitrary_nst.files.settings import Settings
-        from arbitrary_nst.refinement.refiner import Refinement
+        from arbitrary_nst.refinement.settings import Refinement
 
         began, shown = time.monotonic(), Shown(job)
 

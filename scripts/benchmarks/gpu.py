@@ -273,7 +273,8 @@ def vgg_flop(height, width):
 def refine(args, backend):
     """Steps of the default recipe, its share of arithmetic, bf16 against f32, and 150 steps from start to end."""
     from arbitrary_nst.refinement.recipes import RECIPES
-    from arbitrary_nst.refinement.refiner import Refinement, Refiner
+    from arbitrary_nst.refinement.refiner import Refiner
+    from arbitrary_nst.refinement.settings import Refinement
 
     kernels, weights = vgg19(args)
     ends, peak = {}, bf16_peak(args)
@@ -338,7 +339,8 @@ class Lines(logging.Handler):
 def step_at(args, kernels, side, steps):
     """A refiner of so many steps, and a photo."""
     from arbitrary_nst.refinement.recipes import RECIPES
-    from arbitrary_nst.refinement.refiner import Refinement, Refiner
+    from arbitrary_nst.refinement.refiner import Refiner
+    from arbitrary_nst.refinement.settings import Refinement
 
     recipe = RECIPES["arbstyle"].with_changes(steps=steps, scales=1)
     photo = picture(args, "photo", (side, side)).astype(np.float32) / 255
@@ -350,7 +352,8 @@ def whole(args, backend):
     from PIL import Image
 
     from arbitrary_nst.refinement.recipes import RECIPES
-    from arbitrary_nst.refinement.refiner import Refinement, Refiner
+    from arbitrary_nst.refinement.refiner import Refiner
+    from arbitrary_nst.refinement.settings import Refinement
 
     side, changes = (48, {"steps": 4}) if args.smoke else (1024, {})
     kernels, weights = vgg19(args)

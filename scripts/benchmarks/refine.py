@@ -21,7 +21,8 @@ from keras import ops
 from arbitrary_nst import Stylizer, images, model_zoo
 from arbitrary_nst.refinement import losses
 from arbitrary_nst.refinement.recipes import RECIPES, get
-from arbitrary_nst.refinement.refiner import Refinement, Refiner
+from arbitrary_nst.refinement.refiner import Refiner
+from arbitrary_nst.refinement.settings import Refinement
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))

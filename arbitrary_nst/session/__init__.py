@@ -18,7 +18,6 @@ from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
-from arbitrary_nst.hardware.backends import set_backend
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.hardware.loading import loaded_once
@@ -27,6 +26,7 @@ from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
+from arbitrary_nst.session.with_vgg19 import WithVgg19
 from arbitrary_nst.styles import Style
 from arbitrary_nst.styles.files import is_style_file
 from arbitrary_nst.styles.thumbnails import thumbnail
@@ -34,16 +34,13 @@ from arbitrary_nst.styles.thumbnails import thumbnail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from arbitrary_nst.refinement.learning import Learner, OnStep
-    from arbitrary_nst.refinement.refiner import Refinement, Refiner
-    from arbitrary_nst.scores.judge import Judge
-
+    from arbitrary_nst.refinement.learning import OnStep
 
 _log = logging.getLogger(__name__)
 MOST_REGION_STYLES = 64  # styles of regions that are remembered
 
 
-class Session:
+class Session(WithVgg19):
     """What one model does. Nothing is loaded or fetched before it is needed.
 
     ``notify`` is called with one line about which model was chosen and why, where that is not what was asked for.
@@ -51,21 +48,16 @@ class Session:
     """
 
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
-        self.options, self._notify = options, notify
+        super().__init__(options, notify)
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         check_device(options.device)
-        self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
-        self._refiner: tuple[Refinement, Refiner] | None = None
         self._region_styles: dict[Any, Style] = {}
-        self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None
-        self._told_backend = False
-        self._judge: tuple[Path | None, Judge] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         loaded = ("model", "engine")
         given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
-        return given | {"_refiner": None, "_learner": None, "_judge": None, "_vgg19_files": {}, "_region_styles": {}}
+        return given | self.unloaded() | {"_region_styles": {}}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -303,7 +295,7 @@ class Session:
         square = images.style_input(
             picture.pixels, size=how.style_size or self.model.card.style_size, crop=how.style_crop
         )
-        learner = self._learner_of(weights)
+        learner = self.learner(weights)
         from arbitrary_nst.refinement.crops import material
         from arbitrary_nst.refinement.subjects import learnt_style, subject_of
 
@@ -313,87 +305,3 @@ class Session:
         for note in learnt.notes:
             self._notify(f"{name}: {note}")
         return learnt_style(style, subject, learnt, how, taught_on)
-
-    def _learner_of(self, weights: model_zoo.Vgg19File) -> "Learner":
-        """With VGG19 loaded; the last one is kept."""
-        loading.refuse_after_fork("keras")
-        with loading.lock():
-            if self._learner is None or self._learner[0] != weights:
-                losses = self._import_losses()
-                from arbitrary_nst.refinement.learning import Learner
-
-                self._learner = weights, Learner(losses.read_vgg19(weights), precision=self.options.precision)
-            return self._learner[1]
-
-    def vgg19(self, how: "Refinement | LearnOptions") -> model_zoo.Vgg19File:
-        """The verified file of VGG19's weights for these settings, fetched if need be. Raises ModelError."""
-        with loading.lock():
-            if how.vgg_weights not in self._vgg19_files:
-                self._vgg19_files[how.vgg_weights] = model_zoo.resolve_vgg19(
-                    how.vgg_weights,
-                    model_dir=self.options.model_dir,
-                    offline=self.options.offline,
-                    trust=self.options.trust_model,
-                    notify=self._notify,
-                )
-        return self._vgg19_files[how.vgg_weights]
-
-    @property
-    def refining_precision(self) -> str:
-        """``f32`` or ``bf16``: what a refinement really computes in."""
-        from arbitrary_nst.refinement.precision import choose_precision
-
-        self._set_backend()
-        return choose_precision(self.options.precision)
-
-    def refiner(self, how: "Refinement") -> "Refiner":
-        """The optimiser for these settings; the last one is kept, with what it compiled."""
-        loading.refuse_after_fork("keras")
-        with loading.lock():
-            if self._refiner is None or self._refiner[0] != how:
-                self._refiner = how, self._load_refiner(how)
-            return self._refiner[1]
-
-    def _load_refiner(self, how: "Refinement") -> "Refiner":
-        from arbitrary_nst.refinement.refiner import Refiner
-
-        vgg19, wanted = self._read_vgg19(how), self.options
-        return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
-
-    def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
-        """VGG19's kernels, with Keras to compute with them."""
-        weights = self.vgg19(how)
-        kernels: dict[str, Any] = self._import_losses().read_vgg19(weights)
-        return kernels
-
-    def _import_losses(self) -> Any:
-        self._set_backend()
-        return _import_losses()
-
-    def _set_backend(self) -> None:
-        """Have Keras run on what the options say, and say so where it is not what everybody has."""
-        name, why = set_backend(self.options.backend, self.options.device)
-        if self.options.backend == "auto" and why.startswith("it sees") and not self._told_backend:
-            self._notify(f"refining and learning on {name}: {why}")
-            self._told_backend = True
-
-    def judge(self, weights: "Path | None" = None) -> "Judge":
-        """What scores pictures, with VGG19's ``weights`` or, for None, those that ``vgg19`` finds."""
-        from arbitrary_nst.refinement.refiner import Refinement
-        from arbitrary_nst.scores.judge import Judge
-
-        loading.refuse_after_fork("keras")
-        with loading.lock():
-            if self._judge is None or self._judge[0] != weights:
-                self._judge = weights, Judge(self._read_vgg19(Refinement(vgg_weights=weights)))
-            return self._judge[1]
-
-
-def _import_losses() -> Any:
-    """The module, and Keras with it. Raises EngineError where that has no backend."""
-    try:
-        from arbitrary_nst.refinement import losses
-    except (ImportError, ValueError) as exc:
-        reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-        raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
-    return losses

@@ -1,0 +1,28 @@
+"""Many photos over many machines, spread by Ray Data.
+
+A photo's way, in a straight line:
+
+    listing (found, one by one) -> plan (named centrally, in parts) -> Ray Data: blocks of about as many bytes
+         -> drawing (an actor: files.stream over its block) -> places (one whole picture) -> a row -> a Result
+
+Nothing here imports Ray or pyarrow before it is used.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arbitrary_nst.cluster.run import stylize
+
+__all__ = ["stylize"]
+
+
+def __getattr__(name: str) -> object:
+    """``stylize``, once it is asked for. Raises OptionError without the extra that it needs."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from arbitrary_nst.cluster.joining import refuse_missing
+
+    refuse_missing()
+    from arbitrary_nst.cluster.run import stylize
+
+    return stylize

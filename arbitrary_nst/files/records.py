@@ -1,0 +1,28 @@
+"""What a picture was made with, as a manifest remembers it and `--existing skip` compares it."""
+
+from arbitrary_nst.files.jobs import StyleInUse
+from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.settings import Settings
+from arbitrary_nst.options import ModelOptions
+from arbitrary_nst.session import Session
+
+
+def made_with(style: StyleInUse, session: Session, settings: Settings, refining_precision: str | None) -> Record:
+    """Style, model, settings, and what computes: all that must be equal of a picture besides its photo and its name."""
+    engine = session.engine if style.code else None
+    return {
+        "style": style.sha256,
+        "model": style.code and style.code.model,
+        "settings": settings.key,
+        "refinement": settings.refinement and settings.refinement.key,
+        # what was really used: it counts where it is asked for, and `auto` is content with any
+        "engine": engine and engine.name,
+        "precision": engine and engine.precision,
+        "refining_precision": refining_precision,
+    }
+
+
+def counting(record: Record, asked: ModelOptions) -> Record:
+    """What of a record counts: what `auto` chose on another machine is as good as what it chooses here."""
+    free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
+    return {name: value for name, value in record.items() if free.get(name) != "auto"}
