@@ -152,6 +152,7 @@ def test_the_command_writes_a_model_and_styles(tmp_path, capsys, mini):
 
 
 def test_what_cannot_be_exported_is_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("arbitrary_nst.images.library.LEARNT", "nothing")
     with pytest.raises(OptionError, match=r"aurora: a picture, which mini has not learnt"):
         export(capsys, "aurora", "-o", tmp_path)
     Style(np.ones(896, np.float32), "0" * 64, "flat", model_name="mini").save(tmp_path / "a.style")
