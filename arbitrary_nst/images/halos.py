@@ -13,9 +13,8 @@ LEAST = 0.02  # share of a photo that is background, below which nothing is done
 FOLDS = (1.0, 0.6, 0.3)  # shares of the way beyond, of which the first that leads to background is taken
 THICK = 6  # px: half of what a thing measures at least; lines and letters are drawn by what surrounds them, and keep it
 EVENED = 9  # px over which the ways to the background are evened out, twice: or its texture is torn
-ANOTHER = (
-    0.05  # likeness to the background up to which a place is a thing's; a glow has a soft border, and keeps its own
-)
+# Likeness to the background up to which a place is a thing's; a glow has a soft border, and keeps its own.
+ANOTHER = 0.05
 SAME = 12 / 255  # background of one colour, in each channel
 
 
