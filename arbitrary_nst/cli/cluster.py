@@ -13,7 +13,7 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt, Interrupted
 from arbitrary_nst.cli.progress import Progress
-from arbitrary_nst.cli.report import INTERNAL, SOME_FAILED, Verbose, lost_lines, report_result, say
+from arbitrary_nst.cli.report import SOME_FAILED, Verbose, report_result, say
 from arbitrary_nst.cli.run import Lines, StylePictures
 from arbitrary_nst.cli.styling import Styling, with_their_model
 from arbitrary_nst.cluster.settings import ClusterOptions
@@ -95,7 +95,8 @@ def run(
         code = _follow(results, progress, lines, bars=bars)
     if code or dry_run:
         raise typer.Exit(code or (SOME_FAILED if progress.failed else 0))
-    raise typer.Exit(_account(progress, fail_fast=batch.fail_fast))
+    progress.sum_up()
+    raise typer.Exit(progress.account(fail_fast=batch.fail_fast))
 
 
 def _may_show_bars(cluster: ClusterOptions, lines: Lines) -> bool:
@@ -136,16 +137,3 @@ def _telling(progress: Progress, *, shown: bool) -> Iterator[None]:
         yield
     finally:
         over.set()
-
-
-def _account(progress: Progress, *, fail_fast: bool) -> int:
-    """Sum up, and check that every picture planned has a result; the exit code."""
-    progress.sum_up()
-    if progress.left and not (fail_fast and progress.failed):
-        say(f"internal error: {progress.left} pictures more were planned than accounted for. Try: the same again "
-            "with --existing skip, and report this")  # fmt: skip
-        return INTERNAL
-    if lost_lines():
-        say("stdout: not all lines could be written")
-        return INTERNAL
-    return SOME_FAILED if progress.failed else 0

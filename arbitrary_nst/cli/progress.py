@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from arbitrary_nst.cli.report import printable, say
+from arbitrary_nst.cli.report import INTERNAL, SOME_FAILED, lost_lines, printable, say
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
@@ -108,3 +108,14 @@ class Progress:
         if self._failures:
             more = len(self._failures) - SHOWN
             say("failed: " + ", ".join(self._failures[:SHOWN]) + (f" and {more} more" if more > 0 else ""))
+
+    def account(self, *, fail_fast: bool) -> int:
+        """Check that every picture asked for was done, skipped or failed, or why not; the exit code."""
+        if self.left and not (self.is_limit_reached or (fail_fast and self.failed)):
+            say(f"internal error: {self.left} pictures more were asked for than accounted for. Try: the same again "
+                "with --existing skip, and report this")  # fmt: skip
+            return INTERNAL
+        if lost_lines():
+            say("stdout: not all lines could be written")
+            return INTERNAL
+        return SOME_FAILED if self.failed else 0

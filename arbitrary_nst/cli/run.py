@@ -13,10 +13,8 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import (
-    INTERNAL,
     SOME_FAILED,
     Verbose,
-    lost_lines,
     report_result,
     say,
 )
@@ -167,7 +165,9 @@ def run(
             for result in stylize_many(stylizer, found, styles, settings, stop=asked.is_set):
                 progress.count(result)
                 report_result(result, **keywords(lines), to_stdout=to_stdout)
-        raise typer.Exit(_account(progress, asked, fail_fast=batch.fail_fast, several=several))
+        if several:
+            progress.sum_up()
+        raise typer.Exit(asked.exit_code if asked.is_set() else progress.account(fail_fast=batch.fail_fast))
 
 
 def _refuse_stdout(lines: Lines) -> None:
@@ -176,22 +176,6 @@ def _refuse_stdout(lines: Lines) -> None:
         raise OptionError(f"--{'json' if lines.as_json else 'print0'}: stdout carries the picture already", "-o FILE")
     if sys.stdout.isatty():
         raise OptionError("stdout: a terminal cannot show a picture", "-o FILE, or a pipe")
-
-
-def _account(progress: Progress, asked: Interrupt, *, fail_fast: bool, several: bool) -> int:
-    """Sum up, and check that every photo found was done, skipped or failed, or why not; the exit code."""
-    if several:
-        progress.sum_up()
-    if asked.is_set():
-        return asked.exit_code
-    if progress.left and not (progress.is_limit_reached or (fail_fast and progress.failed)):
-        say(f"internal error: {progress.left} pictures more were asked for than accounted for. Try: the same again "
-            "with --existing skip, and report this")  # fmt: skip
-        return INTERNAL
-    if lost_lines():
-        say("stdout: not all lines could be written")
-        return INTERNAL
-    return SOME_FAILED if progress.failed else 0
 
 
 def _rehearse(
