@@ -14,6 +14,7 @@ from PIL import Image
 
 from arbitrary_nst import images, options, presets
 from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.drawing.ready import as_it_is
 from arbitrary_nst.drawing.strokes import completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
@@ -327,7 +328,7 @@ class Stylizer(Session):
         elif how.begins_stylized:
             size, crop = wanted.style_size, wanted.style_crop
             style = blend({self.style(each, style_size=size, style_crop=crop): share for each, share in pictures})
-            start = self.paint([small], style, here)[0].pixels
+            start = self.paint([as_it_is(small, here)], style, here)[0].pixels
         told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
         refined = self.refiner(how).refine(small.pixels, self.sought(small, pictures, here), start, told)
         drawn = completed(whole, small, refined.pixels, self.threads)

@@ -28,19 +28,21 @@ def with_grain(pixels: Pixels) -> Pixels:
     lacking = _lacking(pixels)
     if not lacking.any():
         return pixels
-    grained = np.empty((BLOCK * len(lacking), width, 3), np.float32)  # whole blocks
-    grained[:height], grained[height:] = pixels, 0
-    lines, size, rng = grained.reshape(len(lacking), BLOCK, -1), POOL * ROWS * width, np.random.default_rng(SEED)
+    grained = np.empty((len(lacking), BLOCK, 3 * width), np.float32)  # whole blocks
+    lines, given = grained.reshape(-1, 3 * width), pixels.reshape(height, -1)
+    size, rng = POOL * ROWS * width, np.random.default_rng(SEED)
     noise = _noise(1 << (size - 1).bit_length())  # of a folder's photos it is drawn once
     for rows in strips(height):
-        begin, first = 3 * rng.integers(size - ROWS * width), rows.start // BLOCK
-        here = first + np.flatnonzero(lacking[first : -(-rows.stop // BLOCK)].any(axis=1))
-        if here.size:
-            part = noise[begin : begin + 3 * ROWS * width].reshape(ROWS // BLOCK, BLOCK, -1)[here - first]
-            part *= np.repeat(lacking[here], 3 * BLOCK, axis=1)[:, np.newaxis, : 3 * width]
-            part += lines[here]
-            lines[here] = np.clip(part, 0, 1, out=part)
-    return grained[:height]
+        begin, blocks = 3 * rng.integers(size - ROWS * width), slice(rows.start // BLOCK, -(-rows.stop // BLOCK))
+        here = lacking[blocks]
+        if not here.any():
+            lines[rows] = given[rows]
+            continue
+        part = noise[begin : begin + 3 * ROWS * width].reshape(ROWS // BLOCK, BLOCK, -1)[: len(here)]
+        np.multiply(part, np.repeat(here, 3 * BLOCK, axis=1)[:, np.newaxis, : 3 * width], out=grained[blocks])
+        lines[rows] += given[rows]
+        np.clip(lines[rows], 0, 1, out=lines[rows])
+    return lines[:height].reshape(pixels.shape)
 
 
 @lru_cache(2)
