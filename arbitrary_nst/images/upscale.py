@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arbitrary_nst.images.photo import Pixels, resample, resize
+from arbitrary_nst.images.photo import Pixels, resize
+from arbitrary_nst.images.resampling import resample
 
 RADIUS = 3  # px of the small picture: half the window in which one affine map is fitted
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
