@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from arbitrary_nst.images.photo import Pixels, resize
 from arbitrary_nst.images.resampling import PRODUCT, resample
-from arbitrary_nst.images.windows import box, over_five, quarters, tent
+from arbitrary_nst.images.windows import box, over_five, quarters, tent, within
 
 SMOOTH = 2e-3  # variance of luminance below which the photo counts as flat
 SMOOTHED = 0.7  # of what weights 1-2-1 take away: with all, fine strokes are lost, with half, grids and grit begin
@@ -105,9 +105,8 @@ class _Tile(NamedTuple):
 
     def with_gain(self, gain: float) -> Pixels:
         """Its pixels in [0, 1]."""
-        values = self.values + self.edge * np.maximum(0, np.float32(gain) - self.slope)
-        np.clip(values, self.least, self.most, out=values)
-        return np.clip(values, 0, 1, out=values)
+        values = self.values + self.edge * np.clip(np.float32(gain) - self.slope, 0, None)
+        return np.clip(within(values, self.least, self.most), 0, 1, out=values)
 
 
 class _Carried:
@@ -205,7 +204,7 @@ class _Carried:
         linear[10:13] *= detail
         values += linear[10:13]
         edge *= self._far
-        edge *= np.clip(detail, -likely, likely)
+        edge *= within(detail.copy(), -likely, likely)
         beyond = np.float32(BEYOND) * np.abs(edge)
         linear[3:6] -= beyond
         linear[6:9] += beyond
@@ -241,7 +240,7 @@ def _steepened(values: Pixels, steep: Pixels) -> Pixels:
     """Enlarged strokes (3, H, W) with what ``steepening`` says, enlarged too."""
     values *= steep[9]
     values += steep[:3]
-    return np.clip(values, steep[3:6], steep[6:9], out=values)
+    return within(values, steep[3:6], steep[6:9])
 
 
 def _planes(pixels: Pixels) -> Pixels:
