@@ -1,6 +1,6 @@
 """From a small picture to the full size, where a network or an optimiser ran on less than the whole photo."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ SOFT, HARD = 0.04, 0.10
 KEPT = 0.5  # of what a screen would otherwise show differently from the drawn picture
 # Of a tile of the result, and of the small picture: what it needs stays in a core's cache.
 TILE_ROWS, TILE_COLUMNS = 64, 128
+ROWS_AT_ONCE, COLUMNS_AT_ONCE = 32, 64  # of a tile that one product enlarges: the fewer, the fewer zeros are multiplied
+TOGETHER = 4  # tiles, one below the other, whose columns are enlarged together
 SMALL_ROWS, SMALL_COLUMNS = 96, 192
 REACH = 8  # px of the small picture, around a tile of it, that what is made there depends on
 LOOKED_AT = 13  # one tile of so many tells how steep edges are
@@ -44,6 +46,14 @@ class Band(NamedTuple):
     source: slice
     cubic: Pixels
     linear: Pixels
+
+
+class Span(NamedTuple):
+    """The rows or columns of a tile, as a band has them, and the bands that they are made by."""
+
+    result: slice
+    source: slice
+    bands: list[Band]
 
 
 def add_change(full: Pixels, small: Pixels) -> Pixels:
@@ -122,11 +132,14 @@ class _Carried:
         self._cubic, self._linear = (np.empty((planes, low, narrow), np.float32) for planes in (7, 16))
         parts = [(top, left) for top in range(0, low, SMALL_ROWS) for left in range(0, narrow, SMALL_COLUMNS)]
         list(pool.map(self._make, parts))
-        length = _length(self._scale)
-        bands_of_rows = bands(low, height, min(TILE_ROWS, length))
-        self._columns = bands(narrow, width, length)
-        together = _together(bands_of_rows, self._columns)
-        self.rows = [bands_of_rows[first : first + together] for first in range(0, len(bands_of_rows), together)]
+        self._columns = _spans(
+            narrow, width, TILE_COLUMNS, COLUMNS_AT_ONCE if self._scale > 2 else COLUMNS_AT_ONCE // 2
+        )
+        rows = _spans(low, height, TILE_ROWS, ROWS_AT_ONCE)
+        once = max(span.source.stop - span.source.start for span in rows)
+        once *= max(band.linear.size for span in self._columns for band in span.bands)
+        together = max(1, min(PRODUCT // once, TOGETHER))
+        self.rows = [rows[first : first + together] for first in range(0, len(rows), together)]
 
     def _make(self, corner: tuple[int, int]) -> None:
         """What is enlarged, of a tile of the small picture."""
@@ -147,7 +160,7 @@ class _Carried:
         ):
             np.concatenate([part[inner] for part in parts], out=made)
 
-    def fill(self, rows: list[Band], gain: float) -> None:
+    def fill(self, rows: list[Span], gain: float) -> None:
         """Some runs of the result's rows, one below the other."""
         for across in self._columns:
             for run, tile in zip(rows, self._tiles(rows, across), strict=True):
@@ -169,7 +182,7 @@ class _Carried:
         limit = max(np.quantile(seen, 1 - STEEPEST), FAINT_EDGE) if seen.size else np.inf
         wanted = float(seen[seen >= limit].sum())
 
-        def steepness(tile: tuple[Band, Band], own: Pixels) -> NDArray[np.float64]:
+        def steepness(tile: tuple[Span, Span], own: Pixels) -> NDArray[np.float64]:
             """Of the edges in a tile, added up, with each gain."""
             rows, columns = np.nonzero(own >= limit)
             if not rows.size:
@@ -185,15 +198,18 @@ class _Carried:
         found = np.sum([*pool.map(steepness, tiles, own), np.zeros(len(GAINS))], axis=0)
         return float(np.interp(wanted, np.maximum.accumulate(found), GAINS))
 
-    def _tiles(self, rows: list[Band], across: Band) -> Iterator[_Tile]:
-        """Parts of the result, one below the other: their columns are enlarged together."""
-        source = slice(None), slice(rows[0].source.start, rows[-1].source.stop), across.source
-        cubic = np.matmul(self._cubic[source], across.cubic.T)
-        linear = np.matmul(self._linear[source], across.linear.T)
+    def _tiles(self, rows: list[Span], across: Span) -> Iterator[_Tile]:
+        """Parts of the result, one below the other."""
+        source = slice(rows[0].source.start, rows[-1].source.stop)
+        cubic = _across(self._cubic[:, source], across, lambda band: band.cubic)
+        linear = _across(self._linear[:, source], across, lambda band: band.linear)
         for run in rows:
-            lines = slice(run.source.start - rows[0].source.start, run.source.stop - rows[0].source.start)
             photo = self._photo[run.result, across.result]
-            yield self._tile(photo, np.matmul(run.cubic, cubic[:, lines]), np.matmul(run.linear, linear[:, lines]))
+            yield self._tile(
+                photo,
+                _down(cubic, source.start, run, lambda band: band.cubic),
+                _down(linear, source.start, run, lambda band: band.linear),
+            )
 
     def _tile(self, photo: Pixels, cubic: Pixels, linear: Pixels) -> _Tile:
         """A part of the result, of the photo there and of what was enlarged, which it uses up."""
@@ -211,19 +227,23 @@ class _Carried:
         return _Tile(values, linear[3:6], linear[6:9], edge, np.abs(slope, out=slope))
 
 
-def _length(scale: float) -> int:
-    """Of a tile's columns: the longest for which no product is so large that a library starts threads for it."""
-    length = TILE_COLUMNS
-    while length > 16 and min(TILE_ROWS, length) * (min(TILE_ROWS, length) / scale + 5) * length > PRODUCT:
-        length //= 2
-    return length
+def _across(planes: Pixels, span: Span, weights: Callable[[Band], Pixels]) -> Pixels:
+    """Columns of planes (C, h, w) enlarged: (C, h, columns)."""
+    made = np.empty((*planes.shape[:2], span.result.stop - span.result.start), np.float32)
+    for band in span.bands:
+        place = slice(band.result.start - span.result.start, band.result.stop - span.result.start)
+        np.matmul(planes[..., band.source], weights(band).T, out=made[..., place])
+    return made
 
 
-def _together(rows: list[Band], columns: list[Band]) -> int:
-    """How many tiles, one below the other, have their columns enlarged at once, likewise."""
-    once = max(band.linear.size for band in columns)
-    each = max(band.linear.shape[1] for band in rows)
-    return max(1, min(PRODUCT // (once * each), 4))
+def _down(planes: Pixels, first: int, span: Span, weights: Callable[[Band], Pixels]) -> Pixels:
+    """Rows of planes (C, h, columns), of which ``first`` is the first, enlarged: (C, rows, columns)."""
+    made = np.empty((len(planes), span.result.stop - span.result.start, planes.shape[2]), np.float32)
+    for band in span.bands:
+        place = slice(band.result.start - span.result.start, band.result.stop - span.result.start)
+        source = slice(band.source.start - first, band.source.stop - first)
+        np.matmul(weights(band), planes[:, source], out=made[:, place])
+    return made
 
 
 def _on_screen(strokes: Pixels, steep: Pixels) -> Pixels:
@@ -298,6 +318,19 @@ def steepening(channels: Pixels, most_gain: float) -> Pixels:
     gain = (1 + max(0.0, most_gain - 1) * edge).astype(np.float32)
     mean = tent(tent(channels))
     return np.stack([*((1 - gain) * mean), *least, *most, gain])
+
+
+def _spans(small: int, full: int, length: int, at_once: int) -> list[Span]:
+    made, several = bands(small, full, at_once), length // at_once
+    groups = [made[first : first + several] for first in range(0, len(made), several)]
+    return [
+        Span(
+            slice(group[0].result.start, group[-1].result.stop),
+            slice(group[0].source.start, group[-1].source.stop),
+            group,
+        )
+        for group in groups
+    ]
 
 
 def bands(small: int, full: int, length: int) -> list[Band]:
