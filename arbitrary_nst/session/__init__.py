@@ -14,10 +14,11 @@ from arbitrary_nst import images, model_zoo
 from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
+from arbitrary_nst.drawing.own_weights import OwnWeights
 from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.sought import Sought, sought
-from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
-from arbitrary_nst.errors import EngineError, OptionError, PhotoError
+from arbitrary_nst.engines import Engine, LoadsAhead, fitting, load_engine
+from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.devices import check_device
@@ -52,12 +53,13 @@ class Session(WithVgg19):
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         check_device(options.device)
         self._region_styles: dict[Any, Style] = {}
+        self._own_weights = OwnWeights()
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         loaded = ("model", "engine", "threads")
         given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
-        return given | self.unloaded() | {"_region_styles": {}}
+        return given | self.unloaded() | {"_region_styles": {}, "_own_weights": OwnWeights()}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -225,10 +227,8 @@ class Session(WithVgg19):
         side = options.style_size or self.model.card.style_size
         numbers = numbers_for(self.engine, [each.seen.pixels for each in photos], style, options, side)
         engine = self.engine
-        if style.weights is not None:  # as far from the model's own as the numbers are from the photo's
-            if not isinstance(engine, TakesWeights):
-                raise EngineError(f"{engine.name}: draws with the model's own weights only", "{engine=openvino}")
-            engine = engine.with_weights({name: options.strength * array for name, array in style.weights.items()})
+        if style.weights is not None:
+            engine = self._own_weights.engine(engine, style.weights, options.strength)
         drawn = fitting.draw(engine, [each.grained for each in photos], numbers, self.options.max_memory)
         return [
             strokes.completed(each.photo, each.seen, picture, self.threads)
