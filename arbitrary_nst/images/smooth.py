@@ -66,16 +66,19 @@ def _variances(pixels: Pixels, rows: slice) -> Pixels:
 
     Noise of variance v has second differences of variance 6 v, across and down. Every second row of a block is asked.
     """
-    width, left = pixels.shape[1], -(rows.stop - rows.start) % BLOCK
-    above, below = max(rows.start - 1, 0), min(rows.stop + 1, len(pixels))
-    around = (above == rows.start, (below == rows.stop) + left), (1, 1 + -width % BLOCK)
-    grey = np.pad(pixels[above:below] @ GREY, around, mode="edge")
-    here, between = grey[1:-1:2], grey[1:-1:2, 1:-1]
+    (height, width), lines = pixels.shape[:2], -(-(rows.stop - rows.start) // BLOCK) * BLOCK
+    above, below = max(rows.start - 1, 0), min(rows.stop + 1, height)
+    # whole blocks and one px around them, edges repeated
+    grey = np.empty((lines + 2, -(-width // BLOCK) * BLOCK + 2), np.float32)
+    first, last = above - rows.start + 1, below - rows.start + 1
+    np.matmul(pixels[above:below], GREY, out=grey[first:last, 1 : width + 1])
+    grey[:first], grey[last:] = grey[first], grey[last - 1]
+    grey[:, 0], grey[:, width + 1 :] = grey[:, 1], grey[:, width, np.newaxis]
+    here, twice = grey[1:-1:2], 2 * grey[1:-1:2, 1:-1]
     down = grey[:-2:2, 1:-1] + grey[2::2, 1:-1]
     across = here[:, :-2] + here[:, 2:]
     for second in (down, across):
-        second -= between
-        second -= between
+        second -= twice
         second *= second
     down += across
     down = down.reshape(len(down) // (BLOCK // 2), BLOCK // 2, -1).sum(axis=1)
