@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.float32]
 
 LOBES = 3
-BAND = 16  # rows or columns that are made at a time
+BAND = 16  # rows or columns that one product makes
+ROWS = 8 * BAND  # of the result that are made at a time, which takes little memory beside it
 # Multiplications of a product up to which OpenBLAS computes it in the thread that asks: threads of its own would be in
 # the way of the engine's, and of each other.
 PRODUCT = 260_000
@@ -30,27 +31,31 @@ def resample(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     height, width, channels = pixels.shape
     if size == (height, width):
         return pixels
-    down = np.ascontiguousarray(pixels, np.float32).reshape(height, width * channels)
-    if size[0] != height:
-        lines, down = down, np.empty((size[0], width * channels), np.float32)
-        _combine(_bands(height, size[0]), lines, down)
-    if size[1] == width:
-        return down.reshape(*size, channels)
+    lines = np.ascontiguousarray(pixels, np.float32).reshape(height, width * channels)
     result, across = np.empty((*size, channels), np.float32), _bands(width, size[1])
-    for channel in range(channels):
-        made = np.empty((size[1], size[0]), np.float32)
-        _combine(across, np.ascontiguousarray(down[:, channel::channels].T), made)
-        result[..., channel] = made.T
+    down = _bands(height, size[0]) if size[0] != height else None
+    for top in range(0, size[0], ROWS):
+        rows = slice(top, min(top + ROWS, size[0]))
+        part = lines[rows] if down is None else _combined(down[top // BAND : -(-rows.stop // BAND)], lines)
+        if size[1] == width:
+            result[rows] = part.reshape(-1, width, channels)
+            continue
+        for channel in range(channels):
+            columns = np.ascontiguousarray(part[:, channel::channels].T)
+            result[rows, :, channel] = _combined(across, columns).T
     return result
 
 
-def _combine(bands: list[_Band], lines: Pixels, made: Pixels) -> None:
-    """Each line of ``made`` (h, n) from ``lines`` (H, n)."""
+def _combined(bands: list[_Band], lines: Pixels) -> Pixels:
+    """The lines of bands, one after the other, from ``lines`` (H, n)."""
+    first = bands[0].result.start
+    made = np.empty((bands[-1].result.stop - first, lines.shape[1]), np.float32)
     for band in bands:
-        length = max(1, PRODUCT // band.weights.size)
+        length, place = max(1, PRODUCT // band.weights.size), slice(band.result.start - first, band.result.stop - first)
         for start in range(0, lines.shape[1], length):
             part = slice(start, start + length)
-            np.matmul(band.weights, lines[band.source, part], out=made[band.result, part])
+            np.matmul(band.weights, lines[band.source, part], out=made[place, part])
+    return made
 
 
 def _bands(given: int, wanted: int) -> list[_Band]:
