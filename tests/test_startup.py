@@ -1,0 +1,39 @@
+"""What a run imports: nothing that belongs to another command, or that its photo does not need."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+from test_cli import invoke
+
+SAMPLES = Path(__file__).resolve().parent.parent / "scripts" / "samples"
+OF_OTHERS = ["cluster", "doctor", "export", "grid", "models", "score", "serve", "style", "topics", "watch"]
+UNUSED = {
+    "pydantic",  # Typer's, to check words with
+    "rich",
+    *(f"arbitrary_nst.cli.{name}" for name in OF_OTHERS),
+}
+
+
+def test_a_run_imports_only_what_it_needs(tmp_path):
+    script = (
+        "import json, sys\nfrom arbitrary_nst.cli import main\n"
+        "try: main()\nexcept SystemExit as exc: assert not exc.code, exc.code\n"
+        "print(json.dumps(list(sys.modules)))\n"
+    )
+    pictures = [SAMPLES / "landscape.jpg", "-s", SAMPLES / "stained_glass.jpg", "-o", tmp_path / "out.jpg"]
+    call = [sys.executable, "-c", script, "run", "-m", "mini", *map(str, pictures)]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "openvino" in loaded and not UNUSED & loaded
+
+
+def test_paths_are_checked_as_typer_does(tmp_path, monkeypatch, capsys):
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert invoke("run", tmp_path / "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 2
+    assert "a.jpg is not readable" in capsys.readouterr().err
