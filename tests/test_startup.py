@@ -14,6 +14,7 @@ OF_OTHERS = ["cluster", "doctor", "export", "grid", "models", "score", "serve", 
 UNUSED = {
     "pydantic",  # Typer's, to check words with
     "rich",
+    "numpy.ma",  # NumPy's own median's
     *(f"arbitrary_nst.cli.{name}" for name in OF_OTHERS),
 }
 
@@ -37,3 +38,12 @@ def test_paths_are_checked_as_typer_does(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     assert invoke("run", tmp_path / "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 2
     assert "a.jpg is not readable" in capsys.readouterr().err
+
+
+def test_the_command_collects_seldom_and_keeps_numpy_to_one_thread():
+    script = (
+        "import gc, os, sys\nsys.argv = ['arbstyle', '--version']\nfrom arbitrary_nst.__main__ import main\n"
+        "os._exit = lambda code: print(code, gc.get_threshold()[0], os.environ['OPENBLAS_NUM_THREADS'])\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 50000 1"
