@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 
-COLLECT_AFTER = 50_000  # objects; after 700, as by default, each import has all that were imported looked through again
+COLLECT_AFTER = 100_000  # objects; after 700, as by default, what is imported is looked through again and again
 
 
 def _leave(number: int, frame: object) -> None:

@@ -1,7 +1,6 @@
 """A model with its engine and refiner, each loaded once: photos and styles in as Photo and Style, Photos out."""
 
 import hashlib
-import html
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -61,6 +60,8 @@ class Session(WithVgg19):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
+        import html
+
         loaded = vars(self)
         model = loaded["model"].card.name if "model" in loaded else f"{self.options.model}, not loaded yet"
         engine: str = self.options.engine
