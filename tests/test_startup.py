@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from test_cli import invoke
 
@@ -51,3 +52,17 @@ def test_the_command_collects_seldom_and_keeps_numpy_to_one_thread():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 100000 1"
+
+
+@pytest.mark.parametrize(("model", "code"), [("mini", 0), ("lite", 4)])
+def test_the_command_loads_ahead_what_is_here_and_tells_the_same(tmp_path, model, code):
+    pictures = [SAMPLES / "landscape.jpg", "-s", SAMPLES / "stained_glass.jpg", "--max-size", "64"]
+    call = ["run", "-m", model, "--offline", "--existing", "overwrite", *map(str, pictures), "-o"]
+    plain = "from arbitrary_nst.cli import main; main()"
+    done = [
+        subprocess.run([sys.executable, *how, *call, tmp_path / name], capture_output=True, text=True)
+        for how, name in ((["-m", "arbitrary_nst"], "a.jpg"), (["-c", plain], "b.jpg"))
+    ]
+    assert [each.returncode for each in done] == [code, code]
+    assert done[0].stderr == done[1].stderr
+    assert code or (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
