@@ -41,7 +41,7 @@ def arguments(words=None):
     parser.add_argument("--photos", nargs="+", choices=sorted({*material.ALL_PHOTOS, *material.OWN_PHOTOS}))
     parser.add_argument("--styles", nargs="+", help=f"{', '.join([*material.ALL_STYLES, *material.OWN_STYLES])}, files")
     parser.add_argument("--models", nargs="+", default=None, help="names or folders (default: all; --own: mini)")
-    parser.add_argument("--megapixels", type=float, default=12, help="of a photo; chicago and stata have twice as many")
+    parser.add_argument("--megapixels", type=float, default=12, help="of a photo; three of them have twice as many")
     parser.add_argument("--before", type=Path, help="another checkout, to draw the pictures of before")
     parser.add_argument("--before-options", type=json.loads, default={}, help="JSON of stylize's keywords")
     parser.add_argument("--after-options", type=json.loads, default={}, help="the same for the pictures of after")
