@@ -10,7 +10,7 @@ each draws in a process of its own (draw.py). For every photo there is PHOTO.jpg
 and PHOTO.crops.jpg, their middle at 100 %; scores.md and scores.json have the numbers (``arbitrary_nst.score``). What
 is kept in OUT/work is not drawn again. ``--own`` takes our own photo, scenes and styles alone, in small files that
 documentation may show, and keeps its work in .look. A model that is here with other weights than the published ones
-only, as magenta often is, is left out.
+only, as magenta often is, is left out, and each sheet says so.
 """
 
 import argparse
@@ -50,7 +50,9 @@ def arguments(words=None):
     args = parser.parse_args(words)
     args.photos = args.photos or (material.OWN_PHOTOS if args.own else material.ALL_PHOTOS)
     args.styles = args.styles or list(material.OWN_STYLES if args.own else material.ALL_STYLES)
-    args.models = drawable(args.models or (MODELS[:1] if args.own else MODELS))
+    asked = args.models or (MODELS[:1] if args.own else MODELS)
+    args.models = drawable(asked)
+    args.absent = [name for name in asked if name not in args.models]
     args.work = args.work or (material.ROOT / ".look" if args.own else args.out / "work")
     return args
 
@@ -200,7 +202,7 @@ def main(words=None):
         for name in args.photos:
             rows = made.rows(name)
             everything += rows[1:]
-            sheets.write(args.out, name, rows, small=args.own)
+            sheets.write(args.out, name, rows, small=args.own, absent=args.absent)
     finally:
         made.close()
     sheets.write_tables(args.out, everything)

@@ -5,13 +5,14 @@ import json
 import statistics
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from arbitrary_nst import score
 from arbitrary_nst.images.contact_sheet import sheet
 
 CELL = {"view": 512, "crop": 400}
 SMALL_CELL = 272
+LINE = 36  # px of a line below a sheet
 MOST_BYTES = 72_000  # of a sheet in documentation
 SHOWN = {"closed": 2, "content": 0, "closed_256": 2, "stripe": 1, "stripe_worst": 0, "mesh": 4, "rings": 1,
          "halo": 0, "halo_width": 0, "shift": 0, "spread": 1, "edges": 2, "seconds": 1}  # fmt: skip
@@ -23,11 +24,23 @@ def scored(stylizer, photo, style, picture):
     return {name: None if value is None else round(value, 4) for name, value in dataclasses.asdict(found).items()}
 
 
-def write(folder, name, rows, *, small):
-    """A photo's two sheets: the photo and its styles across; models, before and after, down."""
+def write(folder, name, rows, *, small, absent=()):
+    """A photo's two sheets: the photo and its styles across; models, before and after, down; those absent below."""
     kinds = {"view": "", "crop": ".crops"}
     for kind, suffix in kinds.items():
-        _save(_sheet(rows, kind, SMALL_CELL if small else CELL[kind]), folder / f"{name}{suffix}.jpg", small)
+        image = _noted(_sheet(rows, kind, SMALL_CELL if small else CELL[kind]), absent)
+        _save(image, folder / f"{name}{suffix}.jpg", small)
+
+
+def _noted(image, absent):
+    """A sheet with a line below it for each model that drew nothing."""
+    noted = Image.new("RGB", (image.width, image.height + LINE * len(absent)), "white")
+    noted.paste(image)
+    for number, model in enumerate(absent):
+        line = f"{model}: nothing drawn, as its published weights are not here"
+        place = LINE // 4, image.height + LINE * number
+        ImageDraw.Draw(noted).text(place, line, "black", ImageFont.load_default(LINE * 2 // 3))
+    return noted
 
 
 def _sheet(rows, kind, cell):
