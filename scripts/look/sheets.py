@@ -13,7 +13,7 @@ from arbitrary_nst.images.contact_sheet import sheet
 CELL = {"view": 512, "crop": 400}
 SMALL_CELL = 272
 LINE = 36  # px of a line below a sheet
-MOST_BYTES = 72_000  # of a sheet in documentation
+MOST_BYTES = 72_000  # of a model's pictures on a sheet in documentation
 SHOWN = {"closed": 2, "content": 0, "closed_256": 2, "stripe": 1, "stripe_worst": 0, "mesh": 4, "rings": 1,
          "halo": 0, "halo_width": 0, "shift": 0, "spread": 1, "edges": 2, "seconds": 1}  # fmt: skip
 
@@ -29,7 +29,8 @@ def write(folder, name, rows, *, small, absent=()):
     kinds = {"view": "", "crop": ".crops"}
     for kind, suffix in kinds.items():
         image = _noted(_sheet(rows, kind, SMALL_CELL if small else CELL[kind]), absent)
-        _save(image, folder / f"{name}{suffix}.jpg", small)
+        models = {row["model"] for row in rows[1:]}
+        _save(image, folder / f"{name}{suffix}.jpg", MOST_BYTES * len(models) if small else None)
 
 
 def _noted(image, absent):
@@ -61,11 +62,11 @@ def _pixels(path, side):
     return pixels[top : top + side, left : left + side] if side else pixels
 
 
-def _save(image, path, small):
-    """As JPEG; a small one with as much quality as fits."""
-    for quality in (88, 82, 75, 68, 60, 50, 40) if small else (92,):
+def _save(image, path, most_bytes):
+    """As JPEG; where bytes count with as much quality as fits."""
+    for quality in (88, 82, 75, 68, 60, 50, 40) if most_bytes else (92,):
         image.save(path, "JPEG", quality=quality, optimize=True)
-        if path.stat().st_size <= MOST_BYTES:
+        if path.stat().st_size <= (most_bytes or 0):
             return
 
 
