@@ -46,7 +46,11 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
     ways = np.stack([uniform_filter(uniform_filter(way, EVENED), EVENED) for way in ways])[:, rows, columns]
     calm = uniform_filter(small, (EVENED, EVENED, 0))  # a sensor's grain tears nothing apart
     shown, there = _folded(places, ways, np.where(beyond[..., np.newaxis], calm, np.inf), small[rows, columns])
-    weights = there * like[rows, columns] * np.clip((REACH - away[rows, columns]) / FADE, 0, 1)
+    among = np.zeros((2, *beyond.shape), np.float32)  # what could be found at a place and around it, and what was
+    among[:, rows, columns] = np.ones(len(rows)), there
+    asked, found = (uniform_filter(each, EVENED)[rows, columns] for each in among)
+    faded = np.clip(2 * found / asked - 1, 0, 1)  # where a halo has to stay it ends softly
+    weights = there * faded * like[rows, columns] * np.clip((REACH - away[rows, columns]) / FADE, 0, 1)
     result = drawn.copy()
     for channel in range(3):
         folded = map_coordinates(drawn[..., channel], shown, order=1)
