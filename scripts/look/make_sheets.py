@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draw photos in styles by models, before and after a change, on sheets to look at, with a table of their scores.
 
-    python scripts/look/make_sheets.py OUT                                       # twelve photos x 6 styles: hours
+    python scripts/look/make_sheets.py OUT --before ../0.1.0                     # twelve photos x 6 styles: hours
     python scripts/look/make_sheets.py OUT --photos night fog --styles udnie --models mini --megapixels 3
     python scripts/look/make_sheets.py docs/look --own --before ../0.1.0         # what docs/look.md shows, anew
 
