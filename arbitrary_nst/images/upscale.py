@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arbitrary_nst.images.islands import without_islands
 from arbitrary_nst.images.photo import Pixels, resample, resize
 
 RADIUS = 3  # px of the small picture: half the window in which one affine map is fitted
@@ -215,7 +216,7 @@ def on_edges(guide: Pixels) -> Pixels:
     for (dd, da, aa), (round_, straight) in zip((near, wide), STRAIGHT, strict=True):
         along = np.sqrt(np.square(dd - aa) + 4 * da * da) / (dd + aa + np.float32(1e-5))
         edge *= np.clip((along - np.float32(round_)) / np.float32(straight - round_), 0, 1)
-    return edge
+    return without_islands(edge)
 
 
 def steepening(channels: Pixels, most_gain: float) -> Pixels:
