@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.images import masks
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
-from arbitrary_nst.refinement.record import Step
-from arbitrary_nst.refinement.settings import Refinement
+
+if TYPE_CHECKING:
+    from arbitrary_nst.refinement.record import Step
+    from arbitrary_nst.refinement.settings import Refinement
 
 Sink = Callable[[bytes], object]
 
@@ -33,8 +35,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     """
 
     output: Path | None = None
-    refinement: Refinement | None = None
-    on_step: Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None = field(default=None, compare=False)
+    refinement: "Refinement | None" = None
+    on_step: "Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None" = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
     vgg_weights: Path | None = field(default=None, compare=False)
@@ -52,8 +54,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         cls,
         output: Path | None,
         *groups: Options,
-        refinement: Refinement | None = None,
-        on_step: Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None = None,
+        refinement: "Refinement | None" = None,
+        on_step: "Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None" = None,
         on_end: Callable[[str], None] | None = None,
         sink: Sink | None = None,
         vgg_weights: Path | None = None,

@@ -103,10 +103,7 @@ class Learner:
         self.precision = choose_precision(precision)
         settle_tf32()
         self._dtype = DTYPES[self.precision]
-        self._vgg19 = {
-            name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
-            for name, arrays in vgg19.items()
-        }
+        self._vgg19 = losses.placed(vgg19, self._dtype)
 
     def learn(
         self,

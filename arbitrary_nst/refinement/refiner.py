@@ -47,16 +47,13 @@ class Refiner:
     def __init__(
         self, how: Refinement, vgg19: dict[str, Any], *, precision: str = "auto", max_memory: int | None = None
     ) -> None:
-        from keras import ops
+        from arbitrary_nst.refinement import losses
 
         self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
         self.precision = choose_precision(precision)
         settle_tf32()
         self._dtype = DTYPES[self.precision]
-        self._vgg19 = {
-            name: tuple(ops.cast(ops.convert_to_tensor(array), self._dtype) for array in arrays)
-            for name, arrays in vgg19.items()
-        }
+        self._vgg19 = losses.placed(vgg19, self._dtype)
         self._functions: dict[int, Callable[[Any, Any], tuple[Any, Any]]] = {}  # by the number of regions
 
     def refine(
