@@ -18,7 +18,7 @@ def test_short_pieces_go_and_long_ones_stay():
 def test_an_edge_of_a_photo_is_found_and_its_leaves_are_not():
     guide = np.full((80, 120), 0.2, np.float32)
     guide[:, 60:] = 0.8
-    guide[10:16, 20:26] = guide[50:56, 30:38] = 0.8  # leaves
+    guide[10:13, 20:23] = guide[50:53, 30:34] = 0.8  # leaves
     edge = on_edges(guide)
     assert edge[5:-5, 59:61].min() > 0.9
     assert not edge[:, :50].any()

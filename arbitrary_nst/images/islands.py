@@ -4,7 +4,7 @@ import numpy as np
 
 from arbitrary_nst.images.photo import Pixels
 
-LONG = 16  # px of the small photo, down or across, that an edge measures at least
+LONG = 10  # px of the small photo, down or across, that an edge measures at least; a lit window has as much
 THERE = 0.2  # from which on there is an edge
 
 
