@@ -243,7 +243,10 @@ class LearnOptions(Options):
         Depth, Opt("What is learnt: numbers, 4 KB, or weights, a photo network of its own, for mini alone.")
     ] = "numbers"
     content_weight: Annotated[
-        float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.07")
+        float | None,
+        Opt(
+            "Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.07, for weights 0.15"
+        ),
     ] = None
     style_size: StyleSize = None
     style_crop: Cropping = "auto"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from arbitrary_nst import images
 from arbitrary_nst.images.upscale import add_change, guided
@@ -195,7 +196,12 @@ def straight_edges(guide):
             np.linalg.eigvalsh(np.stack([np.stack([dd, da], -1), np.stack([da, aa], -1)], -1)), 2, 0
         )
         edge = edge * np.clip(((high - low) / (high + low + 1e-5) - start) / (end - start), 0, 1)
-    return edge
+    pieces, count = ndimage.label(edge > 0.2)
+    for number in range(1, count + 1):  # shorter than 10 px, it is texture
+        rows, columns = np.nonzero(pieces == number)
+        if max(np.ptp(rows), np.ptp(columns)) < 9:
+            edge[pieces == number] = 0
+    return np.where(pieces > 0, edge, 0)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -36,8 +36,8 @@ def steepened(values: Pixels, steep: Pixels) -> Pixels:
     return within(values, steep[3:6], steep[6:9])
 
 
-def slopes(guide: Pixels, channels: Pixels) -> Pixels:
-    """How many times the photo's detail each channel gets: (h, w) and (3, h, w) -> (6, h, w).
+def slopes(guide: Pixels, channels: Pixels, edge: Pixels) -> Pixels:
+    """How many times the photo's detail each channel gets: (h, w), (3, h, w) and ``on_edges`` -> (6, h, w).
 
     The last three are the mean of those; how much of an edge there is where that shall be as large as a gain: 1 where
     the photo has an edge that is drawn as it is, -1 where dark and light are drawn the other way about; and how much of
@@ -49,7 +49,7 @@ def slopes(guide: Pixels, channels: Pixels) -> Pixels:
     fitted = box((np.stack(means[3:]) - mean * np.stack(means[:3])) / variance)
     whole = fitted.mean(axis=0)
     least, most = (over_five(guide[np.newaxis], pick)[0] for pick in (np.minimum, np.maximum))
-    return np.stack([*fitted, whole, on_edges(guide) * np.clip(whole / UNSURE, -1, 1), (most - least) / 2])
+    return np.stack([*fitted, whole, edge * np.clip(whole / UNSURE, -1, 1), (most - least) / 2])
 
 
 def on_edges(guide: Pixels) -> Pixels:

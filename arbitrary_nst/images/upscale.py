@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arbitrary_nst.images.enlarging import CUBIC, LINEAR, Span, spans, taller, wider
+from arbitrary_nst.images.islands import without_islands
 from arbitrary_nst.images.photo import Pixels, resize
 from arbitrary_nst.images.resampling import PRODUCT, resample
-from arbitrary_nst.images.steepening import on_screen, slopes, steepened, steepening
+from arbitrary_nst.images.steepening import on_edges, on_screen, slopes, steepened, steepening
 from arbitrary_nst.images.windows import tent, within
 
 SMOOTHED = 0.7  # of what weights 1-2-1 take away: with all, fine strokes are lost, with half, grids and grit begin
@@ -71,6 +72,9 @@ def guided(photo: Pixels, small: Pixels, drawn: Pixels, threads: int = 1) -> Pix
     return carried.result
 
 
+Place = tuple[slice, slice]  # rows and columns
+
+
 class _Tile(NamedTuple):
     """A part of the result but for the gain of its edges: planes of equal shape.
 
@@ -104,8 +108,10 @@ class _Carried:
         # 0 where nothing is enlarged, 1 from 1.5 times on
         self._far = np.float32(min(1.0, 2 * max(0.0, self._scale - 1)))
         self._photo, self._small, self._drawn, self.result = photo, small, drawn, np.empty_like(photo)
-        self._cubic, self._linear = (np.empty((planes, low, narrow), np.float32) for planes in (7, 16))
-        corners = itertools.product(range(0, low, SMALL_ROWS), range(0, narrow, SMALL_COLUMNS))
+        self._cubic, self._linear, self._edge = (np.empty((*n, low, narrow), np.float32) for n in ((7,), (16,), ()))
+        corners = list(itertools.product(range(0, low, SMALL_ROWS), range(0, narrow, SMALL_COLUMNS)))
+        list(pool.map(lambda corner: self._find_edges(*corner), corners))
+        self._edge = without_islands(self._edge)  # of the whole: a tile does not see how long an edge goes on
         list(pool.map(lambda corner: self._make(*corner), corners))
         at_once = COLUMNS_AT_ONCE if self._scale > 2 else COLUMNS_AT_ONCE // 2
         self._columns, rows = spans(narrow, width, TILE_COLUMNS, at_once), spans(low, height, TILE_ROWS, ROWS_AT_ONCE)
@@ -114,19 +120,29 @@ class _Carried:
         together = max(1, min(PRODUCT // (longest * largest), TOGETHER))
         self.rows = [rows[first : first + together] for first in range(0, len(rows), together)]
 
-    def _make(self, top: int, left: int) -> None:
-        """What is enlarged, of a tile of the small picture; it is seen with what it depends on around."""
-        tile = np.s_[:, top : top + SMALL_ROWS, left : left + SMALL_COLUMNS]
+    def _find_edges(self, top: int, left: int) -> None:
+        """Where the photo has edges, of a tile."""
+        tile, seen, inner = self._places(top, left)
+        self._edge[tile] = on_edges(self._small[seen] @ GREY)[inner]
+
+    def _places(self, top: int, left: int) -> tuple[Place, Place, Place]:
+        """A tile of the small picture, the tile with what it depends on around, and where it is in that."""
+        low, narrow = self._edge.shape
+        bottom, right = min(top + SMALL_ROWS, low), min(left + SMALL_COLUMNS, narrow)
         first, before = max(0, top - REACH), max(0, left - REACH)
-        seen = np.s_[first : top + SMALL_ROWS + REACH, before : left + SMALL_COLUMNS + REACH]
+        seen = slice(first, bottom + REACH), slice(before, right + REACH)
+        return np.s_[top:bottom, left:right], seen, np.s_[top - first : bottom - first, left - before : right - before]
+
+    def _make(self, top: int, left: int) -> None:
+        """What is enlarged, of a tile of the small picture."""
+        place, seen, inner_place = self._places(top, left)
+        tile, inner = (..., *place), (..., *inner_place)
         planes, guide = _planes(self._drawn[seen]), self._small[seen] @ GREY
         strokes = planes + np.float32(SMOOTHED) * self._far * (tent(planes) - planes)
         steep = steepening(strokes, HARDNESS * self._scale)
         missed = np.float32(KEPT) * self._far * (planes - on_screen(strokes, steep))
-        height, width = self._cubic[tile].shape[1:]
-        inner = np.s_[:, top - first : top - first + height, left - before : left - before + width]
         np.concatenate([strokes[inner], missed[inner], guide[np.newaxis][inner]], out=self._cubic[tile])
-        np.concatenate([steep[inner], slopes(guide, strokes)[inner]], out=self._linear[tile])
+        np.concatenate([steep[inner], slopes(guide, strokes, self._edge[seen])[inner]], out=self._linear[tile])
 
     def fill(self, rows: list[Span], gain: float) -> None:
         """Some runs of the result's rows, one below the other."""
