@@ -245,7 +245,7 @@ class LearnOptions(Options):
     content_weight: Annotated[
         float | None,
         Opt(
-            "Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.07, for weights 0.15"
+            "Weight of the photos' content; more keeps more.", least=0, unit="X", unset="0.07, for weights 0.15"
         ),
     ] = None
     style_size: StyleSize = None
