@@ -7,12 +7,12 @@ from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 from PIL import Image
 
-from arbitrary_nst import images, options, presets
+from arbitrary_nst import images, options
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.strokes import completed, seen
 from arbitrary_nst.errors import OptionError
@@ -21,15 +21,9 @@ from arbitrary_nst.files.given import by_name
 from arbitrary_nst.files.teaching import to_learn_on
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
-from arbitrary_nst.options import (
-    DrawKeywords,
-    DrawOptions,
-    LearnKeywords,
-    LearnOptions,
-    ModelOptions,
-    RefineOptions,
-    RefiningKeywords,
-)
+from arbitrary_nst.keywords import DrawKeywords, LearnKeywords, ManyKeywords, RefiningKeywords
+from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions, RefineOptions
+from arbitrary_nst.presets import with_preset
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, normalised
 from arbitrary_nst.styles.files import is_style_file
@@ -205,7 +199,7 @@ class Stylizer(Session):
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        wanted = _wanted(preset, draw)
+        wanted = DrawOptions(**with_preset(preset, draw))
         opened = self.read(photo)
         self.check(wanted, [opened.size])
         return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
@@ -220,56 +214,32 @@ class Stylizer(Session):
         style: Style | PathSource | Mapping[Any, float] | Sequence[Style | PathSource | Mapping[Any, float]],
         *,
         output: PathSource | None = None,
-        format: Literal["auto"] | options.Format = "auto",
-        quality: int = 95,
-        metadata: options.Metadata = "keep",
-        existing: options.Existing = "fail",
-        recursive: bool = True,
-        checksum: bool = False,
-        limit: int | None = None,
-        fail_fast: bool = False,
-        in_place: bool = False,
-        score: bool = False,
         refine: RefineOptions | None = None,
         preset: str | None = None,
-        **draw: Unpack[DrawKeywords],
+        **how: Unpack[ManyKeywords],
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
         ``output``: a folder for several, a file for one, None for beside the photo, or with ``in_place`` for the photo
-        itself. The other settings are those of
-        ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``; with ``refine`` each picture is refined too. A photo's
-        fault is in its Result; only faults of the style, the model and the settings are raised. Stop whenever you
-        like: what is yielded is written. A style may be a blend: paths or Styles with their shares.
+        itself. ``how`` are the options of ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``, such as
+        ``strength``, ``quality`` and ``existing``; ``preset`` is as for ``stylize``, and with ``refine`` each picture
+        is refined too. A photo's fault is in its Result; only faults of the style, the model and the settings are
+        raised. Stop whenever you like: what is yielded is written. A style may be a blend: paths or Styles with their
+        shares.
         """
         from arbitrary_nst.files.find import expand
         from arbitrary_nst.files.given import refuse_in_place, without_own
         from arbitrary_nst.files.settings import Settings
         from arbitrary_nst.files.shares import from_python, pictures_of
         from arbitrary_nst.files.stream import stylize_many
-        from arbitrary_nst.refinement.settings import Refinement
 
         folder = None if output is None else Path(output)
-        settings = Settings(
-            folder,
-            format=format,
-            quality=quality,
-            metadata=metadata,
-            existing=existing,
-            recursive=recursive,
-            checksum=checksum,
-            limit=limit,
-            fail_fast=fail_fast,
-            in_place=in_place,
-            score=score,
-            refinement=None if refine is None else Refinement.chosen_by(refine),
-            **vars(_wanted(preset, draw)),
-        )
+        settings = Settings.from_keywords(folder, preset, refine, how)
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)
-        if in_place:
+        if settings.in_place:
             refuse_in_place(map(Path, given))
         wanted = from_python(style)
-        found = expand([Path(photo) for photo in given], recursive=recursive, output=folder, note=self._notify)
+        found = expand([Path(photo) for photo in given], recursive=settings.recursive, output=folder, note=self._notify)
         found = without_own(found, pictures_of(wanted), self._notify, settings)
         return stylize_many(self, found, wanted, settings)
 
@@ -298,7 +268,7 @@ class Stylizer(Session):
 
         draw = {name: value for name, value in changes.items() if name in DrawKeywords.__annotations__}
         asked: dict[str, Any] = {name: value for name, value in changes.items() if name not in draw}
-        wanted = _wanted(preset, draw)
+        wanted = DrawOptions(**with_preset(preset, draw))
         if picture is not None:
             asked.setdefault("init", "stylized")
         if isinstance(recipe, str):
@@ -366,11 +336,6 @@ class Stylizer(Session):
         if isinstance(style, Style):
             return style
         return self.style(style, style_size=wanted.style_size, style_crop=wanted.style_crop)
-
-
-def _wanted(preset: str | None, draw: Mapping[str, Any]) -> DrawOptions:
-    """A preset's options, but where others are given."""
-    return DrawOptions(**(presets.options(preset) if preset else {}) | dict(draw))
 
 
 def refine(

@@ -10,6 +10,7 @@ ROOMS = (
     ("errors",),
     ("declaration",),
     ("options",),
+    ("keywords",),
     ("presets",),
     ("images",),
     ("styles",),
