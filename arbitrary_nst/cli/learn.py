@@ -142,10 +142,12 @@ def learn_each(
 ) -> "list[StyleGiven]":
     """The styles, those of a blend too, learnt on a sample of the photos; .style files are as they are.
 
-    Whoever interrupts it gets no pictures: raises typer.Exit.
+    What was learnt in this way before is taken from the cache. Whoever interrupts it gets no pictures: raises
+    typer.Exit.
     """
     from collections.abc import Mapping
 
+    from arbitrary_nst.files.learnt import Kept
     from arbitrary_nst.files.teaching import sampled
     from arbitrary_nst.styles.files import is_style_file
 
@@ -154,10 +156,15 @@ def learn_each(
     def learnt(style: "Style | Path") -> "Style | Path":
         if not isinstance(style, Path) or is_style_file(style):
             return style
+        kept = Kept(stylizer, style, how)
+        if (before := kept.style()) is not None:
+            say(f"{style}: learnt before, {before.learnt}; to learn it anew, delete {kept.path}")
+            return before
         with Interrupt(GRACE_S) as asked:
             found = learn_style(stylizer, style, material, how, Following(), asked)
         if asked.is_set():
             raise typer.Exit(asked.exit_code)
+        kept.keep(found)
         return found
 
     return [
