@@ -15,8 +15,15 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before --fast looks at the marks
 def pytest_collection_modifyitems(items):
-    """Files with the most slow tests first: where two run at a time, none is left to the end alone."""
+    """What needs a stand-in of the full model is slow, ten seconds to make one alone.
+
+    Files with the most slow tests first: where two run at a time, none is left to the end alone.
+    """
+    for item in items:
+        if {"standin", "standin_callable"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
     slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
 

@@ -70,6 +70,7 @@ def test_a_device_that_a_backend_does_not_see_is_told(free):
         backends.set_backend("jax", "cuda:1")
 
 
+@pytest.mark.slow
 def test_keras_runs_on_the_backend_and_device_asked_for():
     pytest.importorskip("torch")
     code = """

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from arbitrary_nst.model_zoo.networks import mini
 from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
 from arbitrary_nst.options import LearnOptions
 from arbitrary_nst.refinement import crops
-from arbitrary_nst.refinement.learning import Learner, Learnt, Subject
+from arbitrary_nst.refinement.learning import Learnt, Subject
 from arbitrary_nst.refinement.subjects import learnt_style, subject_of
 
 
@@ -134,11 +135,16 @@ def test_run_learns_on_its_own_photos(folder, thin, monkeypatch, capsys):
     assert (folder / "out" / "a__style.jpg").read_bytes() != learnt
 
 
-def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, thin, monkeypatch, capsys):
+def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, monkeypatch, capsys):
     """Until the picture or the minutes are others, or what is kept cannot be believed; the photos may change."""
-    learnt, learn_style = [], Learner.learn
-    monkeypatch.setattr(Learner, "learn", lambda *given: learnt.append(given) or learn_style(*given))
-    (folder / "photos" / "broken.jpg").unlink()
+    learnt = []
+
+    def learn(stylizer, picture, photos, *, minutes, **how):
+        learnt.append(picture)
+        style = stylizer.style(picture)
+        return replace(style, numbers=style.numbers * 1.1, learnt=f"in {minutes} minutes")
+
+    monkeypatch.setattr(Stylizer, "learn", learn)
 
     def run(out, minutes="0.01", photo="photos/a.jpg"):
         words = ("run", photo, "-s", "style.png", "-o", out, "--precision", "f32", "--colors", "match")
@@ -148,7 +154,7 @@ def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, thin, monkeypat
     first, _, _ = run("1.png")
     again, times, said = run("2.png")
     assert again == first and times == 1
-    assert "style.png: learnt before, numbers in 2 steps on 1 photos, seed 0; to learn it anew, delete" in said
+    assert "style.png: learnt before, in 0.01 minutes; to learn it anew, delete" in said
     assert run("3.png", photo="photos/b.png")[1] == 1
     assert run("4.png", minutes="0.02")[1] == 2
     for kept in (cache_dir() / "learnt").iterdir():
