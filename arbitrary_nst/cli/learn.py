@@ -9,6 +9,7 @@ import typer
 
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt
+from arbitrary_nst.cli.places import place_of_style
 from arbitrary_nst.cli.refine import Watch
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.styling import Styling
@@ -74,7 +75,6 @@ def learn(
 
     VGG19 judges, as with run --refine, on crops of photos. Ctrl-C keeps the best so far.
     """
-    from arbitrary_nst.cli.style import settled
     from arbitrary_nst.files.given import style_pictures
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.writing import write_atomically
@@ -87,7 +87,7 @@ def learn(
     given = [picture, *(photos or [])]
     if following.preview is not None:
         refuse_inputs(following.preview, [*given, output], "--preview")
-    target = settled(output, following.existing, given)
+    target = place_of_style(output, following.existing, given)
     if target is None:
         say(f"{output}: skipped, exists already")
         return

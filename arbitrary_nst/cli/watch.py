@@ -13,7 +13,7 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import Verbose, report_result, say
 from arbitrary_nst.cli.streams import STREAM, one_picture_only
-from arbitrary_nst.cli.styling import with_their_model
+from arbitrary_nst.cli.styling import StylePictures, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
 
@@ -21,7 +21,7 @@ from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Mode
 @takes_groups
 def watch(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch.")],
-    style: running.StylePictures,
+    style: StylePictures,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")],
     verbose: Verbose = False,
     styling: learning.StylingOrLearning = learning.StylingOrLearning(),
