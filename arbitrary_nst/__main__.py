@@ -1,8 +1,11 @@
 """Where the command begins: a signal that comes while the rest is imported ends it in one line."""
 
 import contextlib
+import gc
 import os
 import signal
+
+COLLECT_AFTER = 100_000  # objects; after 700, as by default, what is imported is looked through again and again
 
 
 def _leave(number: int, frame: object) -> None:
@@ -17,6 +20,9 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _leave)
+    gc.set_threshold(COLLECT_AFTER)
+    # NumPy's threads would spin beside the engine's; what takes long is cut among threads of our own.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from arbitrary_nst.cli import main as run_command
     from arbitrary_nst.cli import run
 

@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from arbitrary_nst.errors import OptionError
 
@@ -130,20 +130,17 @@ class Option(NamedTuple):
 
 
 def declared(group: Any) -> tuple[Option, ...]:
-    """The options of a group, in order; other fields of a dataclass are passed over."""
+    """The options of a group, in order; other fields of a dataclass, such as those annotated in quotes, are no such."""
     return _declared(group)
 
 
 @cache
 def _declared(group: Any) -> tuple[Option, ...]:
-    hints = get_type_hints(group, include_extras=True)
-    return tuple(
-        _read(field, hints[field.name]) for field in fields(group) if get_origin(hints[field.name]) is Annotated
-    )
+    return tuple(_read(field) for field in fields(group) if get_origin(field.type) is Annotated)
 
 
-def _read(field: "Field[Any]", hint: Any) -> Option:
-    kind, about = get_args(hint)
+def _read(field: "Field[Any]") -> Option:
+    kind, about = get_args(field.type)
     members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     choices = tuple(word for each in members if get_origin(each) is Literal for word in get_args(each))
     kinds = [get_origin(each) or each for each in members]

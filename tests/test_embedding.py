@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arbitrary_nst import NSTError, Stylizer, session
+from arbitrary_nst import NSTError, Stylizer
+from arbitrary_nst.engines import loaded
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.hardware.loading import loaded_once
+from arbitrary_nst.options import ModelOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = np.random.default_rng(0).integers(0, 255, (40, 56, 3), np.uint8)
@@ -118,9 +120,29 @@ def test_a_session_loads_ahead_what_it_would_load_when_asked(used):
     pickle.dumps(again)
 
 
+def test_a_session_goes_on_with_what_was_begun(used, monkeypatch):
+    begun, one = loaded.Loaded(used[0].options, print), mini()
+    begun.load_ahead()
+    one.go_on_with(begun)
+    np.testing.assert_array_equal(drawn(one), used[1])
+    assert one.engine is begun.engine
+    np.testing.assert_array_equal(drawn(pickle.loads(pickle.dumps(one))), used[1])
+    failing = Stylizer("no-such-model")
+    begun = loaded.Loaded(failing.options, print)
+    begun.load_ahead()
+    failing.go_on_with(begun)
+    with pytest.raises(NSTError, match="no-such-model"):
+        _ = failing.engine
+
+
+def test_only_what_is_here_is_begun(tmp_path):
+    for model, here in (("mini", True), ("auto", False), ("lite", False), (str(tmp_path), False)):
+        assert loaded.Loaded(ModelOptions(model=model), print).is_here() == here
+
+
 def test_eight_threads_load_once_and_draw_the_same(used, monkeypatch):
-    loads, load = [], session.load_engine
-    monkeypatch.setattr(session, "load_engine", lambda *arguments: loads.append(1) or load(*arguments))
+    loads, load = [], loaded.load_engine
+    monkeypatch.setattr(loaded, "load_engine", lambda *arguments: loads.append(1) or load(*arguments))
     shared, together = mini(), threading.Barrier(8)
 
     def work(_):

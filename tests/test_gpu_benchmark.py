@@ -30,7 +30,7 @@ def test_a_part_that_fails_costs_no_other_figure(tmp_path):
     pytest.importorskip("torch")
     rows = smoke(tmp_path, "--only", "pass lite", "pass mini")
     assert any("pass lite | failed" in row and "lite.npz" in row for row in rows)
-    assert sum("mini 64x64" in row and "| ms |" in row for row in rows) == 4
+    assert sum("mini 64x64" in row and "| ms |" in row for row in rows) == 6
 
 
 @pytest.mark.slow
@@ -46,7 +46,6 @@ def test_every_part_runs(tmp_path):
         "refinement step, jax, 48 px, f32",
         "% of bf16's peak",
         "f16's loss beyond f32's; goal: within 1",
-        "refinement compiled, torch",
         "torch, 48 px, from start to file",
         "of a step at 48 px, torch",
         "learning numbers, torch, 2 crops of 64 px a step",

@@ -93,8 +93,17 @@ def test_more_used_than_allowed_is_nothing_left(tmp_path):
 def test_the_host_counts_where_it_has_less(tmp_path, monkeypatch):
     membership(tmp_path, "0::/a")
     group(tmp_path, "a", memory__max=10**15, memory__current=0)
-    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: type("Free", (), {"available": 123}))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Free", (), {"available": 123}))
     assert memory.available_memory(tmp_path) == 123
+
+
+@pytest.mark.parametrize(("available", "left"), [(300, 300 * 1024), (3000, 123), (None, 123)])
+def test_linux_says_what_the_machine_has(tmp_path, monkeypatch, available, left):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Free", (), {"available": 123}))
+    (tmp_path / "proc").mkdir()
+    told = "" if available is None else f"MemAvailable: {available} kB\n"
+    (tmp_path / "proc/meminfo").write_text(f"MemTotal:   2000 kB\n{told}HugePages_Total:  0\n")
+    assert memory.available_memory(tmp_path) == left
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")

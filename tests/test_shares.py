@@ -36,7 +36,7 @@ def nothing_loads(monkeypatch):
         raise AssertionError("a model is loaded")
 
     monkeypatch.setattr("arbitrary_nst.model_zoo.resolve", refuse)
-    monkeypatch.setattr("arbitrary_nst.session.load_engine", refuse)
+    monkeypatch.setattr("arbitrary_nst.engines.loaded.load_engine", refuse)
 
 
 def given(*words, blend=True):

@@ -269,7 +269,7 @@ def test_an_engine_that_cannot_be_loaded_is_no_photos_fault(pool, tmp_path, monk
     stylizer = fake_stylizer()
     style = stylizer.style(pool / "style0.bmp")
     del stylizer.__dict__["engine"]
-    monkeypatch.setattr("arbitrary_nst.session.load_engine", lambda *_: 1 / 0)
+    monkeypatch.setattr("arbitrary_nst.engines.loaded.load_engine", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(stylize_many(stylizer, photos_of(tmp_path / "in", 3), [style], Settings()))
 

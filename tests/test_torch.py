@@ -14,8 +14,11 @@ from arbitrary_nst.hardware import devices
 
 torch = pytest.importorskip("torch")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from arbitrary_nst.engines.openvino.reading import halves_of, photo_program  # noqa: E402
 from arbitrary_nst.engines.torch import engine as torch_engine  # noqa: E402
+from arbitrary_nst.engines.torch import network as torch_network  # noqa: E402
 from arbitrary_nst.engines.torch import operations  # noqa: E402
 from arbitrary_nst.engines.torch.network import Network  # noqa: E402
 
@@ -85,6 +88,63 @@ def test_every_normalisation_is_one_step(mini):
     program = photo_program(halves_of(mini)[1])
     kinds = [step.kind for _, step, _ in Network(program, torch.device("cpu"))._steps]
     assert kinds.count("StyleNorm") == 10 and "MVN" not in kinds and "GroupConvolution" not in kinds
+
+
+class Waits(TorchDispatchMode):
+    """Refuses what copies from the host, or tells it a number: a GPU would be waited for, and could not be recorded."""
+
+    def __torch_dispatch__(self, function, types, given=(), named=None):
+        assert not any(word in str(function) for word in ("lift_fresh", "_local_scalar", "nonzero")), function
+        return function(*given, **(named or {}))
+
+
+@pytest.mark.parametrize("name", ["mini", "lite"])
+def test_nothing_in_a_pass_waits_for_the_host(name, request):
+    shared = None if name == "mini" else request.getfixturevalue("shared") / "models"
+    program = photo_program(halves_of(model_zoo.resolve(name, model_dir=shared, offline=True))[1])
+    network = Network(program, torch.device("cpu"), torch.bfloat16)
+    count = int(program.constants[next(s for s in program.steps if s.kind == "VariadicSplit").inputs[2]].sum())
+    photo, numbers = torch.from_numpy(PHOTOS[:1, :, :48]), torch.ones(1, count)
+    with torch.inference_mode(), Waits():
+        network(photo, numbers)
+
+
+def test_a_bias_before_a_normalisation_is_left_out(mini):
+    network = Network(photo_program(halves_of(mini)[1]), torch.device("cpu"))
+    following = {step.inputs[0] for _, step, _ in network._steps if step.kind == "StyleNorm"}
+    convolutions = [step for _, step, _ in network._steps if step.kind == "Convolution"]
+    assert {len(step.inputs) for step in convolutions if step.outputs[0] in following} == {2}
+    assert any(len(step.inputs) == 3 for step in convolutions)
+
+
+def test_channels_by_eights_draw_the_same(mini, monkeypatch):
+    """As on NVIDIA's GPUs in 16 bits."""
+    program, numbers = photo_program(halves_of(mini)[1]), torch.from_numpy(both(mini)[1].predict_style(STYLES[:1]))
+    photo, device = torch.from_numpy(PHOTOS[:1, :, :48]), torch.device("cpu")
+    plain = Network(program, device)(photo, numbers)
+    monkeypatch.setattr(torch_network, "has_tensor_cores", lambda device, dtype: True)
+    network = Network(program, device)
+    kernels = [network._constants[step.inputs[1]] for _, step, _ in network._steps if step.kind == "Convolution"]
+    assert all(side % 8 == 0 for kernel in kernels for side in kernel.shape[:2])
+    np.testing.assert_allclose(network(photo, numbers), plain, atol=1e-5)
+
+
+@pytest.mark.parametrize("sides", [(1, 1, 1, 1), (4, 2, 3, 0)])
+def test_a_gpus_reflection_is_pytorchs(sides):
+    maps = torch.from_numpy(RANDOM.random((2, 5, 9, 11), np.float32)).to(memory_format=torch.channels_last)
+    made = operations._reflected(maps, sides)
+    assert torch.equal(made, torch.nn.functional.pad(maps, sides, "reflect"))
+    assert made.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("mode", ["blocks_first", "depth_first"])
+def test_depth_to_space_is_its_definition(mode):
+    maps = RANDOM.random((2, 12, 3, 5), np.float32)
+    sizes, order = ((2, 2, 2, 3, 3, 5), (0, 3, 4, 1, 5, 2)) if mode == "blocks_first" else (
+        (2, 3, 2, 2, 3, 5), (0, 1, 4, 2, 5, 3))  # fmt: skip
+    wanted = maps.reshape(sizes).transpose(order).reshape(2, 3, 6, 10)
+    made = operations.depth_to_space({"block_size": 2, "mode": mode}, torch.from_numpy(maps))
+    np.testing.assert_array_equal(made, wanted)
 
 
 def test_a_program_kept_in_a_file_draws_the_same(mini, tmp_path):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arbitrary_nst import __version__
-from arbitrary_nst.cli import cluster, doctor, grid, models, refine, run, score, serve, style, styling, topics, watch
+from arbitrary_nst.cli.commands import Where, lazily
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt, Interrupted
 from arbitrary_nst.cli.report import (
     EXIT_INTERRUPTED,
@@ -34,25 +34,28 @@ Try: arbstyle run photo.jpg --style painting.jpg
 Exit codes: 0 all done, 1 internal error, 2 wrong usage, 3 some photos failed, 4 model missing or not verified,
 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP."""
 
+COMMANDS = {
+    "run": Where("run", "run", no_args_is_help=True),
+    "watch": Where("watch", "watch", no_args_is_help=True),
+    "grid": Where("grid", "grid", no_args_is_help=True),
+    "presets": Where("styling", "presets"),
+    "score": Where("score", "score", no_args_is_help=True),
+    "serve": Where("serve", "serve"),
+    "recipes": Where("refine", "recipes"),
+    "doctor": Where("doctor", "doctor"),
+    "help": Where("topics", "topic_help"),
+    "cluster": Where("cluster", "app"),
+    "style": Where("style", "app"),
+    "models": Where("models", "app"),
+}
 app = typer.Typer(
+    cls=lazily(COMMANDS),
     help=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run", no_args_is_help=True)(run.run)
-app.command("watch", no_args_is_help=True)(watch.watch)
-app.command("grid", no_args_is_help=True)(grid.grid)
-app.command("presets")(styling.presets)
-app.command("score", no_args_is_help=True)(score.score)
-app.command("serve")(serve.serve)
-app.command("recipes")(refine.recipes)
-app.add_typer(cluster.app, name="cluster")
-app.add_typer(style.app, name="style")
-app.add_typer(models.app, name="models")
-app.command("doctor")(doctor.doctor)
-app.command("help")(topics.topic_help)
 
 
 def _print_version(wanted: bool) -> None:

@@ -33,12 +33,15 @@ from arbitrary_nst.options import (
 )
 
 if TYPE_CHECKING:
+    from arbitrary_nst.engines.loaded import Loaded
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.stylizer import Stylizer
 
-LOAD_AHEAD = False  # begin to load the model in a thread; where the process is ours, and ends with the command
+# Begin to compile the model ahead, and take nothing down: where the process is ours, and ends with the command.
+LOAD_AHEAD = False
+_kept = list[object]()  # to the end: OpenVINO takes as long to let a model go as a picture to be written
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
 
 Photos = Annotated[
@@ -106,6 +109,8 @@ def run(
         refining.refuse_without("refinement", "{refine}", ours, watching)
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
+    may_skip = dry_run or batch.existing == "skip"  # and need no model
+    begun = None if may_skip or refine or styling.learn is not None else _begun(model)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import refuse_in_place, refuse_misread, refuse_unwritable, without_own
@@ -123,6 +128,10 @@ def run(
     refuse_misread(given)
     styles = styles_given(style, blend=styling.blend, beside=given)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
+    if begun is not None:
+        stylizer.go_on_with(begun)
+    if LOAD_AHEAD:
+        _kept.append(stylizer)
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)
@@ -158,6 +167,19 @@ def run(
         if several:
             progress.sum_up()
         raise typer.Exit(asked.exit_code if asked.is_set() else progress.account(fail_fast=batch.fail_fast))
+
+
+def _begun(model: ModelOptions) -> "Loaded | None":
+    """A model that is being loaded while the rest is imported; None for one that is chosen later, or fetched."""
+    if not LOAD_AHEAD:
+        return None
+    from arbitrary_nst.engines.loaded import Loaded
+
+    begun = Loaded(model, say)
+    if not begun.is_here():
+        return None
+    begun.load_ahead()
+    return begun
 
 
 def _refuse_stdout(lines: Lines) -> None:

@@ -10,8 +10,6 @@ import stat
 import time
 from pathlib import Path
 
-import psutil
-
 from arbitrary_nst.files import locks
 
 _NAME = re.compile(r"\.arbstyle-([0-9a-f]{8})-([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{8}\.tmp", re.ASCII)
@@ -67,6 +65,8 @@ def _remove(path: str, its_host: str, its_boot: str, process: str) -> None:
         try:
             gone = locks.take(descriptor, 0) and (its_boot == boot() or time.time() - status.st_mtime > OLD_S)
         except locks.NoLocks:
+            import psutil
+
             gone = known and not psutil.pid_exists(int(process))
         if gone and os.name != "nt":
             os.unlink(path)

@@ -3,9 +3,12 @@
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import EngineMemoryError, NSTError, PhotoError
-from arbitrary_nst.scores.score import Score
+
+if TYPE_CHECKING:
+    from arbitrary_nst.scores.score import Score
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Result:
     skipped: bool = False
     planned: bool = False
     notes: tuple[str, ...] = ()
-    score: Score | None = None
+    score: "Score | None" = None
     error: NSTError | None = None
     traceback: str | None = None
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.files import reading
@@ -10,9 +11,11 @@ from arbitrary_nst.files.jobs import StyleInUse
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.images import Photo
-from arbitrary_nst.scores.score import Score
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles.files import is_style_file
+
+if TYPE_CHECKING:
+    from arbitrary_nst.scores.score import Score
 
 
 def with_pictures(
@@ -34,7 +37,7 @@ def with_pictures(
 
 def scored(
     photo: Photo, style: StyleInUse, picture: Photo, session: Session, settings: Settings
-) -> tuple[Score | None, Photo]:
+) -> tuple["Score | None", Photo]:
     """The score, None where none is asked for, and the picture; with a note where it cannot be judged, which is no
     fault of the picture."""
     if not settings.score:

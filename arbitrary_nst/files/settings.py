@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
@@ -11,8 +11,10 @@ from arbitrary_nst.images import masks
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options, RefineOptions
 from arbitrary_nst.presets import with_preset
-from arbitrary_nst.refinement.record import Step
-from arbitrary_nst.refinement.settings import Refinement
+
+if TYPE_CHECKING:
+    from arbitrary_nst.refinement.record import Step
+    from arbitrary_nst.refinement.settings import Refinement
 
 Sink = Callable[[bytes], object]
 
@@ -34,8 +36,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     """
 
     output: Path | None = None
-    refinement: Refinement | None = None
-    on_step: Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None = field(default=None, compare=False)
+    refinement: "Refinement | None" = None
+    on_step: "Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None" = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
     vgg_weights: Path | None = field(default=None, compare=False)
@@ -53,8 +55,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         cls,
         output: Path | None,
         *groups: Options,
-        refinement: Refinement | None = None,
-        on_step: Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None = None,
+        refinement: "Refinement | None" = None,
+        on_step: "Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None" = None,
         on_end: Callable[[str], None] | None = None,
         sink: Sink | None = None,
         vgg_weights: Path | None = None,
@@ -70,7 +72,11 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         cls, output: Path | None, preset: str | None, refine: RefineOptions | None, given: Mapping[str, Any]
     ) -> "Settings":
         """The settings of ``ManyKeywords``, and of a preset where none are given."""
-        refinement = None if refine is None else Refinement.chosen_by(refine)
+        refinement = None
+        if refine is not None:
+            from arbitrary_nst.refinement.settings import Refinement
+
+            refinement = Refinement.chosen_by(refine)
         return cls(output, refinement=refinement, **with_preset(preset, given))
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from arbitrary_nst import images
 from arbitrary_nst.drawing.strokes import drawn_size
@@ -22,8 +22,10 @@ from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven
 from arbitrary_nst.hardware.memory import available_memory
 from arbitrary_nst.images import Photo
-from arbitrary_nst.scores.score import Score
 from arbitrary_nst.session import Session
+
+if TYPE_CHECKING:
+    from arbitrary_nst.scores.score import Score
 
 WORKERS = 2  # threads that decode, and as many that encode
 AHEAD = 4  # photos decoded before the engine wants them, and as many whose pictures wait to be written
@@ -105,7 +107,7 @@ class Made:
     whole: bool
     sha256: str
     seconds: float
-    score: Score | None
+    score: "Score | None"
 
 
 class _Stream:

@@ -45,8 +45,10 @@ def style_picture(photo: Photo, crop: Literal["auto", "centre", "none"] = "auto"
 def _inside_border(pixels: Pixels) -> tuple[slice, slice] | None:
     """Rows and columns within a plain border; None where there is none on every side."""
     outermost = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    colour = np.median(np.concatenate(outermost), axis=0)
-    unlike: NDArray[np.bool_] = abs(pixels - colour).max(axis=2) > ALIKE
+    colour = _median(np.concatenate(outermost))
+    if max(_unlike(line, colour).mean() for line in outermost[:2]) > 1 - PLAIN:
+        return None  # as most pictures; the rest need not be looked at
+    unlike = _unlike(pixels, colour)
     place = []
     for axis in (1, 0):  # rows, then the columns of these rows
         lines = np.flatnonzero(unlike.mean(axis=axis) > 1 - PLAIN)
@@ -63,3 +65,16 @@ def _inside_border(pixels: Pixels) -> tuple[slice, slice] | None:
     if min(edge.mean() for edge in edges) < STRAIGHT:
         return None
     return place[0], place[1]
+
+
+def _median(values: Pixels) -> Pixels:
+    """Of each column; NumPy's own imports all of its masked arrays."""
+    ordered, middle = np.sort(values, axis=0), len(values) // 2
+    median: Pixels = ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return median
+
+
+def _unlike(pixels: Pixels, colour: Pixels) -> NDArray[np.bool_]:
+    """Which pixels are not of a border's colour."""
+    unlike: NDArray[np.bool_] = abs(pixels - colour).max(axis=-1) > ALIKE
+    return unlike

@@ -1,11 +1,11 @@
 """Losses of what a network's cells leave in its pictures, in Keras: stripes of two pixels, coloured dots, and a mesh.
 
-As measures of one picture, in NumPy, they are in ``scores.grids``, by the same constants.
+As measures of one picture, in NumPy, they are in ``scores.grids``, by the same constants. What is fixed in them is
+made on Keras's device: a copy from the host would hold up a GPU at each step, and end its recording.
 """
 
+import math
 from typing import Any
-
-import numpy as np
 
 Tensor = Any
 
@@ -68,9 +68,8 @@ def alternating(pixels: Tensor, down: int, across: int) -> Tensor:
         pixels = pixels[:, 1:-1] - 0.5 * (pixels[:, 2:] + pixels[:, :-2])
     if across:
         pixels = pixels[:, :, 1:-1] - 0.5 * (pixels[:, :, 2:] + pixels[:, :, :-2])
-    rows, columns = np.ogrid[: pixels.shape[1], : pixels.shape[2]]
-    signs = (-1.0 + 2 * ((down * rows + across * columns) % 2)).astype(np.float32)[..., None]
-    return pixels * ops.convert_to_tensor(signs)
+    rows, columns = (ops.arange(side, dtype="float32") for side in pixels.shape[1:3])
+    return pixels * (2 * ((down * rows[:, None, None] + across * columns[:, None]) % 2) - 1)
 
 
 def spectra(picture: Tensor) -> Tensor:
@@ -82,12 +81,12 @@ def spectra(picture: Tensor) -> Tensor:
 
     n, h, w, colours = picture.shape
     rows, columns, half = (h - WINDOW // 2) // WINDOW, (w - WINDOW // 2) // WINDOW, WINDOW // 2
-    taper = np.hanning(WINDOW + 1)[1:].astype(np.float32)
+    taper = 0.5 - 0.5 * ops.cos(2 * math.pi / WINDOW * ops.arange(1, WINDOW + 1, dtype="float32"))  # Hann's
 
     def side_by_side(down: int, across: int) -> Tensor:
         x = picture[:, down : down + rows * WINDOW, across : across + columns * WINDOW]
         x = ops.transpose(ops.reshape(x, (n, rows, WINDOW, columns, WINDOW, colours)), (0, 1, 3, 5, 2, 4))
-        x = (x - ops.mean(x, axis=(-1, -2), keepdims=True)) * ops.convert_to_tensor(taper[:, None] * taper)
+        x = (x - ops.mean(x, axis=(-1, -2), keepdims=True)) * (taper[:, None] * taper)
         real, imaginary = ops.fft2((x, ops.zeros_like(x)))
         return ops.mean(ops.square(real) + ops.square(imaginary), axis=3)
 

@@ -17,7 +17,8 @@ def value_and_gradient(
 
     ``example`` is a tree of targets: H and W of later ones may differ. With ``values``, a list of tensors, ``terms`` is
     a function of such a list in place of the picture, its gradient is one too, and no size may differ. TensorFlow
-    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step and compiles where that gains.
+    traces once for all sizes, JAX compiles once for each, PyTorch runs step by step, from a recording where it
+    computes on CUDA.
     ``dtype`` is what ``terms`` compute in for the most part: in ``float16`` they are scaled meanwhile.
     """
     if dtype == "float16":
@@ -81,18 +82,16 @@ def _in_jax(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tupl
 
 
 def _in_torch(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
-    from arbitrary_nst.refinement.compiling import CompiledWhereItGains
+    from arbitrary_nst.hardware.devices import import_torch
+    from arbitrary_nst.hardware.recording import Recorded
 
-    return CompiledWhereItGains(_by_autograd, terms)
+    torch = import_torch()
 
-
-def _by_autograd(terms: Callable[[Tensor, Any], Tensor]) -> Callable[[Any, Any], tuple[Any, Any]]:
     def run(picture: Any, targets: Any) -> tuple[Any, Any]:
         several = isinstance(picture, list)
         leaves = [each.detach().requires_grad_(True) for each in (picture if several else [picture])]
         values = terms(leaves if several else leaves[0], targets)
-        values.sum().backward()
-        gradients = [leaf.grad for leaf in leaves]
-        return values.detach(), gradients if several else gradients[0]
+        gradients = torch.autograd.grad(values.sum(), leaves)  # and not those of the network's own weights
+        return values.detach(), list(gradients) if several else gradients[0]
 
-    return run
+    return Recorded(run)

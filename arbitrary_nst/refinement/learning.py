@@ -23,7 +23,7 @@ from arbitrary_nst.refinement import cells, losses
 from arbitrary_nst.refinement.crops import SIDE
 from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
-from arbitrary_nst.refinement.precision import DTYPES, choose_precision, in_precision, settle_tf32
+from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, Recipe
 from arbitrary_nst.refinement.record import Step
 
@@ -103,7 +103,7 @@ class Learner:
         self.precision = choose_precision(precision)
         settle_tf32()
         self._dtype = DTYPES[self.precision]
-        self._vgg19 = in_precision(vgg19, self.precision)
+        self._vgg19 = losses.placed(vgg19, self._dtype)
 
     def learn(
         self,

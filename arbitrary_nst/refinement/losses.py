@@ -21,6 +21,7 @@ from arbitrary_nst.refinement.precision import exact_products
 from arbitrary_nst.refinement.recipes import VGG_LAYERS, ContentLoss, GramNorm, Recipe, StyleLoss
 
 with quiet():
+    import keras
     from keras import ops
 
 Tensor = Any  # of whichever backend Keras runs on
@@ -52,6 +53,22 @@ def read_vgg19(weights: Vgg19File) -> Kernels:
     return kernels
 
 
+def placed(vgg19: Kernels, dtype: str) -> dict[str, tuple[Tensor, Tensor]]:
+    """The kernels on Keras's device, in ``dtype`` and in the order in which its convolutions read them."""
+    return {name: (_ordered(ops.cast(kernel, dtype)), ops.cast(bias, dtype)) for name, (kernel, bias) in vgg19.items()}
+
+
+def _ordered(kernel: Tensor) -> Tensor:
+    """(3, 3, in, out), on PyTorch with the input channels next to one another in memory."""
+    return kernel.permute(3, 0, 1, 2).contiguous().permute(1, 2, 3, 0) if _layout() == "channels_first" else kernel
+
+
+def _layout() -> str:
+    """PyTorch's is channels first, with channels next to one another in memory all the same: Keras copies each map of
+    the other layout twice there."""
+    return "channels_first" if keras.backend.backend() == "torch" else "channels_last"
+
+
 def _numbers(dataset: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """A dataset's numbers, refused unless they are in the file itself: others were never checked."""
     if dataset.shape != shape:
@@ -74,19 +91,46 @@ def features(
     Runs no further than the deepest of them. ``pooling`` ``average`` is Gatys 2016, section 2. ``dtype`` is what the
     convolutions compute in; in f16 picture and biases, and so all maps, are a share of themselves meanwhile.
     """
-    share = F16_SHARE if dtype == "float16" else 1.0
-    x = ops.cast((ops.flip(picture, axis=-1) * 255 - ops.convert_to_tensor(MEANS_BGR, "float32")) * share, dtype)
+    found: dict[str, Tensor] = _whole(_features, 2, 3, 4)(picture, vgg19, tuple(sorted(layers)), pooling, dtype)
+    return found
+
+
+@lru_cache
+def _whole(function: Callable[..., Any], *fixed: int) -> Callable[..., Any]:
+    """JAX compiles it for each size in one piece on a GPU, where operation by operation would take minutes.
+
+    Not on a CPU, where JAX 0.11.2 makes maps of bf16 that are no numbers in one piece.
+    """
+    if keras.backend.backend() != "jax":
+        return function
+    import jax
+
+    return function if jax.devices()[0].platform == "cpu" else jax.jit(function, static_argnums=fixed)
+
+
+def _features(picture: Tensor, vgg19: Kernels, layers: tuple[str, ...], pooling: Pooling, dtype: str) -> Any:
+    share, layout = F16_SHARE if dtype == "float16" else None, _layout()
+    x = ops.stack([255 * picture[..., 2 - n] - mean for n, mean in enumerate(MEANS_BGR)], axis=-1)
+    x = ops.cast(_times(x, share), dtype)
+    x = ops.transpose(x, (0, 3, 1, 2)) if layout == "channels_first" else x
     found: dict[str, Tensor] = {}
     for name in VGG_LAYERS:
         if len(found) == len(layers):
             break
         if name.endswith("conv1") and name != "block1_conv1":
-            x = ops.max_pool(x, 2, 2) if pooling == "max" else ops.average_pool(x, 2, 2)
+            pool = ops.max_pool if pooling == "max" else ops.average_pool
+            x = pool(x, 2, 2, data_format=layout)
         kernel, bias = (ops.cast(array, dtype) for array in vgg19[name])
-        x = ops.relu(ops.conv(x, kernel, padding="same") + bias * share)
+        bias = ops.reshape(bias, (-1, 1, 1)) if layout == "channels_first" else bias
+        x = ops.relu(ops.conv(x, kernel, padding="same", data_format=layout) + _times(bias, share))
         if name in layers:
-            found[name] = ops.cast(x, "float32") / share
+            maps = ops.transpose(x, (0, 2, 3, 1)) if layout == "channels_first" else x
+            found[name] = _times(ops.cast(maps, "float32"), share and 1 / share)
     return found
+
+
+def _times(tensor: Tensor, factor: float | None) -> Tensor:
+    return tensor if factor is None else tensor * factor
 
 
 def gram(maps: Tensor, norm: GramNorm = "hw") -> Tensor:
@@ -95,6 +139,10 @@ def gram(maps: Tensor, norm: GramNorm = "hw") -> Tensor:
     ``hw`` divides by h * w, so that sizes compare, as the TensorFlow tutorial does; ``chw`` by C * h * w, as
     jcjohnson's neural-style does.
     """
+    return _whole(_gram, 1)(maps, norm)
+
+
+def _gram(maps: Tensor, norm: GramNorm) -> Tensor:
     _, h, w, c = ops.shape(maps)
     rows = ops.reshape(maps, (-1, h * w, c))
     # divided before the product: the sum over a large picture would lose digits
@@ -192,5 +240,6 @@ def terms(
     return ops.stack([recipe.content_weight * content, recipe.style_weight * style, recipe.tv_weight * variation])
 
 
-def _f32(number: Any) -> Tensor:
-    return ops.cast(number, "float32")
+def _f32(number: Any) -> Any:
+    """A size as a float: TensorFlow's, open while it traces, is a tensor."""
+    return float(number) if isinstance(number, int) else ops.cast(number, "float32")

@@ -29,16 +29,6 @@ def choose_precision(wanted: str) -> Precision:
     return faster_precision(core())
 
 
-def in_precision(vgg19: dict[str, Any], precision: Precision) -> dict[str, Any]:
-    """VGG19's kernels and biases as tensors of what its convolutions compute in."""
-    from keras import ops
-
-    dtype = DTYPES[precision]
-    return {
-        name: tuple(ops.cast(ops.convert_to_tensor(array), dtype) for array in arrays) for name, arrays in vgg19.items()
-    }
-
-
 def settle_tf32() -> None:
     """Have Keras's backend multiply matrices of f32 in f32, and convolve them in TF32 where a GPU has it.
 

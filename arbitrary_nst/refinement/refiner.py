@@ -16,7 +16,7 @@ from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import add_change, guided
 from arbitrary_nst.refinement import optimizers
 from arbitrary_nst.refinement.optimizers import to_numpy
-from arbitrary_nst.refinement.precision import DTYPES, choose_precision, in_precision, settle_tf32
+from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
 from arbitrary_nst.refinement.record import OnStep, Refined, Run
 from arbitrary_nst.refinement.scales import SMALLEST, Size, scale_sizes, scaled, split_steps, split_time
 from arbitrary_nst.refinement.settings import Refinement
@@ -47,11 +47,13 @@ class Refiner:
     def __init__(
         self, how: Refinement, vgg19: dict[str, Any], *, precision: str = "auto", max_memory: int | None = None
     ) -> None:
+        from arbitrary_nst.refinement import losses
+
         self._how, self.recipe, self._max_memory = how, how.recipe, max_memory
         self.precision = choose_precision(precision)
         settle_tf32()
         self._dtype = DTYPES[self.precision]
-        self._vgg19 = in_precision(vgg19, self.precision)
+        self._vgg19 = losses.placed(vgg19, self._dtype)
         self._functions: dict[int, Callable[[Any, Any], tuple[Any, Any]]] = {}  # by the number of regions
 
     def refine(

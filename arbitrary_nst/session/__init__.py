@@ -1,9 +1,7 @@
 """A model with its engine and refiner, each loaded once: photos and styles in as Photo and Style, Photos out."""
 
 import hashlib
-import html
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,16 +13,14 @@ from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
 from arbitrary_nst.drawing.sought import Sought, sought
-from arbitrary_nst.engines import Engine, LoadsAhead, TakesWeights, fitting, load_engine
+from arbitrary_nst.engines import TakesWeights, fitting
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.devices import check_device
-from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.smooth import with_grain
-from arbitrary_nst.model_zoo import Model
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.session.with_vgg19 import WithVgg19
 from arbitrary_nst.styles import Style
@@ -61,6 +57,8 @@ class Session(WithVgg19):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
+        import html
+
         loaded = vars(self)
         model = loaded["model"].card.name if "model" in loaded else f"{self.options.model}, not loaded yet"
         engine: str = self.options.engine
@@ -79,33 +77,6 @@ class Session(WithVgg19):
         check_decoding(data, name=name, max_pixels=limits.max_pixels, max_memory=limits.max_memory)
         truncated = limits.accept_truncated
         return images.decode(data, name=name, max_pixels=limits.max_pixels, accept_truncated=truncated)
-
-    @loaded_once
-    def model(self) -> Model:
-        """The model in use: found, fetched if need be, and verified on first access."""
-        wanted = self.options
-        return model_zoo.resolve(
-            wanted.model,
-            model_dir=wanted.model_dir,
-            offline=wanted.offline,
-            trust=wanted.trust_model,
-            notify=self._notify,
-        )
-
-    @loaded_once
-    def engine(self) -> Engine:
-        """The engine in use, loaded on first access."""
-        wanted = self.options
-        return load_engine(self.model, wanted.engine, wanted.precision, wanted.threads, wanted.device)
-
-    def load_ahead(self) -> None:
-        """Begin to load model and engine beside what else comes first; a failure is raised where they are used."""
-
-        def load() -> None:
-            if Session.model.ahead(self) and Session.engine.ahead(self) and isinstance(self.engine, LoadsAhead):
-                self.engine.load_ahead()
-
-        threading.Thread(target=load, name="load ahead", daemon=True).start()
 
     def tell(self, line: str) -> None:
         """Pass a line on to ``notify``."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from arbitrary_nst import model_zoo
+from arbitrary_nst.engines.loaded import Loaded
 from arbitrary_nst.errors import EngineError
 from arbitrary_nst.hardware import loading
 from arbitrary_nst.hardware.backends import set_backend
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from arbitrary_nst.scores.judge import Judge
 
 
-class WithVgg19:
+class WithVgg19(Loaded):
     """VGG19's weights and what computes with them. Methods raise ModelError and EngineError."""
 
     def __init__(self, options: ModelOptions, notify: Callable[[str], None]) -> None:
-        self.options, self._notify = options, notify
+        super().__init__(options, notify)
         self._vgg19_files: dict[Path | None, model_zoo.Vgg19File] = {}
         self._refiner: tuple[Refinement, Refiner] | None = None
         self._learner: tuple[model_zoo.Vgg19File, Learner] | None = None

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import html
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -63,6 +62,8 @@ class Style:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the thumbnail, the name, and how many numbers the style is."""
+        import html
+
         from arbitrary_nst.styles.thumbnails import joined
 
         about = f"<b>{html.escape(self.name)}</b>: a style of {self.numbers.size} numbers"

@@ -12,10 +12,10 @@ did not travel are random there (marked so): they cost the same arithmetic.
 
 import argparse
 import contextlib
+import importlib
 import io
 import itertools
 import json
-import logging
 import os
 import platform
 import statistics
@@ -31,16 +31,16 @@ import numpy as np
 # Part, and the most seconds it may take; the order is that of what is wanted most.
 PARTS = {
     "device": 30,
-    "pass mini": 45,
-    "pass magenta": 60,
-    "refine torch": 80,
+    "pass mini": 30,
+    "pass magenta": 45,
+    "refine torch": 70,
     "whole torch": 30,
-    "refine jax": 90,
-    "learn torch": 45,
-    "profile torch": 25,
-    "pass lite": 30,
+    "learn torch": 60,
+    "profile torch": 30,
     "stream mini": 30,
-    "learn jax": 60,
+    "pass lite": 30,
+    "refine jax": 110,
+    "learn jax": 90,
 }
 # Of an H100-class card, by words of a row.
 GOALS = {
@@ -52,6 +52,7 @@ GOALS = {
 }
 ALL_SECONDS = 355
 SMOKE_TIMES = 6  # as long may they take on a CPU, that others may use too
+PRECISIONS = {"torch": ("f32", "bf16", "f16"), "jax": ("bf16", "f32")}  # JAX compiles each for long
 VGG_CHANNELS = {"block1": (64, 64), "block2": (128,) * 2, "block3": (256,) * 4, "block4": (512,) * 4, "block5": (512,)}
 
 
@@ -60,8 +61,8 @@ def row(what, value, unit, note=""):
 
 
 def seconds(run, sync, repeats):
-    """The median of some calls after two to warm up."""
-    for _ in range(2):
+    """The median of some calls after those in which it warms up and is recorded."""
+    for _ in range(5):
         run()
     sync()
     taken = []
@@ -136,30 +137,18 @@ def one_pass(args, model):
 
 
 def row_of_pass(args, on, what, network, photo, there, numbers):
-    torch, repeats = on.torch, 2 if args.smoke else 10
-    taken = seconds(lambda: network(there, numbers), on.sync, repeats)
-    row(what, round(1000 * taken, 3), "ms", "on the device" + goal(what))
-    taken = seconds(lambda: network(photo.to(on.device), numbers).float().cpu(), on.sync, repeats)
+    from arbitrary_nst.hardware.recording import Recorded
+
+    repeats = 2 if args.smoke else 10
+    recorded = Recorded(network)
+    taken = seconds(lambda: recorded(there, numbers), on.sync, repeats)
+    how = "not recorded, which failed" if recorded.failed else "on the device, as the engine draws a size again"
+    row(what, round(1000 * taken, 3), "ms", how + goal(what))
+    if photo.shape[1] <= 512:
+        taken = seconds(lambda: network(there, numbers), on.sync, repeats)
+        row(what, round(1000 * taken, 3), "ms", "step by step, not recorded as a CUDA graph")
+    taken = seconds(lambda: recorded(photo.to(on.device), numbers).float().cpu(), on.sync, repeats)
     row(what, round(1000 * taken, 3), "ms", "with copies there and back")
-    if args.smoke or photo.shape[1] > 1024 or "bf16" not in what:
-        return
-    with guarded(f"{what} as a CUDA graph"):
-        side = torch.cuda.Stream()
-        with torch.cuda.stream(side):
-            network(there, numbers)
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            network(there, numbers)
-        row(what, round(1000 * seconds(graph.replay, on.sync, repeats), 3), "ms", "as a CUDA graph")
-    with guarded(f"{what} compiled"):
-        began = time.perf_counter()
-        compiled = torch.compile(network)
-        compiled(there, numbers)
-        on.sync()
-        first = time.perf_counter() - began
-        taken = seconds(lambda: compiled(there, numbers), on.sync, repeats)
-        row(what, round(1000 * taken, 3), "ms", f"torch.compile, which took {first:.1f} s")
 
 
 def filled(program, random):
@@ -271,7 +260,7 @@ def vgg_flop(height, width):
 
 
 def refine(args, backend):
-    """Steps of the default recipe, its share of arithmetic, bf16 against f32, and 150 steps from start to end."""
+    """Steps of the default recipe, its share of arithmetic, bf16 against f32, and on PyTorch all 150 steps."""
     from arbitrary_nst.refinement.recipes import RECIPES
     from arbitrary_nst.refinement.refiner import Refiner
     from arbitrary_nst.refinement.settings import Refinement
@@ -280,7 +269,7 @@ def refine(args, backend):
     ends, peak = {}, bf16_peak(args)
     for side, steps in ((48, 4),) if args.smoke else ((512, 60), (1024, 40)):
         photo, style = (picture(args, name, (side, side)).astype(np.float32) / 255 for name in ("photo", "style"))
-        for precision in ("bf16", "f16", "f32"):
+        for precision in PRECISIONS[backend]:
             with guarded(f"refine {backend} {side} {precision}"):
                 recipe = RECIPES["arbstyle"].with_changes(steps=steps, scales=1)
                 refiner = Refiner(Refinement(recipe), kernels, precision=precision, max_memory=10**12)
@@ -298,42 +287,13 @@ def refine(args, backend):
                 apart = 100 * (ends[side, precision] / ends[side, "f32"] - 1)
                 note = f"{precision}'s loss beyond f32's; goal: within 1"
                 row(f"end of refinement, {backend}, {side} px", round(apart, 3), "%", note)
-    if backend == "torch":
-        with guarded("refinement compiled"):
-            compiled_steps(args, kernels)
-    if not args.smoke:
+    if not args.smoke and backend == "torch":
         refiner = Refiner(Refinement(RECIPES["arbstyle"]), kernels, precision="bf16", max_memory=10**12)
         for what in ("first picture", "next picture"):
             began = time.perf_counter()
             steps = len(refiner.refine(photo, style, photo).history) - 1
             taken = round(time.perf_counter() - began, 2)
             row(f"refinement whole, {backend}, 1024 px, {what}", taken, "s", f"{steps} steps over its scales")
-
-
-def compiled_steps(args, kernels):
-    """Steps under torch.compile, what it took, and whether they are faster than without."""
-    from arbitrary_nst.refinement import compiling
-
-    compiling.AFTER, compiling.may_gain = 3, lambda tensor: True
-    compiling.BACKEND = "aot_eager" if args.smoke else "inductor"
-    told = logging.getLogger(compiling.__name__)
-    told.setLevel(logging.INFO)
-    told.addHandler(lines := Lines())
-    refiner, photo = step_at(args, kernels, 48 if args.smoke else 512, 6)
-    history = refiner.refine(photo, photo, photo).history
-    longest = max(after.seconds - before.seconds for before, after in itertools.pairwise(history[2:]))
-    row("refinement compiled, torch", round(longest, 2), "s", f"{' '.join(lines.kept)}; the step that compiled")
-
-
-class Lines(logging.Handler):
-    """What was logged."""
-
-    def __init__(self):
-        super().__init__()
-        self.kept = []
-
-    def emit(self, record):
-        self.kept.append(record.getMessage())
 
 
 def step_at(args, kernels, side, steps):
@@ -351,6 +311,11 @@ def whole(args, backend):
     """The default refinement of 1024 px in a process of its own: from its start to the file."""
     from PIL import Image
 
+    began = time.time()
+    importlib.import_module(backend)
+    imported = [time.time() - began]
+    importlib.import_module("keras")
+    imported.append(time.time() - began - imported[0])
     from arbitrary_nst.refinement.recipes import RECIPES
     from arbitrary_nst.refinement.refiner import Refiner
     from arbitrary_nst.refinement.settings import Refinement
@@ -362,11 +327,14 @@ def whole(args, backend):
     style = picture(args, "style", (side, side)).astype(np.float32) / 255
     recipe = RECIPES["arbstyle"].with_changes(**changes)
     refiner = Refiner(Refinement(recipe), kernels, precision="bf16", max_memory=10**12)
+    began = time.time()
     refined = refiner.refine(photo, style, photo)
+    steps = time.time() - began
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "out.jpg").write_bytes(jpeg((refined.pixels * 255).round().astype(np.uint8)))
     taken = time.time() - float(os.environ["PART_BEGAN"])
-    note = f"{len(refined.history) - 1} steps over its scales; {weights}; goal: under 6"
+    note = f"{len(refined.history) - 1} steps over its scales take {steps:.1f} s of it, to import {backend} "
+    note += f"{imported[0]:.1f} s, and Keras {imported[1]:.1f} s; {weights}; goal: under 6"
     row(f"refinement, {backend}, {side} px, from start to file", round(taken, 2), "s", note)
 
 
@@ -414,15 +382,17 @@ def learn(args, backend):
     larger = [images.resize(crop, (side, side)) for crop in crops]
     eights = [np.stack(larger[n : n + several]) for n in range(0, len(larger), several)]
     style = images.resize(picture(args, "style", (256, 256)).astype(np.float32) / 255, (256, 256))
+    learner = Learner(kernels, precision="bf16")
     for what, taught, note in (
         ("a 192-px crop", crops, "as arbstyle learns"),
         (f"{several} crops of {side} px", eights, "goal: under 20"),
     ):
         with guarded(f"learning numbers, {backend}, {what} a step"):
             began = time.perf_counter()
-            learnt = Learner(kernels, precision="bf16").learn(subject, style, taught, how)
+            history = learner.learn(subject, style, taught, how).history
             taken = round(time.perf_counter() - began, 2)
-            note = f"{len(learnt.history) - 1} steps, bf16; {weights}; {note}"
+            step = statistics.median(after.seconds - before.seconds for before, after in itertools.pairwise(history))
+            note = f"{len(history) - 1} steps of {1000 * step:.1f} ms, bf16; {weights}; {note}"
             row(f"learning numbers, {backend}, {what} a step", taken, "s", note)
 
 

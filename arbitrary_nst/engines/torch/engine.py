@@ -18,6 +18,7 @@ from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.devices import KEPT_FREE, free_memory, is_out_of_memory, told, torch_device
 from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
 from arbitrary_nst.hardware.precision import BF16_CAPABILITY
+from arbitrary_nst.hardware.recording import Recorded
 from arbitrary_nst.model_zoo import Model
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
@@ -63,8 +64,9 @@ class TorchEngine:
         return Network(program, self._on)
 
     @loaded_once
-    def _transform(self) -> Network:
-        return Network(photo_program(self._halves[1], self._differences), self._on, DTYPES[self.precision])
+    def _transform(self) -> Recorded:
+        program = photo_program(self._halves[1], self._differences)
+        return Recorded(Network(program, self._on, DTYPES[self.precision]))
 
     def predict_style(self, style: Pixels) -> Pixels:
         """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
@@ -133,7 +135,7 @@ class TorchEngine:
         most = max(BYTES_PER_PIXEL.values())
         return BYTES_PER_PIXEL.get(self._model.card.name, most)
 
-    def _run(self, network: Network, pixels: Pixels, *others: Pixels) -> Pixels:
+    def _run(self, network: Network | Recorded, pixels: Pixels, *others: Pixels) -> Pixels:
         refuse_after_fork(self.name)
         height, width = pixels.shape[1:3]
         try:

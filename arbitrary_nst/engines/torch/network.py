@@ -26,8 +26,13 @@ class Network:
         self._inputs, self._output = program.inputs, program.output
         self._constants = {name: _constant(array) for name, array in program.constants.items()}
         steps = self._biased(normed(list(self._folded(program.steps)), self._constants, program.output))
+        if has_tensor_cores(device, dtype):
+            steps = [self._in_eights(step) for step in steps]
         used = {name for step in steps for name in step.inputs} | {program.output}
         kernels = {name for step in steps if step.kind in CONVOLUTIONS for name in step.inputs[1:]}
+        for name in {name for step in steps if step.kind == "Interpolate" for name in step.inputs[1:]}:
+            if torch.is_tensor(self._constants.get(name)):  # a GPU would be waited for to tell what it was told
+                self._constants[name] = tuple(self._constants[name].flatten().tolist())
         self._constants = {
             name: _placed(value, device, dtype if name in kernels else None)
             for name, value in self._constants.items()
@@ -66,6 +71,7 @@ class Network:
     def _biased(self, steps: list[Step]) -> list[Step]:
         """A convolution and the constant added to each of its channels as one step."""
         uses, made = _uses(steps), makers(steps)
+        normed_alone = {step.inputs[0] for step in steps if step.kind == "StyleNorm" and uses[step.inputs[0]] == 1}
         replaced: dict[int, Step | None] = {}
         for number, step in enumerate(steps):
             source = made.get(step.inputs[0]) if step.kind == "Add" else None
@@ -78,13 +84,30 @@ class Network:
             channels = kernel.shape[0] * (kernel.shape[1] if kernel.ndim == 5 else 1)
             if bias.numel() != channels or bias.ndim != 4 or bias.shape[1] != channels:
                 continue
-            name = f"{step.inputs[1]} flat"
-            self._constants[name] = bias.flatten()
+            inputs = steps[source].inputs
+            if step.outputs[0] not in normed_alone:  # a normalisation takes it away again
+                self._constants[name := f"{step.inputs[1]} flat"] = bias.flatten()
+                inputs = (*inputs, name)
             replaced[source] = None
-            replaced[number] = Step(
-                steps[source].kind, (*steps[source].inputs, name), step.outputs, steps[source].settings
-            )
+            replaced[number] = Step(steps[source].kind, inputs, step.outputs, steps[source].settings)
         return [each for number, step in enumerate(steps) if (each := replaced.get(number, step)) is not None]
+
+    def _in_eights(self, step: Step) -> Step:
+        """Tensor cores read and make channels by eights: a kernel has empty ones for what lacks, as has its bias."""
+        kernel: Any = self._constants.get(step.inputs[1]) if step.kind == "Convolution" else None
+        if kernel is None or not any(side % 8 for side in kernel.shape[:2]):
+            return step
+        after, before = kernel.shape[:2]
+        inputs = [step.inputs[0], *(f"{name} in eights" for name in step.inputs[1:])]
+        wider = [(0, 0, 0, 0, 0, -before % 8, 0, -after % 8), (0, -after % 8)]
+        for old, new, sides in zip(step.inputs[1:], inputs[1:], wider, strict=False):
+            self._constants[new] = torch.nn.functional.pad(self._constants[old], sides)
+        return replace(step, inputs=tuple(inputs), settings={**step.settings, "channels": after})
+
+
+def has_tensor_cores(device: Any, dtype: Any) -> bool:
+    """Whether convolutions run on NVIDIA's, which compute in 16 bits."""
+    return bool(torch.device(device).type == "cuda" and dtype != torch.float32)
 
 
 def _named(step: Step, made: Any) -> dict[str, Any]:

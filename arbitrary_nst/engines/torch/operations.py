@@ -16,12 +16,14 @@ Sizes = tuple[int, ...]
 
 
 def convolution(settings: Settings, x: Any, kernel: Any, bias: Any = None) -> Any:
-    """In the kernel's precision."""
+    """In the kernel's precision; a kernel widened by empty channels makes ``channels``."""
     groups = 1
     if kernel.ndim == 5:  # (groups, out, in, h, w)
         groups, kernel = kernel.shape[0], kernel.flatten(0, 1)
     x = _padded(settings, x.to(kernel.dtype), kernel.shape[2:])
-    return F.conv2d(x, kernel, bias, settings["strides"], 0, settings["dilations"], groups)
+    x = F.pad(x, (0, 0, 0, 0, 0, kernel.shape[1] * groups - x.shape[1])) if "channels" in settings else x
+    made = F.conv2d(x, kernel, bias, settings["strides"], 0, settings["dilations"], groups)
+    return made[:, : settings.get("channels")]
 
 
 def _padded(settings: Settings, x: Any, window: Any) -> Any:
@@ -61,7 +63,27 @@ def pad(settings: Settings, x: Any, before: Sizes, after: Sizes, value: Any = No
     assert not any((*before[:2], *after[:2]))
     sides = (before[3], after[3], before[2], after[2])
     mode = {"reflect": "reflect", "edge": "replicate", "constant": "constant"}[settings["pad_mode"]]
-    return F.pad(x, sides, mode) if any(sides) else x
+    if not any(sides):
+        return x
+    return _reflected(x, sides) if mode == "reflect" and x.is_cuda else F.pad(x, sides, mode)
+
+
+def _reflected(x: Any, sides: Sizes) -> Any:
+    """With channels last in memory, where PyTorch's own brings them first on a GPU, and convolutions last again."""
+    left, right, top, bottom = sides
+    n, c, h, w = x.shape
+    size = (n, c, h + top + bottom, w + left + right)
+    made = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    made[..., top : top + h, left : left + w] = x
+    for far in range(1, top + 1):
+        made[:, :, top - far] = made[:, :, top + far]
+    for far in range(1, bottom + 1):
+        made[:, :, top + h - 1 + far] = made[:, :, top + h - 1 - far]
+    for far in range(1, left + 1):
+        made[..., left - far] = made[..., left + far]
+    for far in range(1, right + 1):
+        made[..., left + w - 1 + far] = made[..., left + w - 1 - far]
+    return made
 
 
 def style_norm(x: Any, scale: Any, shift: Any, epsilon: float) -> Any:
@@ -111,13 +133,16 @@ def fake_quantize(settings: Settings, x: Any, low: Any, high: Any, out_low: Any,
 
 
 def depth_to_space(settings: Settings, x: Any) -> Any:
-    """(N, 4 C, H, W) -> (N, C, 2 H, 2 W), the blocks first."""
+    """(N, 4 C, H, W) -> (N, C, 2 H, 2 W), blocks or channels first; with channels last in memory."""
     block = settings["block_size"]
     n, channels, h, w = x.shape
+    few = channels // block**2
+    x = x.permute(0, 2, 3, 1)
     if settings["mode"] == "blocks_first":
-        x = x.reshape(n, block, block, channels // block**2, h, w).permute(0, 3, 4, 1, 5, 2)
-        return x.reshape(n, channels // block**2, h * block, w * block)
-    return F.pixel_shuffle(x, block)
+        x = x.reshape(n, h, w, block, block, few).permute(0, 1, 3, 2, 4, 5)
+    else:
+        x = x.reshape(n, h, w, few, block, block).permute(0, 1, 4, 2, 5, 3)
+    return x.reshape(n, h * block, w * block, few).permute(0, 3, 1, 2)
 
 
 def reshape(settings: Settings, x: Any, shape: Sizes) -> Any:

@@ -209,7 +209,9 @@ def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
     def step(x: Tensor, name: str, stride: int = 1, epsilon: float = EPSILON_BLOCK) -> Tensor:
         return styled(ReflectConv(body, 3, stride, name=name)(x), name, epsilon)
 
-    centred = photo - np.full(3, 0.5, np.float32)  # by colour: OpenVINO would take a single number out of turn
+    centred = photo - ops.convert_to_tensor(
+        np.full(3, 0.5, np.float32)
+    )  # by colour: OpenVINO would take a single number out of turn
     x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(centred))
     x = ops.relu(step(x, "contract_4", 2, EPSILON))
     for block in range(blocks):

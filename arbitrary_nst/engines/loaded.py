@@ -1,0 +1,67 @@
+"""A model and its engine, each loaded once: when it is asked for, or ahead, while a program is still being imported."""
+
+import threading
+from collections.abc import Callable
+
+from arbitrary_nst import model_zoo
+from arbitrary_nst.engines import Engine, LoadsAhead, load_engine
+from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware.loading import loaded_once
+from arbitrary_nst.model_zoo import Model
+from arbitrary_nst.options import ModelOptions
+
+
+class Loaded:
+    """What a session draws with. It imports neither Pillow nor what lies between a file and a photo.
+
+    ``notify`` is called with one line about which model was chosen and why, where that is not what was asked for.
+    Both properties raise ModelError and EngineError.
+    """
+
+    def __init__(self, options: ModelOptions, notify: Callable[[str], None]) -> None:
+        self.options, self._notify = options, notify
+        self._begun: Loaded | None = None
+
+    @loaded_once
+    def model(self) -> Model:
+        """The model in use: found, fetched if need be, and verified on first access."""
+        if self._begun is not None:
+            return self._begun.model
+        wanted = self.options
+        return model_zoo.resolve(
+            wanted.model,
+            model_dir=wanted.model_dir,
+            offline=wanted.offline,
+            trust=wanted.trust_model,
+            notify=self._notify,
+        )
+
+    @loaded_once
+    def engine(self) -> Engine:
+        """The engine in use, loaded on first access."""
+        if self._begun is not None:
+            return self._begun.engine
+        wanted = self.options
+        return load_engine(self.model, wanted.engine, wanted.precision, wanted.threads, wanted.device)
+
+    def is_here(self) -> bool:
+        """Whether a model was named, and need not be fetched."""
+        if self.options.model == "auto":
+            return False
+        try:
+            model_zoo.find(self.options.model, model_dir=self.options.model_dir)
+        except ModelError:
+            return False
+        return True
+
+    def load_ahead(self) -> None:
+        """Load model and engine, and begin to compile beside what else comes; a failure is raised where they are used.
+
+        Compiling goes on in a thread; what is imported for it is not, as two threads that import hinder each other.
+        """
+        if Loaded.model.ahead(self) and Loaded.engine.ahead(self) and isinstance(self.engine, LoadsAhead):
+            threading.Thread(target=self.engine.load_ahead, name="load ahead", daemon=True).start()
+
+    def go_on_with(self, begun: "Loaded") -> None:
+        """Use what another one, of the same options, has begun to load."""
+        self._begun = begun

@@ -1,0 +1,68 @@
+"""What a run imports: nothing that belongs to another command, or that its photo does not need."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from test_cli import invoke
+
+SAMPLES = Path(__file__).resolve().parent.parent / "scripts" / "samples"
+OF_OTHERS = ["cluster", "doctor", "export", "grid", "models", "score", "serve", "style", "topics", "watch"]
+UNUSED = {
+    "pydantic",  # Typer's, to check words with
+    "rich",
+    "numpy.ma",  # NumPy's own median's
+    "html",
+    "arbitrary_nst.refinement.settings",
+    "arbitrary_nst.scores.score",
+    *(["psutil"] if sys.platform == "linux" else []),
+    *(f"arbitrary_nst.cli.{name}" for name in OF_OTHERS),
+}
+
+
+def test_a_run_imports_only_what_it_needs(tmp_path):
+    script = (
+        "import json, sys\nfrom arbitrary_nst.cli import main\n"
+        "try: main()\nexcept SystemExit as exc: assert not exc.code, exc.code\n"
+        "print(json.dumps(list(sys.modules)))\n"
+    )
+    pictures = [SAMPLES / "landscape.jpg", "-s", SAMPLES / "stained_glass.jpg", "-o", tmp_path / "out.jpg"]
+    call = [sys.executable, "-c", script, "run", "-m", "mini", *map(str, pictures)]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "openvino" in loaded and not UNUSED & loaded
+
+
+def test_paths_are_checked_as_typer_does(tmp_path, monkeypatch, capsys):
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert invoke("run", tmp_path / "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 2
+    assert "a.jpg is not readable" in capsys.readouterr().err
+
+
+def test_the_command_collects_seldom_and_keeps_numpy_to_one_thread():
+    script = (
+        "import gc, os, sys\nsys.argv = ['arbstyle', '--version']\nfrom arbitrary_nst.__main__ import main\n"
+        "os._exit = lambda code: print(code, gc.get_threshold()[0], os.environ['OPENBLAS_NUM_THREADS'])\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 100000 1"
+
+
+@pytest.mark.parametrize(("model", "code"), [("mini", 0), ("lite", 4)])
+def test_the_command_loads_ahead_what_is_here_and_tells_the_same(tmp_path, model, code):
+    pictures = [SAMPLES / "landscape.jpg", "-s", SAMPLES / "stained_glass.jpg", "--max-size", "64"]
+    call = ["run", "-m", model, "--offline", "--existing", "overwrite", *map(str, pictures), "-o"]
+    plain = "from arbitrary_nst.cli import main; main()"
+    done = [
+        subprocess.run([sys.executable, *how, *call, tmp_path / name], capture_output=True, text=True)
+        for how, name in ((["-m", "arbitrary_nst"], "a.jpg"), (["-c", plain], "b.jpg"))
+    ]
+    assert [each.returncode for each in done] == [code, code]
+    assert done[0].stderr == done[1].stderr
+    assert code or (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
