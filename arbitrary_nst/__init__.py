@@ -11,12 +11,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import EngineError, ModelError, NSTError, OptionError, PhotoError
-from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
     from arbitrary_nst.images import Photo
     from arbitrary_nst.judging import score
+    from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.scores.score import Score
     from arbitrary_nst.styles import Style, blend
@@ -48,8 +48,13 @@ __all__ = [
 ]
 
 _LAZY = {
+    "BatchOptions": "options",
+    "DrawOptions": "options",
+    "EncodeOptions": "options",
+    "ModelOptions": "options",
     "Photo": "images",
     "Recipe": "refinement.recipes",
+    "RefineOptions": "options",
     "Result": "files.results",
     "Score": "scores.score",
     "Style": "styles",
@@ -61,7 +66,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> object:
-    """Import NumPy and Pillow only when a name that needs them is asked for: `arbstyle --help` needs neither."""
+    """Import what a name needs when it is asked for: `arbstyle --help` needs no NumPy, and hears Ctrl-C at once."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

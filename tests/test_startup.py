@@ -38,6 +38,12 @@ def test_a_run_imports_only_what_it_needs(tmp_path):
     assert "openvino" in loaded and not UNUSED & loaded
 
 
+def test_before_it_hears_ctrl_c_little_is_imported():
+    script = "import sys, arbitrary_nst.__main__\nprint({'dataclasses', 'inspect', 'typer', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_paths_are_checked_as_typer_does(tmp_path, monkeypatch, capsys):
     Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
