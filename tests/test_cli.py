@@ -231,6 +231,7 @@ def test_doctor_tells_what_runs_and_why(shared):
         "--precision",
     ):
         assert words in done.stdout
+    assert done.stdout.startswith(f"arbitrary-nst  {__version__}\n")  # as --version says
 
 
 # --- help

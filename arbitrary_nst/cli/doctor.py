@@ -7,11 +7,11 @@ from pathlib import Path
 
 import typer
 
+from arbitrary_nst import __version__
 from arbitrary_nst.cli.report import NO_MODEL, ModelDir, Verbose, put
 from arbitrary_nst.errors import EngineError
 
 PACKAGES = (
-    "arbitrary-nst",
     "openvino",
     "tensorflow",
     "torch",
@@ -35,6 +35,7 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     """
     from arbitrary_nst import model_zoo
 
+    put(f"arbitrary-nst  {__version__}")  # of the code that runs, which may not be what pip installed
     put(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")
     versions = {name: _version(name) for name in PACKAGES}
     for name, version in versions.items():
