@@ -49,6 +49,8 @@ def told(monkeypatch, capsys):
         (["--versio"], "--versio: no option. Try: arbstyle --help"),
         (["run", "a.jpg", "-s", "b.jpg", "--stlye", "x"], "--stlye: no such option. Try: --style"),
         (["run", "a.jpg", "-s", "b.jpg", "--max-sise", "9"], "--max-sise: no such option. Try: --max-size"),
+        (["run", "--version"], "--version: comes before the command. Try: arbstyle --version"),
+        (["score", "a.jpg"], "STYLE: missing. Try: arbstyle score PHOTO STYLE RESULT..."),
         (["run", "a.jpg"],
          "--style: missing. Try: --style PICTURE, or a built-in one like mosaic (arbstyle style list)"),
         (["run", "a.jpg", "-s", "starry", "night.jpg"],

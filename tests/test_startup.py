@@ -39,7 +39,9 @@ def test_a_run_imports_only_what_it_needs(tmp_path):
 
 
 def test_before_it_hears_ctrl_c_little_is_imported():
-    script = "import sys, arbitrary_nst.__main__\nprint({'dataclasses', 'inspect', 'typer', 'numpy'} & set(sys.modules))"
+    script = (
+        "import sys, arbitrary_nst.__main__\nprint({'dataclasses', 'inspect', 'typer', 'numpy'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

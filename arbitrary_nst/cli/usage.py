@@ -23,12 +23,15 @@ def explain(wrong: typer.TyperException, words: Sequence[str]) -> OptionError:
     option = getattr(wrong, "option_name", None)
     if option is not None and hasattr(wrong, "possibilities"):
         flags = [flag for each in command.params for flag in (*each.opts, *each.secondary_opts) if flag[0] == "-"]
+        if any(option in each.opts for each in context.find_root().command.params):  # --version and the like
+            return OptionError(f"{option}: comes before the command", f"arbstyle {option}")
         near = get_close_matches(option, flags, 1)
         return OptionError(f"{option}: no such option", near[0] if near else f"{called} --help")
     parameter = getattr(wrong, "param", None)
     if parameter is not None and type(wrong).__name__ == "MissingParameter":
         name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar
-        wanted = f"{name} {parameter.metavar}" if name.startswith("-") else f"{called} {name}"
+        all_of_them = [each.metavar for each in command.params if each.required and not each.opts[0].startswith("-")]
+        wanted = f"{name} {parameter.metavar}" if name.startswith("-") else " ".join([called, *all_of_them])
         built_in = ", or a built-in one like mosaic (arbstyle style list)" if name == "--style" else ""
         return OptionError(f"{name}: missing", wanted + built_in)
     message = wrong.format_message()
