@@ -44,8 +44,8 @@ class StylingOrLearning(Styling):
 
     learn: Annotated[
         float | None,
-        Opt("First learn each style for so long, on a sample of these photos.", least=0.01,
-            most=1440, unit="MINUTES"),
+        Opt("First learn each style for so long, on a sample of these photos, and keep it for the next run.",
+            least=0.01, most=1440, unit="MINUTES"),
     ] = None  # fmt: skip
 
 
