@@ -86,3 +86,16 @@ def test_a_halo_that_stays_has_no_scraps_of_background_in_it():
     whole = _whole(rows, columns, found, (HEIGHT, WIDTH)).reshape(80, 100)
     assert (whole[:, :54] == 1).all() and not whole[:, 60:].any()
     assert (np.diff(whole[40, 53:61]) <= 0).all() and 0 < whole[40, 57] < 1
+
+
+def test_narrow_background_is_not_spread_around():
+    """A strip of sky between clouds and a tower, a stroke wide beyond reach, would be torn where it is folded back."""
+    tower = slice(0, HEIGHT), slice(160, 240)
+    before = drawn(tower, halo=0)
+    before[:, 140:160] = 1
+    for beyond, changes in ((40, False), (90, True)):
+        narrow = photo(tower)
+        clouds = narrow[:, : 160 - 2 * REACH - beyond]
+        clouds[:] = np.random.default_rng(3).random(clouds.shape)
+        narrow[:, 240:] = 0.1
+        assert (without_halos(narrow, before) != before).any() == changes

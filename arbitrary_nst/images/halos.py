@@ -7,6 +7,7 @@ from arbitrary_nst.images.photo import Photo, Pixels, resize_longest
 from arbitrary_nst.images.plain import SIGHT, background, like_background
 
 REACH = 32  # px: as far from a thing a network still sees it, and draws its background otherwise
+WIDE = 2 * REACH  # px: sides of the squares that background beyond reach has room for; less is torn by folding
 FADE = 8  # px over which the background as drawn takes over from what is laid over the halo
 FARTHEST = 3 * REACH  # px: a place farther from all background beyond reach keeps its halo
 LEAST = 0.02  # share of a photo that is background, below which nothing is done
@@ -26,7 +27,7 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
     begins where it does in the photo, and texture of the style, not a mean colour, lies around it. Where there is no
     such background ``drawn`` itself comes back.
     """
-    from scipy.ndimage import distance_transform_edt, map_coordinates, uniform_filter
+    from scipy.ndimage import distance_transform_edt, grey_opening, map_coordinates, uniform_filter
 
     sight = resize_longest(Photo(small), SIGHT).pixels
     plain = background(sight)
@@ -34,7 +35,7 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
         return drawn
     like = like_background(small, sight, plain)
     away = distance_transform_edt(like > 0.5)
-    beyond = away >= REACH
+    beyond = grey_opening((away >= REACH).astype(np.uint8), WIDE) == 1
     thick = distance_transform_edt(like <= ANOTHER) >= THICK
     if not (beyond.any() and thick.any()):
         return drawn
