@@ -13,7 +13,7 @@ from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
 from arbitrary_nst.drawing.sought import Sought, sought
-from arbitrary_nst.engines import TakesWeights, fitting
+from arbitrary_nst.engines import TakesWeights, fitting, kept_numbers
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
@@ -23,7 +23,7 @@ from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.session.with_vgg19 import WithVgg19
-from arbitrary_nst.styles import Style
+from arbitrary_nst.styles import Style, origin_of
 from arbitrary_nst.styles.files import is_style_file
 from arbitrary_nst.styles.thumbnails import thumbnail
 
@@ -42,6 +42,8 @@ class Session(WithVgg19):
     ``notify`` is called with one line about which model was chosen and why, where that is not what was asked for.
     Methods raise ModelError and EngineError besides what they say.
     """
+
+    keeps_numbers = True  # of style pictures, in the cache
 
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         super().__init__(options, notify)
@@ -92,9 +94,9 @@ class Session(WithVgg19):
         for note in seen.notes[len(picture.notes) :]:
             self.tell(f"{name}: {note}")
         square = images.style_input(seen.pixels, size=size, crop=options.style_crop)
-        numbers = self.engine.predict_style(square[np.newaxis])[0]
         known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
-        known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
+        known = origin_of(known, size, options.style_crop)
+        numbers = kept_numbers.numbers_of(self.engine, self.model, square, known, keep=self.keeps_numbers)
         model, small = self.model, ((thumbnail(square), 1.0),)
         return Style(
             numbers,

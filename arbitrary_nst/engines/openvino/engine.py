@@ -1,6 +1,7 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
 import hashlib
+import os
 from collections import OrderedDict
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, Weights, fit, fitted
-from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted, halves_in_memory
+from arbitrary_nst.engines.openvino.convert import (
+    compile_cache,
+    conversion_dir,
+    converted,
+    halves_in_memory,
+    versions,
+)
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
@@ -112,9 +119,15 @@ class OpenVINOEngine:
         """``memory`` that a photo of this size takes in strips."""
         return self._strips.memory(height, width, STRIP_BYTES)
 
-    def load_ahead(self) -> None:
-        """Compile both halves; a failure is raised where they are used."""
-        OpenVINOEngine._predict.ahead(self)
+    @property
+    def style_half(self) -> str:
+        """What its numbers depend on to the last bit: the versions, and how many threads share a sum."""
+        return f"{versions()} {self._how} {os.cpu_count()}"
+
+    def load_ahead(self, *, style_half: bool = True) -> None:
+        """Compile both halves, or the photo half alone; a failure is raised where they are used."""
+        if style_half:
+            OpenVINOEngine._predict.ahead(self)
         OpenVINOEngine._transform.ahead(self)
 
     def memory(self, height: int, width: int) -> int:
