@@ -240,6 +240,15 @@ def test_the_style_half_is_loaded_ahead_where_it_is_needed(styles, draw, needed)
     assert told == [needed]
 
 
+def test_what_is_loaded_ahead_has_drawn_already(monkeypatch):
+    session, drawn = mini(), []
+    transform = type(session.engine).transform
+    monkeypatch.setattr(type(session.engine), "transform", lambda self, photo, numbers: drawn.append(photo.shape) or
+                        transform(self, photo, numbers))  # fmt: skip
+    session.engine.load_ahead(style_half=False)
+    assert drawn == [(1, 64, 64, 3)]
+
+
 def test_a_pipe_of_a_style_is_left_to_who_reads_it(tmp_path):
     os.mkfifo(tmp_path / "style.jpg")
     begun = loaded.Loaded(ModelOptions(model="mini", offline=True), print)

@@ -14,6 +14,7 @@ GRAIN = 1.5 / 255  # standard deviation that smooth places have afterwards; 1 le
 BLOCK = 4  # px: the side of the blocks of which it is told whether they are smooth
 GREY = np.full(3, 1 / 3, np.float32)
 SEED = 22
+USUAL = 1024  # px of width, to which the noise that is drawn ahead suffices: a 4:3 photo as the network sees it has 980
 POOL = 4  # strips of noise that are drawn; each strip of the photo takes its own from a place of its own among them
 
 
@@ -31,7 +32,7 @@ def with_grain(pixels: Pixels) -> Pixels:
     grained = np.empty((BLOCK * len(lacking), width, 3), np.float32)  # whole blocks
     grained[:height], grained[height:] = pixels, 0
     lines, size, rng = grained.reshape(len(lacking), BLOCK, -1), POOL * ROWS * width, np.random.default_rng(SEED)
-    noise = _noise(1 << (size - 1).bit_length())  # of a folder's photos it is drawn once
+    noise = noise_for(width)  # of a folder's photos it is drawn once
     for rows in strips(height):
         begin, first = 3 * rng.integers(size - ROWS * width), rows.start // BLOCK
         here = first + np.flatnonzero(lacking[first : -(-rows.stop // BLOCK)].any(axis=1))
@@ -41,6 +42,11 @@ def with_grain(pixels: Pixels) -> Pixels:
             part += lines[here]
             lines[here] = np.clip(part, 0, 1, out=part)
     return grained[:height]
+
+
+def noise_for(width: int = USUAL) -> Pixels:
+    """What the grain of photos up to this width is taken of. Called ahead, it is there by then."""
+    return _noise(1 << (POOL * ROWS * width - 1).bit_length())
 
 
 @lru_cache(2)

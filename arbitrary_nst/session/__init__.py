@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,14 @@ from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
 from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import TakesWeights, fitting, kept_numbers
+from arbitrary_nst.engines.loaded import Loaded
 from arbitrary_nst.errors import EngineError, OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.images.smooth import with_grain
+from arbitrary_nst.images.smooth import noise_for, with_grain
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.session.with_vgg19 import WithVgg19
 from arbitrary_nst.styles import Style, origin_of
@@ -67,6 +69,11 @@ class Session(WithVgg19):
         if "engine" in loaded:
             engine = f"{loaded['engine'].name}, {loaded['engine'].precision}"
         return f"<b>{type(self).__name__}</b>: model {html.escape(model)}; engine {html.escape(engine)}"
+
+    def go_on_with(self, begun: Loaded) -> None:
+        """Use what another one, of the same options, has begun to load; and draw the noise of photos beside."""
+        super().go_on_with(begun)
+        threading.Thread(target=noise_for, name="draw noise", daemon=True).start()
 
     @property
     def threads(self) -> int:

@@ -1,5 +1,6 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
+import contextlib
 import hashlib
 import os
 from collections import OrderedDict
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
+FIRST = 64  # px of the first square that is drawn
 KEPT = 4  # photo halves with weights of their own, of which each takes some megabytes
 # About what computing one strip may take, in bytes. Thinner strips compute more neighbours twice.
 STRIP_BYTES = 64 * 1000**2
@@ -125,10 +127,16 @@ class OpenVINOEngine:
         return f"{versions()} {self._how} {os.cpu_count()}"
 
     def load_ahead(self, *, style_half: bool = True) -> None:
-        """Compile both halves, or the photo half alone; a failure is raised where they are used."""
+        """Compile both halves, or the photo half alone; a failure is raised where they are used.
+
+        OpenVINO begins its threads and makes what serves every size when it first draws: so a small square is drawn.
+        """
         if style_half:
             OpenVINOEngine._predict.ahead(self)
-        OpenVINOEngine._transform.ahead(self)
+        if OpenVINOEngine._transform.ahead(self):
+            numbers = np.ones((1, self._model.card.numbers), np.float32)
+            with contextlib.suppress(EngineError):
+                self.transform(np.zeros((1, FIRST, FIRST, 3), np.float32), numbers)
 
     def memory(self, height: int, width: int) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""
