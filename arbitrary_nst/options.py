@@ -6,9 +6,8 @@ new option is one line here and one use. A value that makes no sense raises the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal
 
 from arbitrary_nst.declaration import (
     Opt,
@@ -35,7 +34,6 @@ __all__ = [
     "Existing",
     "Format",
     "Init",
-    "LearnKeywords",
     "LearnOptions",
     "Metadata",
     "ModelFolder",
@@ -48,9 +46,7 @@ __all__ = [
     "Options",
     "Pooling",
     "Precision",
-    "RefineKeywords",
     "RefineOptions",
-    "RefiningKeywords",
     "StyleCrop",
     "StyleSize",
     "TrustModel",
@@ -243,59 +239,10 @@ class LearnOptions(Options):
         Depth, Opt("What is learnt: numbers, 4 KB, or weights, a photo network of its own, for mini alone.")
     ] = "numbers"
     content_weight: Annotated[
-        float | None, Opt("Weight of the photos' content; more keeps more of them.", least=0, unit="X", unset="0.07")
+        float | None,
+        Opt("Weight of the photos' content; more keeps more.", least=0, unit="X", unset="0.07, for weights 0.15"),
     ] = None
     style_size: StyleSize = None
     style_crop: Cropping = "auto"
     seed: Annotated[int, Opt("Of the crops and their order.", least=0, unit="N")] = 0
     vgg_weights: VggWeights = None
-
-
-class DrawKeywords(TypedDict, total=False):
-    """``DrawOptions`` as keywords; each says there what it is, and what it is by default."""
-
-    max_size: int | None
-    strokes: int | Literal["auto", "fine"]
-    style_size: int | None
-    style_crop: StyleCrop
-    keep_plain: float
-    strength: float
-    colors: Colors
-    mask: str | PathLike[str] | None
-    feather: float
-    regions: Mapping[Any, Any] | None
-
-
-class RefineKeywords(TypedDict, total=False):
-    """``RefineOptions`` as keywords; each says there what it is."""
-
-    steps: int | None
-    time_limit: float | None
-    content_weight: float | None
-    style_weight: float | None
-    tv_weight: float | None
-    layers: Mapping[str, float] | None
-    optimizer: Optimizer | None
-    init: Init | str | PathLike[str] | None
-    seed: int
-    pooling: Pooling | None
-    scales: int | Literal["auto"] | None
-    style_scale: float
-    vgg_weights: str | PathLike[str] | None
-
-
-class RefiningKeywords(DrawKeywords, RefineKeywords, total=False):
-    """What ``Stylizer.refine`` takes: how to refine, and how to draw around it."""
-
-
-class LearnKeywords(TypedDict, total=False):
-    """``LearnOptions`` as keywords; each says there what it is."""
-
-    minutes: float | None
-    steps: int | None
-    depth: Depth
-    content_weight: float | None
-    style_size: int | None
-    style_crop: StyleCrop
-    seed: int
-    vgg_weights: str | PathLike[str] | None

@@ -43,3 +43,8 @@ def options(name: str) -> dict[str, Any]:
     """
     one_of("preset", name, PRESETS)
     return dict(PRESETS[name].options)
+
+
+def with_preset(name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A preset's options as keywords, of which those that are given count more. Raises as ``options`` does."""
+    return (options(name) if name else {}) | dict(given)

@@ -1,5 +1,6 @@
 """What tests share: an empty cache, no network beyond this machine, and the material outside the repository."""
 
+import collections
 import dataclasses
 import os
 import socket
@@ -9,8 +10,22 @@ from pathlib import Path
 
 import pytest
 import toy_models
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before --fast looks at the marks
+def pytest_collection_modifyitems(items):
+    """What needs a stand-in of the full model is slow, ten seconds to make one alone.
+
+    Files with the most slow tests first: where two run at a time, none is left to the end alone.
+    """
+    for item in items:
+        if {"standin", "standin_callable"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+    slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)
@@ -39,21 +54,31 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def standin(shared, tmp_path_factory) -> Path:
-    """The full model's graph with random weights, saved with a signature, as published."""
-    return _make_standin(shared, tmp_path_factory.mktemp("standin") / "magenta")
+def for_all(tmp_path_factory) -> Path:
+    """A folder that the processes of one run of the tests share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def standin_callable(shared, tmp_path_factory) -> Path:
+def standin(shared, for_all) -> Path:
+    """The full model's graph with random weights, saved with a signature, as published."""
+    return _make_standin(shared, for_all / "standin" / "magenta")
+
+
+@pytest.fixture(scope="session")
+def standin_callable(shared, for_all) -> Path:
     """The same without a signature, as a re-saved hub module is."""
-    return _make_standin(shared, tmp_path_factory.mktemp("standin") / "callable", "--no-signature")
+    return _make_standin(shared, for_all / "standin" / "callable", "--no-signature")
 
 
 def _make_standin(shared, folder, *options):
-    script = shared / "tools" / "make_standin.py"
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([sys.executable, script, folder, *options], check=True, capture_output=True, env=environment)
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            script = shared / "tools" / "make_standin.py"
+            environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+            subprocess.run([sys.executable, script, folder, *options], check=True, capture_output=True, env=environment)
     return folder
 
 

@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import alike
+import keras
+import numpy as np
 import pytest
 
 from arbitrary_nst.errors import EngineError
@@ -66,6 +70,7 @@ def test_a_device_that_a_backend_does_not_see_is_told(free):
         backends.set_backend("jax", "cuda:1")
 
 
+@pytest.mark.slow
 def test_keras_runs_on_the_backend_and_device_asked_for():
     pytest.importorskip("torch")
     code = """
@@ -77,3 +82,29 @@ assert choose_backend() == ("torch", "Keras runs on it already")
 """
     environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+# --- they agree
+
+
+@pytest.fixture(scope="module")
+def by_tensorflow():
+    assert keras.backend.backend() == "tensorflow"
+    return alike.refined(), alike.learnt()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_backends_agree(backend, by_tensorflow, tmp_path):
+    """A refinement within 1e-3 of the largest value, losses of learning within 1 %, as Adam multiplies rounding."""
+    pytest.importorskip(backend, reason=f"{backend} is not installed")
+    here = {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    command = [sys.executable, Path(alike.__file__), tmp_path / "theirs.npz"]
+    done = subprocess.run(command, env=os.environ | here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    theirs, (refined, learnt) = np.load(tmp_path / "theirs.npz"), by_tensorflow
+    assert set(theirs.files) == {*refined, *learnt} and len(refined) == 5 and len(learnt) == 2
+    for key, mine in refined.items():
+        np.testing.assert_allclose(theirs[key], mine, atol=1e-3 * np.abs(mine).max(), err_msg=key)
+    for key, mine in learnt.items():
+        np.testing.assert_allclose(theirs[key], mine, rtol=1e-2, err_msg=key)

@@ -200,7 +200,10 @@ def test_a_node_that_dies_costs_what_it_had_in_hand(log, tmp_path, monkeypatch):
     assert len({result.input for result in results}) == len(results) == 48
     twice = [name for name, times in collections.Counter(log.read_text().split()).items() if times > 1]
     assert len(twice) <= IN_FLIGHT
-    assert tree(out) == alone(folder, tmp_path / "alone")[0]
+    there = tree(out)
+    halves = [name for name in there if name.startswith(".arbstyle-")]  # of the node that died; later runs remove them
+    assert len(halves) <= IN_FLIGHT
+    assert {name: data for name, data in there.items() if name not in halves} == alone(folder, tmp_path / "alone")[0]
 
 
 def begun(out, said, *words):

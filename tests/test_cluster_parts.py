@@ -62,6 +62,7 @@ def test_a_worker_draws_what_run_draws(here, tmp_path):
         photo(tmp_path / "in" / f"{number}.jpg", number)
     style, region = photo(tmp_path / "wave.png", 8, (64, 64)), photo(tmp_path / "sand.png", 9, (64, 64))
     options = {"mask": mask(tmp_path / "mask.png"), "regions": {tmp_path / "mask.png": region}, "feather": 3}
+    options["preset"] = "bold"
     results = over(tmp_path / "in", tmp_path / "out", style, **options)
     assert [result.error for result in results] == [None] * 3
     assert tree(tmp_path / "out") == alone(tmp_path / "in", tmp_path / "alone", style, **options)[0]

@@ -25,6 +25,7 @@ def smoke(tmp_path, *only):
     return [line for line in (tmp_path / "table.md").read_text().splitlines() if line.startswith("| ")]
 
 
+@pytest.mark.slow
 def test_a_part_that_fails_costs_no_other_figure(tmp_path):
     pytest.importorskip("torch")
     rows = smoke(tmp_path, "--only", "pass lite", "pass mini")

@@ -126,6 +126,7 @@ def refined(folder, fake, monkeypatch, *options):  # noqa: F811
     return images.decode((folder / "out.png").read_bytes(), name="out").pixels
 
 
+@pytest.mark.slow
 def test_every_dial_changes_a_refinement(folder, fake, monkeypatch):  # noqa: F811
     from PIL import Image
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arbitrary_nst.images.halos import REACH, without_halos
+from arbitrary_nst.images.halos import REACH, _whole, without_halos
 
 HEIGHT, WIDTH = 240, 320
 THING = slice(90, 150), slice(120, 200)
@@ -74,3 +74,15 @@ def test_a_glow_with_a_soft_border_keeps_what_is_drawn_around_it():
     before = drawn()
     changed = (without_halos(soft, before) != before).any(axis=2).mean()
     assert changed < 0.01 < (without_halos(photo(), before) != before).any(axis=2).mean()
+
+
+def test_a_halo_that_stays_has_no_scraps_of_background_in_it():
+    """A wall close to the thing leaves a few places of the halo between them that can be folded: too few."""
+    alone = np.zeros((2, 40), np.int64)
+    alone[0], alone[1] = 100, np.arange(40)
+    assert not _whole(*alone, np.ones(40, bool), (HEIGHT, WIDTH)).any()
+    rows, columns = (each.ravel() for each in np.mgrid[20:100, 30:130])
+    found = columns < 90
+    whole = _whole(rows, columns, found, (HEIGHT, WIDTH)).reshape(80, 100)
+    assert (whole[:, :54] == 1).all() and not whole[:, 60:].any()
+    assert (np.diff(whole[40, 53:61]) <= 0).all() and 0 < whole[40, 57] < 1

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,8 @@ from PIL import Image
 from test_cli import invoke
 
 from arbitrary_nst import EngineError, OptionError, PhotoError, Style, Stylizer, model_zoo
+from arbitrary_nst.files.find import expand
+from arbitrary_nst.hardware.own_folder import cache_dir
 from arbitrary_nst.model_zoo.networks import mini
 from arbitrary_nst.model_zoo.networks.rounding import evenly_rounded
 from arbitrary_nst.options import LearnOptions
@@ -132,12 +135,65 @@ def test_run_learns_on_its_own_photos(folder, thin, monkeypatch, capsys):
     assert (folder / "out" / "a__style.jpg").read_bytes() != learnt
 
 
+def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, monkeypatch, capsys):
+    """Until the picture or the minutes are others, or what is kept cannot be believed; the photos may change."""
+    learnt = []
+
+    def learn(stylizer, picture, photos, *, minutes, **how):
+        learnt.append(picture)
+        style = stylizer.style(picture)
+        return replace(style, numbers=style.numbers * 1.1, learnt=f"in {minutes} minutes")
+
+    monkeypatch.setattr(Stylizer, "learn", learn)
+
+    def run(out, minutes="0.01", photo="photos/a.jpg"):
+        words = ("run", photo, "-s", "style.png", "-o", out, "--precision", "f32", "--colors", "match")
+        assert invoke(*words, "--learn", minutes, monkeypatch=monkeypatch) == 0
+        return (folder / out).read_bytes(), len(learnt), capsys.readouterr().err
+
+    first, _, _ = run("1.png")
+    again, times, said = run("2.png")
+    assert again == first and times == 1
+    assert "style.png: learnt before, in 0.01 minutes; to learn it anew, delete" in said
+    assert run("3.png", photo="photos/b.png")[1] == 1
+    assert run("4.png", minutes="0.02")[1] == 2
+    for kept in (cache_dir() / "learnt").iterdir():
+        kept.write_bytes(kept.read_bytes()[:-1])
+    assert run("5.png")[:2] == (first, 3)
+    for kept in (cache_dir() / "learnt").iterdir():
+        kept.chmod(0o666)
+    assert run("6.png")[1] == 4
+    Image.new("RGB", (40, 40), "red").save("style.png")
+    assert run("7.png")[1] == 5
+    monkeypatch.setenv("ARBSTYLE_CACHE_DIR", os.devnull)
+    assert run("8.png")[1] == 6
+
+
+def test_watch_learns_before_it_watches_and_only_once(folder, thin, monkeypatch, capsys):
+    def arriving(place, stop, **options):
+        yield expand([place], recursive=True, output=folder / "out")
+
+    monkeypatch.setattr("arbitrary_nst.files.arrivals.arriving", arriving)
+    (folder / "style.png").rename(folder / "photos" / "style.png")
+    words = ("watch", "photos", "-s", "photos/style.png", "-o", "out", "--precision", "f32", "--learn", "0.01")
+    for times in (1, 2):
+        assert invoke(*words, monkeypatch=monkeypatch) == 130
+        out, err = capsys.readouterr()
+        assert ("step 2/2" in err) == (times == 1) and ("learnt before" in err) == (times == 2)
+        assert out.count("skipped") == (2 if times == 2 else 0)
+    assert {path.name for path in (folder / "out").glob("*.*g")} == {"a__style.jpg", "b__style.png"}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("run", "photos", "-s", "style.png", "--learn", "0"), "learn 0"),
         (("run", "photos", "-s", "style.png", "--learn", "soon"), "learn soon: no number"),
         (("run", "photos", "-s", "style.png", "--learn", "1", "--refine"), "a learnt style is not refined"),
+        (
+            ("watch", "photos", "-s", "style.png", "-o", "x", "--learn", "1", "--refine"),
+            "a learnt style is not refined",
+        ),
         (("style", "learn", "style.png", "-o", "x.png"), "a style's file ends in .style"),
         (("style", "learn", "none.png", "-o", "x.style"), "no such file"),
         (("style", "learn", "style.png", "-o", "x.style", "--minutes", "-1"), "minutes -1.0: out of range"),

@@ -2,10 +2,6 @@
 
 import dataclasses
 import itertools
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import numpy_nst
@@ -163,42 +159,3 @@ def test_scenes_are_all_their_own():
 def test_scenes_where_there_are_no_photos(monkeypatch):
     monkeypatch.setattr(crops, "SCENES", 1)
     assert len(material([], 0, 4).crops) == crops.CROPS
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_backends_learn_alike(backend, tmp_path):
-    """A few steps of mini's numbers and weights: losses within 3 % of TensorFlow's, as Adam multiplies rounding."""
-    pytest.importorskip(backend, reason=f"{backend} is not installed")
-    results = []
-    for name in ("tensorflow", backend):
-        out = tmp_path / f"{name}.npz"
-        here = {"KERAS_BACKEND": name, "JAX_PLATFORMS": "cpu", "PYTHONPATH": os.pathsep.join([*sys.path, str(HERE)])}
-        done = subprocess.run([sys.executable, "-c", ALIKE, out], env=os.environ | here, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
-        results.append(np.load(out))
-    for key in results[0].files:
-        np.testing.assert_allclose(results[1][key], results[0][key], rtol=3e-2, err_msg=key)
-
-
-HERE = Path(__file__).parent
-ALIKE = """
-import sys
-import numpy as np
-import numpy_nst
-from arbitrary_nst import Stylizer
-from arbitrary_nst.options import LearnOptions
-from arbitrary_nst.refinement.learning import Learner
-from arbitrary_nst.refinement.subjects import subject_of
-
-rng = np.random.default_rng(0)
-stylizer = Stylizer("mini", precision="f32")
-style, crops = rng.random((64, 64, 3), np.float32), [rng.random((96, 96, 3), np.float32) for _ in range(2)]
-learner = Learner(numpy_nst.thin_vgg19(), precision="f32")
-found = {}
-for depth in ("numbers", "weights"):
-    subject = subject_of(stylizer.model, stylizer.style(style).numbers, depth)
-    learnt = learner.learn(subject, style, crops, LearnOptions(steps=4, depth=depth))
-    found[depth] = [(step.style, step.content, step.tv) for step in learnt.history]
-np.savez(sys.argv[1], **found)
-"""

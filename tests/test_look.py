@@ -127,8 +127,22 @@ def test_a_model_without_published_weights_is_left_out(look, monkeypatch, capsys
             raise ModelError("magenta: these are other weights")
 
     monkeypatch.setattr(module.model_zoo, "resolve", resolve)
-    assert module.drawable(("mini", "magenta")) == ["mini"]
+    args = module.arguments(["out", "--models", "mini", "magenta"])
+    assert args.models == ["mini"] and args.absent == ["magenta"]
     assert capsys.readouterr().err == "magenta: left out (magenta: these are other weights)\n"
+
+
+def test_a_sheet_says_which_models_are_absent(look, tmp_path):
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (60, 40), "grey").save(picture)
+    row = {"model": "mini", "when": "after", "style": "waves", "view": picture, "crop": picture}
+    heights = []
+    for absent in ((), ("magenta",)):
+        look("sheets").write(tmp_path, "fog", [row, row], small=False, absent=absent)
+        with Image.open(tmp_path / "fog.jpg") as image:
+            heights.append(image.height)
+            below = np.asarray(image.convert("L"))[heights[0] :]
+    assert heights[1] > heights[0] and below.min() < 100
 
 
 def test_the_painters_process_answers_line_by_line(look, tmp_path, monkeypatch, capsys):

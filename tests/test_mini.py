@@ -329,7 +329,8 @@ def test_jax_trains_it_and_tensorflow_takes_the_checkpoint(training, tmp_path, m
     )
     weave = noise(1, 96, 112, 3) + 0.3 * np.sin(np.pi / 4 * np.arange(112, dtype=np.float32))[:, None]
     np.save(tmp_path / "weave.npy", weave)
-    path, environment = str(SCRIPTS), os.environ | {"KERAS_BACKEND": "jax"}
+    quickly = "--xla_backend_optimization_level=0"  # compiling is nearly all of it
+    path, environment = str(SCRIPTS), os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": quickly}
     done = subprocess.run(
         [sys.executable, "-c", script, path, "--work", tmp_path], env=environment, capture_output=True, text=True
     )

@@ -14,10 +14,10 @@ from arbitrary_nst import BatchOptions, DrawOptions, EncodeOptions, ModelOptions
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.run import run
 from arbitrary_nst.files.settings import Settings
-from arbitrary_nst.options import declared
+from arbitrary_nst.keywords import DrawKeywords, LearnKeywords, ManyKeywords, RefiningKeywords
+from arbitrary_nst.options import LearnOptions, declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.settings import Refinement
-from arbitrary_nst.stylizer import DrawKeywords, RefiningKeywords
 
 GROUPS = (ModelOptions, DrawOptions, EncodeOptions, BatchOptions, RefineOptions)
 EVERY = [(group, option) for group in GROUPS for option in declared(group)]
@@ -120,33 +120,38 @@ def test_groups_are_values():
 # --- spelled once more for editors
 
 
+def test_the_models_keywords_and_their_defaults_are_those_of_the_group():
+    parameters = inspect.signature(Stylizer.__init__).parameters.items()
+    spelled = {name: each.default for name, each in parameters if name not in ("self", "notify")}
+    assert spelled == {option.name: option.default for option in declared(ModelOptions)}
+
+
 @pytest.mark.parametrize(
-    ("function", "groups", "besides"),
+    ("keywords", "groups", "besides"),
     [
-        (Stylizer.__init__, (ModelOptions,), {"self", "notify"}),
-        (
-            Stylizer.stylize_many,
-            (EncodeOptions, BatchOptions),
-            {"self", "photos", "style", "output", "refine", "preset", "draw"},
-        ),
+        (DrawKeywords, (DrawOptions,), set()),
+        (ManyKeywords, (DrawOptions, EncodeOptions, BatchOptions), set()),
+        (RefiningKeywords, (DrawOptions, RefineOptions), {"recipe"}),
+        (LearnKeywords, (LearnOptions,), set()),
     ],
-)  # fmt: skip
-def test_keywords_and_their_defaults_are_those_of_the_groups(function, groups, besides):
-    spelled = {
-        name: each.default for name, each in inspect.signature(function).parameters.items() if name not in besides
-    }
-    assert spelled == {option.name: option.default for group in groups for option in declared(group)}
+)
+def test_keywords_are_those_of_the_groups(keywords, groups, besides):
+    names = {option.name for group in groups for option in declared(group)}
+    assert set(get_type_hints(keywords)) == names - besides
 
 
-def test_the_keywords_of_drawing_are_those_of_the_group():
-    assert set(get_type_hints(DrawKeywords)) == {option.name for option in declared(DrawOptions)}
-    for function in (Stylizer.stylize, Stylizer.stylize_many):
-        assert "draw" in inspect.signature(function).parameters
+def test_a_keyword_that_is_not_given_is_as_by_default():
+    groups = (DrawOptions, EncodeOptions, BatchOptions)
+    every = {option.name: option.default for group in groups for option in declared(group)}
+    assert Settings.from_keywords(None, None, None, {}) == Settings(**every)
+    assert Settings.from_keywords(None, None, None, every) == Settings()
 
 
-def test_the_keywords_of_refine_are_those_of_the_group():
-    both = {option.name for group in (DrawOptions, RefineOptions) for option in declared(group)}
-    assert set(get_type_hints(RefiningKeywords)) == both - {"recipe"}
+def test_a_preset_counts_less_than_what_is_given_for_stylizer_and_cluster():
+    made = Settings.from_keywords(Path("out"), "portrait", RefineOptions(steps=3), {"strength": 0.9, "quality": 80})
+    refinement = Refinement.chosen_by(RefineOptions(steps=3))
+    same = DrawOptions(strokes=500, colors="match", strength=0.9)
+    assert made == Settings.of(Path("out"), same, EncodeOptions(quality=80), refinement=refinement)
 
 
 def test_a_command_takes_whole_groups():

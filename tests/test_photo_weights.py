@@ -9,6 +9,7 @@ import pytest
 from fakes import fake_stylizer
 
 from arbitrary_nst import model_zoo
+from arbitrary_nst.drawing.own_weights import MOST, OwnWeights
 from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.openvino.engine import KEPT
 from arbitrary_nst.errors import OptionError
@@ -116,3 +117,17 @@ def test_a_saved_style_draws_as_the_one_in_memory(tmp_path):
     saved = stylizer.stylize(photo, tmp_path / "own.style")
     assert np.abs(saved - stylizer.stylize(photo, own)).max() < 0.5 / 255  # differences are kept in f16
     assert np.abs(saved - stylizer.stylize(photo, style)).mean() > 1 / 255
+
+
+def test_a_folders_photos_find_their_engine_without_comparing_weights():
+    asked, stylizer = [], fake_stylizer()
+    makes = stylizer.engine.with_weights
+    stylizer.engine.with_weights = lambda weights: asked.append(weights) or makes(weights)
+    engines = OwnWeights()
+    first = engines.engine(stylizer.engine, SOFTER, 1.0)
+    assert engines.engine(stylizer.engine, SOFTER, 1.0) is first and len(asked) == 1
+    assert engines.engine(stylizer.engine, SOFTER, 0.5) is not first
+    np.testing.assert_allclose(*(each["transfer/subpixels_1/kernel"] * (1, 2)[n] for n, each in enumerate(asked)))
+    for number in range(MOST):
+        engines.engine(stylizer.engine, {"bias": np.full(2, number, np.float32)}, 1.0)
+    assert engines.engine(stylizer.engine, SOFTER, 1.0) is not first

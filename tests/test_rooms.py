@@ -1,6 +1,7 @@
 """The house's order: a room imports only from itself and from the rooms above it in this list."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import arbitrary_nst
@@ -10,6 +11,7 @@ ROOMS = (
     ("errors",),
     ("declaration",),
     ("options",),
+    ("keywords",),
     ("presets",),
     ("images",),
     ("styles",),
@@ -36,17 +38,19 @@ def imports():
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         if room in ("__init__", "__main__"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            else:
-                continue
-            for name in names:
-                parts = name.split(".")
-                if parts[0] == "arbitrary_nst" and len(parts) > 1 and parts[1] in ROW:
-                    yield path, room, parts[1]
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] == "arbitrary_nst" and len(parts) > 1 and parts[1] in ROW:
+                yield path, room, parts[1]
+
+
+def imported(path):
+    """The full name of all that a module imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_every_module_has_a_room():
@@ -63,3 +67,17 @@ def test_rooms_import_only_from_above():
         if room != other and ROW[other] >= ROW[room]
     }
     assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """But for a package that loads what lies in it when it is asked for."""
+    named = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    found = {}
+    for module, path in named.items():
+        others = {name if name in named else name.rpartition(".")[0] for name in imported(path)}
+        below = {other for other in others if f"{other}.".startswith(f"{module}.")}
+        found[module] = (others & named.keys()) - below - {PACKAGE.name}
+    assert len(list(graphlib.TopologicalSorter(found).static_order())) == len(named)

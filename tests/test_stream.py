@@ -290,3 +290,35 @@ def test_values_travel_to_other_processes(pool):
 def test_what_waits_takes_a_quarter_of_the_memory_given():
     assert spare_pixels(4 * stream.BYTES_PER_PIXEL * 1000) == 1000
     assert spare_pixels() > 1000
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_next_photo_is_made_ready_while_the_engine_draws(pool, tmp_path, monkeypatch, together):
+    begun, stylizer, seen = [], fake_stylizer(), []
+    stylizer.engine.together = together
+    works, makes, arrived = stylizer.engine.transform, stream.made_ready, threading.Condition()
+
+    def made_ready(photo, options):
+        with arrived:
+            begun.append(photo.size)
+            arrived.notify_all()
+        return makes(photo, options)
+
+    def transform(photos, numbers):
+        seen.append(len(photos))
+        with arrived:
+            assert arrived.wait_for(lambda: len(begun) > min(sum(seen) / 2, 5), timeout=10), "of the next none is begun"
+        return works(photos, numbers)
+
+    stylizer.engine.transform = transform
+    monkeypatch.setattr(stream, "made_ready", made_ready)
+    monkeypatch.setattr(stream, "spare_pixels", lambda memory: 10**9)
+    for number in range(6):
+        shutil.copy(pool / "small.png", tmp_path / f"{number}.png")
+    photos, styles = (
+        [Input(tmp_path / f"{number}.png") for number in range(6)],
+        [pool / "style0.bmp", pool / "style1.bmp"],
+    )
+    results = list(stylize_many(stylizer, photos, styles, Settings(tmp_path / "out")))
+    assert [each.error for each in results] == [None] * 12
+    assert len(begun) == 6  # once for both styles

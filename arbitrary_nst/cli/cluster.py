@@ -14,8 +14,8 @@ from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt, Interrupted
 from arbitrary_nst.cli.progress import Progress
 from arbitrary_nst.cli.report import SOME_FAILED, Verbose, report_result, say
-from arbitrary_nst.cli.run import Lines, StylePictures
-from arbitrary_nst.cli.styling import Styling, with_their_model
+from arbitrary_nst.cli.run import Lines
+from arbitrary_nst.cli.styling import StylePictures, Styling, with_their_model
 from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (

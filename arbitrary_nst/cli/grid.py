@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arbitrary_nst.cli.declare import takes_groups
+from arbitrary_nst.cli.places import place_of_sheet
 from arbitrary_nst.cli.refine import refuse_without
 from arbitrary_nst.cli.report import Verbose, put, say
-from arbitrary_nst.cli.run import StylePictures
-from arbitrary_nst.cli.streams import STREAM
-from arbitrary_nst.cli.styling import Styling, with_their_model
+from arbitrary_nst.cli.styling import StylePictures, Styling, with_their_model
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.options import DrawOptions, Existing, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
+from arbitrary_nst.options import DrawOptions, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.shares import StyleGiven
-    from arbitrary_nst.images import Format, Photo
+    from arbitrary_nst.images import Photo
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.refinement.settings import Refinement
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 RATIOS = (0.1, 1.0, 10.0, 100.0)  # times the recipe's content weight
-SHEET_FORMATS: "tuple[Format | None, ...]" = ("png", "jpg", "webp", "tiff")
 RATIO_STEPS = 100  # of each cell
 REPORT_S = 10.0  # between two lines of progress
 
@@ -67,10 +65,9 @@ def grid(
     Photos in styles, strengths of a style, or content against style as in Gatys 2016.
     """
     from arbitrary_nst import images
-    from arbitrary_nst.files.given import refuse_misread, refuse_unwritable
+    from arbitrary_nst.files.given import refuse_misread
     from arbitrary_nst.files.loss_report import write_picture
     from arbitrary_nst.files.shares import pictures_of, styles_given
-    from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import sheet as lay_out
     from arbitrary_nst.styles.files import is_style_file
     from arbitrary_nst.stylizer import Stylizer
@@ -80,12 +77,10 @@ def grid(
         refuse_without("--kind ratio", "that", refinement)
     refuse_misread(photos)
     given = styles_given(style, blend=styling.blend, beside=photos)
-    target = settle(output, sheet.existing, [*photos, *pictures_of(given)])
+    target = place_of_sheet(output, sheet.existing, [*photos, *pictures_of(given)])
     if target is None:
         say(f"{output}: skipped, exists already")
         return
-    make_folder(target.parent)
-    refuse_unwritable(target.parent, ())
     stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]
     stylizer.check(draw, [photo.size for photo in opened])
@@ -112,19 +107,6 @@ def grid(
     drawn = lay_out(rows, columns, _told(cells, len(rows) * len(columns)), cell)
     write_picture(target, images.from_pil(drawn).pixels)
     put(f"{target}  {drawn.width}x{drawn.height}")
-
-
-def settle(output: Path, existing: Existing, given: list[Path]) -> Path | None:
-    """Where the sheet goes, or None to skip it."""
-    from arbitrary_nst import images
-    from arbitrary_nst.files import naming
-
-    if output == STREAM:
-        raise OptionError("-o -: a sheet goes to a file", "-o sheet.png")
-    if output.suffix and images.suffix_format(output) not in SHEET_FORMATS:
-        raise OptionError(f"{output}: a sheet is no {output.suffix}", ".png, .jpg, .webp or .tiff")
-    naming.refuse_inputs(output, given, "-o")
-    return naming.settle(output, existing, None)
 
 
 def _ratio_labels(chosen: "Recipe") -> tuple[list[str], list[str]]:

@@ -9,6 +9,7 @@ import typer
 
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt
+from arbitrary_nst.cli.places import place_of_style
 from arbitrary_nst.cli.refine import Watch
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.styling import Styling
@@ -74,7 +75,6 @@ def learn(
 
     VGG19 judges, as with run --refine, on crops of photos. Ctrl-C keeps the best so far.
     """
-    from arbitrary_nst.cli.style import settled
     from arbitrary_nst.files.given import style_pictures
     from arbitrary_nst.files.naming import refuse_inputs
     from arbitrary_nst.files.writing import write_atomically
@@ -87,7 +87,7 @@ def learn(
     given = [picture, *(photos or [])]
     if following.preview is not None:
         refuse_inputs(following.preview, [*given, output], "--preview")
-    target = settled(output, following.existing, given)
+    target = place_of_style(output, following.existing, given)
     if target is None:
         say(f"{output}: skipped, exists already")
         return
@@ -142,10 +142,12 @@ def learn_each(
 ) -> "list[StyleGiven]":
     """The styles, those of a blend too, learnt on a sample of the photos; .style files are as they are.
 
-    Whoever interrupts it gets no pictures: raises typer.Exit.
+    What was learnt in this way before is taken from the cache. Whoever interrupts it gets no pictures: raises
+    typer.Exit.
     """
     from collections.abc import Mapping
 
+    from arbitrary_nst.files.learnt import Kept
     from arbitrary_nst.files.teaching import sampled
     from arbitrary_nst.styles.files import is_style_file
 
@@ -154,10 +156,15 @@ def learn_each(
     def learnt(style: "Style | Path") -> "Style | Path":
         if not isinstance(style, Path) or is_style_file(style):
             return style
+        kept = Kept(stylizer, style, how)
+        if (before := kept.style()) is not None:
+            say(f"{style}: learnt before, {before.learnt}; to learn it anew, delete {kept.path}")
+            return before
         with Interrupt(GRACE_S) as asked:
             found = learn_style(stylizer, style, material, how, Following(), asked)
         if asked.is_set():
             raise typer.Exit(asked.exit_code)
+        kept.keep(found)
         return found
 
     return [

@@ -19,7 +19,7 @@ from arbitrary_nst.cli.report import (
     say,
 )
 from arbitrary_nst.cli.streams import STREAM, one_picture_only, with_stdin, write_picture
-from arbitrary_nst.cli.styling import with_their_model
+from arbitrary_nst.cli.styling import StylePictures, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import (
     BatchOptions,
@@ -47,16 +47,6 @@ REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result 
 Photos = Annotated[
     list[Path] | None,
     typer.Argument(metavar="PHOTO|FOLDER", help="Photos and folders of photos; - reads one from stdin."),
-]
-StylePictures = Annotated[
-    list[Path],
-    typer.Option(
-        "--style",
-        "-s",
-        metavar="PICTURE",
-        help="Picture, .style file or name of a built-in style (`arbstyle style list`), or a folder of styles; "
-        "several: each photo in each.",
-    ),
 ]
 FromFile = Annotated[
     Path | None, typer.Option("--from-file", metavar="LIST", help="Photos, one per line or NUL-separated; - is stdin.")

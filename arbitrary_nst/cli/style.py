@@ -10,10 +10,11 @@ import typer
 
 from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli.declare import takes_groups
+from arbitrary_nst.cli.places import place_of_sheet, place_of_style
 from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, say
 from arbitrary_nst.cli.styling import with_their_model
 from arbitrary_nst.errors import NSTError, OptionError
-from arbitrary_nst.options import Cropping, Existing, ModelOptions, OnExisting, Opt, Options, StyleSize, keywords
+from arbitrary_nst.options import Cropping, ModelOptions, OnExisting, Opt, Options, StyleSize, keywords
 
 if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
@@ -65,7 +66,7 @@ def save(
     from arbitrary_nst.stylizer import Stylizer
 
     given = styles_given([Path(text) for text in pictures], blend=True)
-    target = settled(output, reading.existing, pictures_of(given))
+    target = place_of_style(output, reading.existing, pictures_of(given))
     if target is None:
         say(f"{output}: skipped, exists already")
         return
@@ -80,23 +81,6 @@ def _named(style: "Style", name: str) -> "Style":
     from dataclasses import replace
 
     return replace(style, name=name)
-
-
-def settled(output: Path, existing: Existing, given: list[Path]) -> Path | None:
-    """Where the file goes, or None to skip it."""
-    from arbitrary_nst.files import naming
-    from arbitrary_nst.files.given import refuse_unwritable
-    from arbitrary_nst.files.writing import make_folder
-    from arbitrary_nst.styles.files import SUFFIX, is_style_file
-
-    if not is_style_file(output):
-        raise OptionError(f"{output}: a style's file ends in {SUFFIX}", f"-o {output.stem or 'wave'}{SUFFIX}")
-    naming.refuse_inputs(output, given, "-o")
-    target = naming.settle(output, existing, None)
-    if target is not None:
-        make_folder(target.parent)
-        refuse_unwritable(target.parent, ())
-    return target
 
 
 @app.command("show", no_args_is_help=True)
@@ -199,19 +183,14 @@ def _in_folder(folder: Path) -> Iterator[tuple[Row | None, Path]]:
 def _draw_sheet(paths: list[Path], on: Path, output: Path, sheet: SheetOf, model: ModelOptions) -> int:
     """Draw a photo in every style; how many could not be, which is told."""
     from arbitrary_nst import images
-    from arbitrary_nst.cli.grid import settle
-    from arbitrary_nst.files.given import refuse_unwritable
     from arbitrary_nst.files.loss_report import write_picture
-    from arbitrary_nst.files.writing import make_folder
     from arbitrary_nst.images.contact_sheet import gallery
     from arbitrary_nst.stylizer import Stylizer
 
-    target = settle(output, sheet.existing, [on, *paths])
+    target = place_of_sheet(output, sheet.existing, [on, *paths])
     if target is None:
         say(f"{output}: skipped, exists already")
         return 0
-    make_folder(target.parent)
-    refuse_unwritable(target.parent, ())
     stylizer = Stylizer(**keywords(with_their_model(model, paths)), notify=say)
     photo = images.resize_longest(stylizer.read(on), REDUCED * sheet.cell)
     drawn: list[tuple[str, Pixels]] = []

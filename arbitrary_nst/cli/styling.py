@@ -1,7 +1,10 @@
 """What goes with the style pictures on the command line, and `arbstyle presets`."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from arbitrary_nst.cli.report import Verbose, put
 from arbitrary_nst.options import ModelOptions, Opt, Options
@@ -12,6 +15,16 @@ if TYPE_CHECKING:
 
     from arbitrary_nst.files.shares import StyleGiven
 
+StylePictures = Annotated[
+    list[Path],
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="PICTURE",
+        help="Picture, .style file or name of a built-in style (`arbstyle style list`), or a folder of styles; "
+        "several: each photo in each.",
+    ),
+]
 PresetName = Literal["portrait", "landscape", "product", "bold", "subtle"]
 
 

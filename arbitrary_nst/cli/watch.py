@@ -2,31 +2,29 @@
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
 from arbitrary_nst.cli.report import Verbose, report_result, say
 from arbitrary_nst.cli.streams import STREAM, one_picture_only
-from arbitrary_nst.cli.styling import Styling, with_their_model
+from arbitrary_nst.cli.styling import StylePictures, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
-
-if TYPE_CHECKING:
-    pass
 
 
 @takes_groups
 def watch(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch.")],
-    style: running.StylePictures,
+    style: StylePictures,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")],
     verbose: Verbose = False,
-    styling: Styling = Styling(),
+    styling: learning.StylingOrLearning = learning.StylingOrLearning(),
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
     batch: BatchOptions = BatchOptions(existing="skip"),
@@ -46,6 +44,8 @@ def watch(
         raise one_picture_only()
     if not folder.is_dir():
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
+    if styling.learn is not None:
+        how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import without_own
@@ -61,14 +61,17 @@ def watch(
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
-    expand([folder], output=output)  # refuses a folder that is its own output
+    pictures = pictures_of(styles)
+    there = expand([folder], recursive=batch.recursive, output=output)  # refuses a folder that is its own output
+    if styling.learn is not None:
+        styles = learning.learn_each(stylizer, styles, without_own(there, pictures, say, draw), how_to_learn)
     with (
         Interrupt(GRACE_S if how is None else running.REFINING_GRACE_S) as asked,
         contextlib.closing(Planner(stylizer, [], styles, settings, several=True)) as planner,
     ):
         say(f"watching {folder}; Ctrl-C ends it")
         for arrived in arriving(folder, asked, recursive=batch.recursive, output=output, note=say):
-            ready = without_own(arrived, pictures_of(styles), say, draw)
+            ready = without_own(arrived, pictures, say, draw)
             with watch:
                 for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set, planner=planner):
                     report_result(result, **keywords(lines), to_stdout=False)

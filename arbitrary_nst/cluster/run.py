@@ -4,9 +4,8 @@ import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
 
-from arbitrary_nst import options
 from arbitrary_nst.cluster import parts
 from arbitrary_nst.cluster.blocks import Blocks
 from arbitrary_nst.cluster.destination import Destination
@@ -25,8 +24,8 @@ from arbitrary_nst.files.results import Result
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven, from_python, pictures_of
 from arbitrary_nst.images.sources import PathSource
-from arbitrary_nst.options import DrawKeywords, ModelOptions, RefineOptions
-from arbitrary_nst.refinement.settings import Refinement
+from arbitrary_nst.keywords import ManyKeywords
+from arbitrary_nst.options import ModelOptions, RefineOptions
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
@@ -54,18 +53,10 @@ def stylize(
     from_file: PathSource | None = None,
     cluster: ClusterOptions = ClusterOptions(),
     model: ModelOptions = ModelOptions(),
-    format: Literal["auto"] | options.Format = "auto",
-    quality: int = 95,
-    metadata: options.Metadata = "keep",
-    existing: options.Existing = "fail",
-    recursive: bool = True,
-    checksum: bool = False,
-    limit: int | None = None,
-    fail_fast: bool = False,
-    score: bool = False,
     refine: RefineOptions | None = None,
+    preset: str | None = None,
     notify: Notify = lambda line: None,
-    **draw: Unpack[DrawKeywords],
+    **how: Unpack[ManyKeywords],
 ) -> Iterator[Result]:
     """Stylize photos into a folder over a cluster, a Result for each as its block is done, in no order.
 
@@ -75,19 +66,7 @@ def stylize(
     where no cluster answers, PhotoError where a store does not, and ModelError and EngineError as a Stylizer does.
     """
     given = [photos] if isinstance(photos, str | PathLike) else list(photos)
-    settings = Settings(
-        format=format,
-        quality=quality,
-        metadata=metadata,
-        existing=existing,
-        recursive=recursive,
-        checksum=checksum,
-        limit=limit,
-        fail_fast=fail_fast,
-        score=score,
-        refinement=None if refine is None else Refinement.chosen_by(refine),
-        **draw,  # type: ignore[arg-type]  # a path as text is as good
-    )
+    settings = Settings.from_keywords(None, preset, refine, how)
     import_ray()
     listed = lines_of(None if from_file is None else fspath(from_file), lambda: b"")
     asked = Asked(

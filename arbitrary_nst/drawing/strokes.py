@@ -8,9 +8,11 @@ import numpy as np
 
 from arbitrary_nst import images
 from arbitrary_nst.images import Photo
+from arbitrary_nst.images.beads import without_beads
 from arbitrary_nst.images.halos import without_halos
 from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.images.upscale import guided
+from arbitrary_nst.images.weave import without_weave
 from arbitrary_nst.options import DrawOptions
 
 Strokes = Literal["auto", "fine"] | int
@@ -59,8 +61,10 @@ def seen(photo: Photo, strokes: Strokes) -> Photo:
 def completed(photo: Photo, small: Photo, drawn: Pixels, threads: int) -> Photo:
     """The photo with the pixels ``drawn`` of what was ``seen`` of it, carried up to its size where that was less.
 
-    Then halos, large as the strokes are, are taken from its plain background.
+    Before that halos, large as the strokes are, are taken from its plain background, and a weave and the steps of
+    slanted strokes from all of it: they would be seen as dots.
     """
     if drawn.shape != photo.pixels.shape:
-        drawn = guided(photo.pixels, small.pixels, without_halos(small.pixels, drawn), threads)
+        drawn = without_weave(without_halos(small.pixels, drawn), threads)
+        drawn = guided(photo.pixels, small.pixels, without_beads(small.pixels, drawn), threads)
     return replace(photo, pixels=drawn)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from arbitrary_nst import images
 from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.drawing.ready import Ready, as_it_is
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
@@ -40,13 +41,18 @@ def read(job: Job, session: Session) -> Read:
 
 
 def make(
-    photo: Photo, output: Output, session: Session, settings: Settings, stop: Callable[[], bool]
+    photo: Photo,
+    output: Output,
+    session: Session,
+    settings: Settings,
+    stop: Callable[[], bool],
+    ready: Ready | None = None,
 ) -> tuple[Photo, bool]:
-    """The picture, and whether it was finished."""
+    """The picture, and whether it was finished; ``ready`` is the photo made so, where it was before."""
     style, how = output.style, settings.refinement
     if how is None or not style.pictures:
         assert style.code is not None
-        return session.draw([photo], style.code, settings)[0], True
+        return session.draw([ready or photo], style.code, settings)[0], True
     photo = images.filled(photo)
     if settings.max_size is not None:
         photo = images.resize_longest(photo, settings.max_size)
@@ -65,7 +71,7 @@ def make(
     if begun is not None:
         start = images.resize(_begun(begun, photo, session), seen.pixels.shape[:2])
     elif style.code is not None:
-        start = session.paint([seen], style.code, small)[0].pixels
+        start = session.paint([as_it_is(seen, small)], style.code, small)[0].pixels
     refiner = session.refiner(how.going_on if output.goes_on else how)
     refined = refiner.refine(seen.pixels, session.sought(seen, style.pictures, small), start, on_step)
     if settings.on_end is not None:

@@ -1,6 +1,6 @@
 """How a run's results are drawn and written, as a value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,8 @@ from arbitrary_nst import options
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.images import masks
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Options, RefineOptions
+from arbitrary_nst.presets import with_preset
 
 if TYPE_CHECKING:
     from arbitrary_nst.refinement.record import Step
@@ -65,6 +66,18 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         return cls(
             output, refinement=refinement, on_step=on_step, on_end=on_end, sink=sink, vgg_weights=vgg_weights, **given
         )
+
+    @classmethod
+    def from_keywords(
+        cls, output: Path | None, preset: str | None, refine: RefineOptions | None, given: Mapping[str, Any]
+    ) -> "Settings":
+        """The settings of ``ManyKeywords``, and of a preset where none are given."""
+        refinement = None
+        if refine is not None:
+            from arbitrary_nst.refinement.settings import Refinement
+
+            refinement = Refinement.chosen_by(refine)
+        return cls(output, refinement=refinement, **with_preset(preset, given))
 
     @property
     def key(self) -> dict[str, Any]:

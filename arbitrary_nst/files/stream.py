@@ -1,6 +1,7 @@
 """A stream of photos from file to file: decoding and encoding beside the engine, and a fault stays with its photo."""
 
 import contextlib
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from arbitrary_nst import images
+from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.strokes import drawn_size
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
@@ -124,6 +126,7 @@ class _Stream:
         self._begun = 0  # photos, those skipped not counted
         self._is_over = False  # a failure ended it
         self._together = 1  # photos that the engine is best given at once
+        self._ready: dict[Future[Read], Future[Ready]] = {}  # photos made ready, or about to be
         self._drawn: dict[Path | None, Photo] = {}  # pictures drawn before their photo's turn, by where they go
 
     def run(self, photos: list[Input]) -> Iterator[Result]:
@@ -195,6 +198,7 @@ class _Stream:
             self._drawn.pop(entry.output.target, None)
             if entry.is_last:
                 self._pixels_ahead -= entry.job.pixels
+                self._ready.pop(entry.decoding, None)
 
     def _pass_on(self, result: Result) -> None:
         done: Future[Result] = Future()
@@ -216,11 +220,12 @@ class _Stream:
     def _draw(self, task: Task) -> None:
         """Draw a picture, and hand it on to be written."""
         opened, output, began = task.decoding.result(), task.output, time.monotonic()
-        self._draw_ahead(opened.photo, output)
+        self._draw_ahead(task, opened.photo)
         if output.target in self._drawn:
             picture, whole = self._drawn.pop(output.target), True
         else:
-            picture, whole = make(opened.photo, output, self._session, self._settings, self._stop)
+            ready = self._made_ready(task)
+            picture, whole = make(opened.photo, output, self._session, self._settings, self._stop, ready)
         seconds = opened.seconds + time.monotonic() - began
         score, picture = scored(opened.photo, output.style, picture, self._session, self._settings)
         made = Made(picture, whole, opened.sha256, seconds, score)
@@ -228,32 +233,56 @@ class _Stream:
         self._pixels_behind += pixels
         self._behind.append((pixels, self._encoders.submit(self._write, task.job.source, output, made)))
 
-    def _draw_ahead(self, photo: Photo, output: Output) -> None:
+    def _made_ready(self, task: Task) -> Ready | None:
+        """A photo ready for the engine, while which draws it the next is made so; None for what is refined."""
+        if self._settings.refinement is not None:
+            return None
+        ready = self._begin_ready(task.decoding)
+        self._begin_following([task], 1)
+        return ready.result()
+
+    def _begin_following(self, tasks: list[Task], most: int) -> None:
+        """Begin to make the next photos ready."""
+        own = {each.decoding for each in tasks}
+        following = dict.fromkeys(each.decoding for each in self._ahead if isinstance(each, Task))
+        for decoding in itertools.islice((each for each in following if each not in own), most):
+            self._begin_ready(decoding)
+
+    def _begin_ready(self, decoding: Future[Read]) -> Future[Ready]:
+        """Begin to make a photo ready, beside the engine: in its turn a processor would be idle for as long."""
+        if decoding not in self._ready:
+            # waits for no decoder in vain: they begin in turn, and one of them was given this photo before
+            self._ready[decoding] = self._decoders.submit(lambda: made_ready(decoding.result().photo, self._settings))
+        return self._ready[decoding]
+
+    def _draw_ahead(self, task: Task, photo: Photo) -> None:
         """Draw a photo together with the next that are seen in its size, where the engine is best given several."""
-        style, settings = output.style, self._settings
+        output, style, settings = task.output, task.output.style, self._settings
         if settings.refinement is not None or style.code is None or output.target in self._drawn:
             return
         sides = drawn_size(*photo.size, settings)
         self._together = self._session.engine.batch(*sides)
         if self._together < 2:
             return
-        photos = {output.target: photo}
-        for task in self._ahead:
-            if len(photos) == self._together:
+        together = [task]
+        for each in self._ahead:
+            if len(together) == self._together:
                 break
-            if isinstance(task, Result) or task.output.style is not style or task.output.target in self._drawn:
+            if isinstance(each, Result) or each.output.style is not style or each.output.target in self._drawn:
                 continue
-            if not task.decoding.exception() and drawn_size(*task.decoding.result().photo.size, settings) == sides:
-                photos[task.output.target] = task.decoding.result().photo
-        if len(photos) == 1:
+            if not each.decoding.exception() and drawn_size(*each.decoding.result().photo.size, settings) == sides:
+                together.append(each)
+        if len(together) == 1:
             return
+        ready = [self._begin_ready(each.decoding) for each in together]
+        self._begin_following(together, self._together)
         try:
-            pictures = self._session.draw(list(photos.values()), style.code, settings)
+            pictures = self._session.draw([each.result() for each in ready], style.code, settings)
         except OptionError:
             raise
         except Exception:  # each by itself will tell which one it was
             return
-        self._drawn |= dict(zip(photos, pictures, strict=True))
+        self._drawn |= {each.output.target: picture for each, picture in zip(together, pictures, strict=True)}
 
     def _write(self, source: Path, output: Output, made: Made) -> Result:
         """Encode and write a picture. Raises only where nobody takes it any more."""

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 # Where the second version lies: alone, or beside the first.
 UNIFIED = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
+UNLIMITED = 1 << 62  # bytes; where there is no limit, the first version has one of about twice that
 
 
 def memory_left(root: Path = Path("/")) -> float:
@@ -18,6 +19,8 @@ def memory_left(root: Path = Path("/")) -> float:
     left = math.inf
     for group in _groups(root, "memory"):
         limits = [_number(group / name) for name in ("memory.max", "memory.high", "memory.limit_in_bytes")]
+        if min(limits) >= UNLIMITED:
+            continue
         used = min(_number(group / name) for name in ("memory.current", "memory.usage_in_bytes"))
         if math.isfinite(used):
             left = min(left, max(0.0, min(limits) - max(0.0, used - _page_cache(group))))

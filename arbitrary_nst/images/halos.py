@@ -46,12 +46,31 @@ def without_halos(small: Pixels, drawn: Pixels) -> Pixels:
     ways = np.stack([uniform_filter(uniform_filter(way, EVENED), EVENED) for way in ways])[:, rows, columns]
     calm = uniform_filter(small, (EVENED, EVENED, 0))  # a sensor's grain tears nothing apart
     shown, there = _folded(places, ways, np.where(beyond[..., np.newaxis], calm, np.inf), small[rows, columns])
-    weights = there * like[rows, columns] * np.clip((REACH - away[rows, columns]) / FADE, 0, 1)
+    weights = _whole(rows, columns, there, beyond.shape) * like[rows, columns]
+    weights *= np.clip((REACH - away[rows, columns]) / FADE, 0, 1)
     result = drawn.copy()
     for channel in range(3):
         folded = map_coordinates(drawn[..., channel], shown, order=1)
         result[rows, columns, channel] += weights * (folded - drawn[rows, columns, channel])
     return result
+
+
+def _whole(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], there: NDArray[np.bool_], shape: tuple[int, ...]
+) -> Pixels:
+    """1 at places where background was found (N,), in pieces as large as a halo; soft where others keep theirs.
+
+    Smaller ones would be scraps of background within a halo that stays.
+    """
+    from scipy.ndimage import label, uniform_filter
+
+    among = np.zeros((2, *shape), np.float32)  # what could be found, and what was
+    among[0, rows, columns], among[1, rows, columns] = 1, there
+    pieces, _ = label(among[1])
+    among[1] *= (np.bincount(pieces.ravel()) >= REACH**2)[pieces]
+    asked, found = (uniform_filter(each, EVENED)[rows, columns] for each in among)
+    whole: Pixels = among[1][rows, columns] * np.clip(2 * found / asked - 1, 0, 1)
+    return whole
 
 
 def _folded(

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.images import placing
 from arbitrary_nst.images.metadata import Metadata
+from arbitrary_nst.images.resampling import resample
 
 Pixels = NDArray[np.float32]
 
@@ -129,12 +130,3 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """A picture (H, W, C) in [0, 1] to another height and width, antialiased."""
     resized: Pixels = np.clip(resample(pixels, size), 0, 1)
     return resized
-
-
-def resample(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """(H, W, C) of any range to another height and width; Lanczos may ring a little beyond the range of the values."""
-    if size == pixels.shape[:2]:
-        return pixels
-    planes = [np.ascontiguousarray(pixels[..., channel]) for channel in range(pixels.shape[2])]
-    resized = [Image.fromarray(plane, "F").resize(size[::-1], Image.Resampling.LANCZOS) for plane in planes]
-    return np.stack([np.asarray(plane, np.float32) for plane in resized], axis=-1)

@@ -29,19 +29,21 @@ def with_grain(pixels: Pixels) -> Pixels:
     lacking = _lacking(pixels)
     if not lacking.any():
         return pixels
-    grained = np.empty((BLOCK * len(lacking), width, 3), np.float32)  # whole blocks
-    grained[:height], grained[height:] = pixels, 0
-    lines, size, rng = grained.reshape(len(lacking), BLOCK, -1), POOL * ROWS * width, np.random.default_rng(SEED)
+    grained = np.empty((len(lacking), BLOCK, 3 * width), np.float32)  # whole blocks
+    lines, given = grained.reshape(-1, 3 * width), pixels.reshape(height, -1)
+    size, rng = POOL * ROWS * width, np.random.default_rng(SEED)
     noise = noise_for(width)  # of a folder's photos it is drawn once
     for rows in strips(height):
-        begin, first = 3 * rng.integers(size - ROWS * width), rows.start // BLOCK
-        here = first + np.flatnonzero(lacking[first : -(-rows.stop // BLOCK)].any(axis=1))
-        if here.size:
-            part = noise[begin : begin + 3 * ROWS * width].reshape(ROWS // BLOCK, BLOCK, -1)[here - first]
-            part *= np.repeat(lacking[here], 3 * BLOCK, axis=1)[:, np.newaxis, : 3 * width]
-            part += lines[here]
-            lines[here] = np.clip(part, 0, 1, out=part)
-    return grained[:height]
+        begin, blocks = 3 * rng.integers(size - ROWS * width), slice(rows.start // BLOCK, -(-rows.stop // BLOCK))
+        here = lacking[blocks]
+        if not here.any():
+            lines[rows] = given[rows]
+            continue
+        part = noise[begin : begin + 3 * ROWS * width].reshape(ROWS // BLOCK, BLOCK, -1)[: len(here)]
+        np.multiply(part, np.repeat(here, 3 * BLOCK, axis=1)[:, np.newaxis, : 3 * width], out=grained[blocks])
+        lines[rows] += given[rows]
+        np.clip(lines[rows], 0, 1, out=lines[rows])
+    return lines[:height].reshape(pixels.shape)
 
 
 def noise_for(width: int = USUAL) -> Pixels:
@@ -70,16 +72,19 @@ def _variances(pixels: Pixels, rows: slice) -> Pixels:
 
     Noise of variance v has second differences of variance 6 v, across and down. Every second row of a block is asked.
     """
-    width, left = pixels.shape[1], -(rows.stop - rows.start) % BLOCK
-    above, below = max(rows.start - 1, 0), min(rows.stop + 1, len(pixels))
-    around = (above == rows.start, (below == rows.stop) + left), (1, 1 + -width % BLOCK)
-    grey = np.pad(pixels[above:below] @ GREY, around, mode="edge")
-    here, between = grey[1:-1:2], grey[1:-1:2, 1:-1]
+    (height, width), lines = pixels.shape[:2], -(-(rows.stop - rows.start) // BLOCK) * BLOCK
+    above, below = max(rows.start - 1, 0), min(rows.stop + 1, height)
+    # whole blocks and one px around them, edges repeated
+    grey = np.empty((lines + 2, -(-width // BLOCK) * BLOCK + 2), np.float32)
+    first, last = above - rows.start + 1, below - rows.start + 1
+    np.matmul(pixels[above:below], GREY, out=grey[first:last, 1 : width + 1])
+    grey[:first], grey[last:] = grey[first], grey[last - 1]
+    grey[:, 0], grey[:, width + 1 :] = grey[:, 1], grey[:, width, np.newaxis]
+    here, twice = grey[1:-1:2], 2 * grey[1:-1:2, 1:-1]
     down = grey[:-2:2, 1:-1] + grey[2::2, 1:-1]
     across = here[:, :-2] + here[:, 2:]
     for second in (down, across):
-        second -= between
-        second -= between
+        second -= twice
         second *= second
     down += across
     down = down.reshape(len(down) // (BLOCK // 2), BLOCK // 2, -1).sum(axis=1)

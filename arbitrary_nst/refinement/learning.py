@@ -36,13 +36,15 @@ Tensor = Any
 Target = tuple[Tensor, Tensor, list[Tensor], Tensor]  # photo, its content, the style's statistics, their distance
 
 STYLE_LAYERS = tuple(name for name in VGG_LAYERS if name.endswith("conv1"))
+# What content weighs; with less, weights that learn a style of large shapes leave nothing of the photo.
+CONTENT = {"numbers": 0.07, "weights": 0.15}
 # Weighs the layers alike, and style against content without regard to sizes and contrasts: S and C as shares.
 LEARNING = Recipe(
     name="learning",
     source="Dumoulin 2017, with losses as shares: Gram matrices against the style's, features against the photo's",
     content_layer="block4_conv2",
     content_loss="relative",
-    content_weight=0.07,
+    content_weight=CONTENT["numbers"],
     style_layers=dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS)),
     style_loss="relative",
     style_weight=1.0,
@@ -122,7 +124,8 @@ class Learner:
         network takes them, as it would be now; what it returns, if true, ends the learning. The values come back that
         ended the best pass. Raises OptionError without crops, and EngineError where no loss is finite.
         """
-        recipe = LEARNING if how.content_weight is None else LEARNING.with_changes(content_weight=how.content_weight)
+        weight = CONTENT[how.depth] if how.content_weight is None else how.content_weight
+        recipe = LEARNING.with_changes(content_weight=weight)
         targets = self._targets(style, crops, recipe)
         if not targets:
             raise OptionError("learning: no photo to learn on", "{photos} a folder that has some")

@@ -13,16 +13,19 @@ from arbitrary_nst import images, model_zoo
 from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
+from arbitrary_nst.drawing.own_weights import OwnWeights
+from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.sought import Sought, sought
-from arbitrary_nst.engines import TakesWeights, fitting, kept_numbers
+from arbitrary_nst.engines import fitting, kept_numbers
 from arbitrary_nst.engines.loaded import Loaded
-from arbitrary_nst.errors import EngineError, OptionError, PhotoError
+from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.hardware.devices import check_device
+from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.images.smooth import noise_for, with_grain
+from arbitrary_nst.images.smooth import noise_for
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.session.with_vgg19 import WithVgg19
 from arbitrary_nst.styles import Style, origin_of
@@ -52,12 +55,13 @@ class Session(WithVgg19):
         cpus.thread_limit(options.threads)  # a wrong ARBSTYLE_THREADS is told now
         check_device(options.device)
         self._region_styles: dict[Any, Style] = {}
+        self._own_weights = OwnWeights()
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
-        loaded = ("model", "engine")
+        loaded = ("model", "engine", "threads")
         given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
-        return given | self.unloaded() | {"_region_styles": {}}
+        return given | self.unloaded() | {"_region_styles": {}, "_own_weights": OwnWeights()}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -75,9 +79,9 @@ class Session(WithVgg19):
         super().go_on_with(begun)
         threading.Thread(target=noise_for, name="draw noise", daemon=True).start()
 
-    @property
+    @loaded_once
     def threads(self) -> int:
-        """How many may be kept busy."""
+        """How many may be kept busy; asked once: a container is slow to say."""
         return cpus.threads(self.options.threads)
 
     def decode(self, data: bytes, *, name: str) -> Photo:
@@ -174,25 +178,25 @@ class Session(WithVgg19):
             else:
                 self._region_picture(path)
 
-    def draw(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+    def draw(self, photos: Sequence[Photo | Ready], style: Style, options: DrawOptions) -> list[Photo]:
         """Photos that the network sees in one size, in a style, in one call of the engine or as few as memory allows.
 
-        Alpha and metadata are carried through, the format and the notes too. Raises OptionError for a style of
-        another model, PhotoError for a mask of another shape.
+        Those that were ``made_ready`` before take less. Alpha and metadata are carried through, the format and the
+        notes too. Raises OptionError for a style of another model, PhotoError for a mask of another shape.
         """
-        photos = [images.filled(photo) for photo in photos]  # first: a reduced pixel is of several
-        if (longest := options.max_size) is not None:
-            photos = [images.resize_longest(photo, longest) for photo in photos]
-        drawn = self.paint(photos, style, options)
-        return [finished(*pair, options, self.threads) for pair in zip(photos, drawn, strict=True)]
+        ready = [photo if isinstance(photo, Ready) else made_ready(photo, options) for photo in photos]
+        drawn = self.paint(ready, style, options)
+        return [
+            finished(each.photo, picture, options, self.threads) for each, picture in zip(ready, drawn, strict=True)
+        ]
 
-    def paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+    def paint(self, photos: Sequence[Ready], style: Style, options: DrawOptions) -> list[Photo]:
         """What the engine draws of photos of one size, in each region in its style, before it is ``finished``."""
         if options.strength == 0:
-            return list(photos)
+            return [each.photo for each in photos]
         painted = self._paint(photos, style, options)
         for path, picture in (options.regions or {}).items():
-            here = [masks.read(path).at(photo.size, options.feather) for photo in photos]
+            here = [masks.read(path).at(each.photo.size, options.feather) for each in photos]
             above = self._paint(photos, self._region_style(picture, options), options)
             painted = [
                 replace(low, pixels=masks.composed(low.pixels, high.pixels, weights))
@@ -200,21 +204,17 @@ class Session(WithVgg19):
             ]
         return painted
 
-    def _paint(self, photos: Sequence[Photo], style: Style, options: DrawOptions) -> list[Photo]:
+    def _paint(self, photos: Sequence[Ready], style: Style, options: DrawOptions) -> list[Photo]:
         self.refuse_foreign(style, f"style {style.name}")
-        seen = [strokes.seen(photo, options.strokes) for photo in photos]
-        pixels = [with_grain(photo.pixels) for photo in seen]
         side = options.style_size or self.model.card.style_size
-        numbers = numbers_for(self.engine, [photo.pixels for photo in seen], style, options, side)
+        numbers = numbers_for(self.engine, [each.seen.pixels for each in photos], style, options, side)
         engine = self.engine
-        if style.weights is not None:  # as far from the model's own as the numbers are from the photo's
-            if not isinstance(engine, TakesWeights):
-                raise EngineError(f"{engine.name}: draws with the model's own weights only", "{engine=openvino}")
-            engine = engine.with_weights({name: options.strength * array for name, array in style.weights.items()})
-        drawn = fitting.draw(engine, pixels, numbers, self.options.max_memory)
+        if style.weights is not None:
+            engine = self._own_weights.engine(engine, style.weights, options.strength)
+        drawn = fitting.draw(engine, [each.grained for each in photos], numbers, self.options.max_memory)
         return [
-            strokes.completed(photo, small, picture, self.threads)
-            for photo, small, picture in zip(photos, seen, drawn, strict=True)
+            strokes.completed(each.photo, each.seen, picture, self.threads)
+            for each, picture in zip(photos, drawn, strict=True)
         ]
 
     def sought(self, photo: Photo, style: Sequence[tuple[Photo, float]], options: DrawOptions) -> "list[Sought]":

@@ -77,7 +77,7 @@ def _measured(script, *arguments):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _photos(source, folder, megapixels, count):
+def photos_of(source, folder, megapixels, count):
     from PIL import Image
 
     folder.mkdir()
@@ -96,14 +96,14 @@ def many(standin, source, style, work, lite):
     for megapixels, counts in ((0.3, (60, 60, 12, 12)), (1, (24, 24, 6, 6)), (12, (4, 4, 2, 1))):
         for (model, engine), count in zip(rows, counts, strict=True):
             name = {"mini": "mini", lite: "lite"}.get(model, "magenta")
-            folder = _photos(source, work / f"in-{megapixels}-{name}-{engine}", megapixels, count)
+            folder = photos_of(source, work / f"in-{megapixels}-{name}-{engine}", megapixels, count)
             alone, stream = _measured(STREAM, model, folder, work / "out", style, engine)
             line = f"| {name}, {engine}, {megapixels} MP | {alone:.2f} | {stream:.2f} | {stream / alone:.2f} |"
             print(line, flush=True)
             if (name, engine, megapixels) == ("magenta", "openvino", 1):
                 loop = _measured(LOOP, standin, folder, work / "loop", style)
                 print(f"| ... the tutorial's loop | | {loop:.2f} | {stream / loop:.2f} times |", flush=True)
-    few, lots = (_photos(source, work / f"flat{count}", 0.3, count) for count in (50, 1000))
+    few, lots = (photos_of(source, work / f"flat{count}", 0.3, count) for count in (50, 1000))
     peaks = [_measured(FLAT, folder, work / f"{folder.name}-out", style) for folder in (few, lots)]
     print(f"\npeak memory over 50 and 1,000 photos of 0.3 MP: {peaks[0]:.0f} and {peaks[1]:.0f} MB", flush=True)
 

@@ -2,13 +2,15 @@
 """Measure speed and memory against what people would run instead; both sides in turn in one run, medians and ratios.
 
     python scripts/benchmarks/speed.py                 # every table
-    python scripts/benchmarks/speed.py start lite      # some: start, warm, lite, mini, cli, many, large, strokes
+    python scripts/benchmarks/speed.py start lite      # some: start, warm, lite, mini, cli, many, large, strokes, carry
+    python scripts/benchmarks/speed.py versions --before ../0.2.0    # everyday runs against a checkout of that version
 
 Needs the folder ../shared (or ARBSTYLE_SHARED) with the published graph, which gets random weights: they run as fast
 as trained ones. Needs the `dev` extra for the TFLite interpreter. Figures go to the README by hand.
 """
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -19,6 +21,7 @@ import time
 from pathlib import Path
 
 import many as streams
+import versions as checkouts
 
 from arbitrary_nst.engines.openvino import openvino
 from arbitrary_nst.hardware.precision import cpu_has_bf16
@@ -83,6 +86,23 @@ side = int(float(sys.argv[1]) ** 0.5 * 250)
 photo = np.random.default_rng(0).random((side, side, 3), np.float32).repeat(4, axis=0).repeat(4, axis=1)
 stylizer = Stylizer("mini", offline=True, notify=lambda line: None)
 stylizer.stylize(photo, stylizer.style(np.zeros((256, 256, 3), np.float32)), strokes=sys.argv[2])
+"""
+
+
+# CPU seconds of carrying up a picture of so many megapixels, after one that warms up, with so many threads.
+CARRY = """
+import sys, time, json, numpy as np
+from arbitrary_nst.drawing.strokes import seen_size
+from arbitrary_nst.images.photo import resize
+from arbitrary_nst.images.upscale import guided
+side = int(float(sys.argv[1]) ** 0.5 * 250)
+photo = np.random.default_rng(0).random((side, side, 3), np.float32).repeat(4, axis=0).repeat(4, axis=1)
+small, times = resize(photo, seen_size(4 * side, 4 * side, "auto")), []
+for _ in range(5):
+    began = time.process_time()
+    guided(photo, small, 1 - small, int(sys.argv[2]))
+    times.append(time.process_time() - began)
+print(json.dumps(times[1:]))
 """
 
 
@@ -214,6 +234,24 @@ def strokes(standin, photo, style, work):
         row("... peak memory", fine[1], auto[1], "MB", 0)
 
 
+def carry(standin, photo, style, work):
+    for megapixels in (12, 24):
+        print(
+            f"| carried up to {megapixels} MP, CPU | | {warm(CARRY, megapixels, os.cpu_count()):.2f} s | |", flush=True
+        )
+
+
+def versions(before, standin, photo, style, work):
+    if before is None:
+        raise SystemExit("benchmark: versions takes a checkout. Try: --before FOLDER")
+
+    def photos(megapixels, count):
+        source = SHARED / "images" / "photos" / "stata.jpg"
+        return streams.photos_of(source, work / f"versions-{megapixels}-{count}", megapixels, count)
+
+    checkouts.versions(before.resolve(), photos, style, style.with_name("towers_1916_sq.jpg"), work)
+
+
 TABLES = {
     "start": start,
     "warm": warm_photo,
@@ -223,13 +261,16 @@ TABLES = {
     "many": many,
     "large": large,
     "strokes": strokes,
+    "carry": carry,
 }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="*", choices=[*TABLES, []], default=list(TABLES), help="which to measure")
-    tables = parser.parse_args().tables
+    parser.add_argument("tables", nargs="*", choices=[*TABLES, "versions", []], default=list(TABLES), help="which")
+    parser.add_argument("--before", type=Path, help="a checkout of another version, for `versions`")
+    given = parser.parse_args()
+    tables, all_tables = given.tables, {**TABLES, "versions": functools.partial(versions, given.before)}
     if not (SHARED / "models").is_dir():
         raise SystemExit(f"benchmark: no {SHARED}. Try: ARBSTYLE_SHARED=FOLDER")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -247,7 +288,7 @@ def main():
             image.resize((512, 512)).save(photo)
         print("| what | before | arbstyle | ratio |\n|---|---|---|---|")
         for name in tables:
-            TABLES[name](standin, photo, style, work)
+            all_tables[name](standin, photo, style, work)
     print(f"\n{os.cpu_count()} cores")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draw photos in styles by models, before and after a change, on sheets to look at, with a table of their scores.
 
-    python scripts/look/make_sheets.py OUT                                       # twelve photos x 6 styles: hours
+    python scripts/look/make_sheets.py OUT --before ../0.1.0                     # twelve photos x 6 styles: hours
     python scripts/look/make_sheets.py OUT --photos night fog --styles udnie --models mini --megapixels 3
     python scripts/look/make_sheets.py docs/look --own --before ../0.1.0         # what docs/look.md shows, anew
 
@@ -10,7 +10,7 @@ each draws in a process of its own (draw.py). For every photo there is PHOTO.jpg
 and PHOTO.crops.jpg, their middle at 100 %; scores.md and scores.json have the numbers (``arbitrary_nst.score``). What
 is kept in OUT/work is not drawn again. ``--own`` takes our own photo, scenes and styles alone, in small files that
 documentation may show, and keeps its work in .look. A model that is here with other weights than the published ones
-only, as magenta often is, is left out.
+only, as magenta often is, is left out, and each sheet says so.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def arguments(words=None):
     parser.add_argument("--photos", nargs="+", choices=sorted({*material.ALL_PHOTOS, *material.OWN_PHOTOS}))
     parser.add_argument("--styles", nargs="+", help=f"{', '.join([*material.ALL_STYLES, *material.OWN_STYLES])}, files")
     parser.add_argument("--models", nargs="+", default=None, help="names or folders (default: all; --own: mini)")
-    parser.add_argument("--megapixels", type=float, default=12, help="of a photo; chicago and stata have twice as many")
+    parser.add_argument("--megapixels", type=float, default=12, help="of a photo; three of them have twice as many")
     parser.add_argument("--before", type=Path, help="another checkout, to draw the pictures of before")
     parser.add_argument("--before-options", type=json.loads, default={}, help="JSON of stylize's keywords")
     parser.add_argument("--after-options", type=json.loads, default={}, help="the same for the pictures of after")
@@ -50,7 +50,9 @@ def arguments(words=None):
     args = parser.parse_args(words)
     args.photos = args.photos or (material.OWN_PHOTOS if args.own else material.ALL_PHOTOS)
     args.styles = args.styles or list(material.OWN_STYLES if args.own else material.ALL_STYLES)
-    args.models = drawable(args.models or (MODELS[:1] if args.own else MODELS))
+    asked = args.models or (MODELS[:1] if args.own else MODELS)
+    args.models = drawable(asked)
+    args.absent = [name for name in asked if name not in args.models]
     args.work = args.work or (material.ROOT / ".look" if args.own else args.out / "work")
     return args
 
@@ -200,7 +202,7 @@ def main(words=None):
         for name in args.photos:
             rows = made.rows(name)
             everything += rows[1:]
-            sheets.write(args.out, name, rows, small=args.own)
+            sheets.write(args.out, name, rows, small=args.own, absent=args.absent)
     finally:
         made.close()
     sheets.write_tables(args.out, everything)

@@ -21,7 +21,7 @@ ENLARGED = {  # a photo's file, and what of the megapixels asked for it gets
     "landscape": (SAMPLES / "landscape.jpg", 1),
     "chicago": (SHARED / "images/photos/chicago.jpg", 2),
     "diana": (SHARED / "images/photos/diana.jpg", 1),
-    "eiffel_tower": (SHARED / "images/photos/eiffel_tower.jpg", 1),
+    "eiffel_tower": (SHARED / "images/photos/eiffel_tower.jpg", 2),
     "seaport": (SHARED / "images/photos/seaport.jpg", 1),
     "stata": (SHARED / "images/photos/stata.jpg", 2),
 }

@@ -4,7 +4,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
-from arbitrary_nst.images.photo import Pixels, resample
+from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.images.resampling import resample
 
 SHARPENED = 1.2  # times what blurring takes away, at each doubling; bounded by the neighbours, so edges ring not at all
 TEXTURE = 0.35  # of the local contrast: a photo's finer half has about so much of its coarser half's

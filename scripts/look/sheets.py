@@ -5,14 +5,15 @@ import json
 import statistics
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from arbitrary_nst import score
 from arbitrary_nst.images.contact_sheet import sheet
 
 CELL = {"view": 512, "crop": 400}
 SMALL_CELL = 272
-MOST_BYTES = 72_000  # of a sheet in documentation
+LINE = 36  # px of a line below a sheet
+MOST_BYTES = 72_000  # of a model's pictures on a sheet in documentation
 SHOWN = {"closed": 2, "content": 0, "closed_256": 2, "stripe": 1, "stripe_worst": 0, "mesh": 4, "rings": 1,
          "halo": 0, "halo_width": 0, "shift": 0, "spread": 1, "edges": 2, "seconds": 1}  # fmt: skip
 
@@ -23,11 +24,24 @@ def scored(stylizer, photo, style, picture):
     return {name: None if value is None else round(value, 4) for name, value in dataclasses.asdict(found).items()}
 
 
-def write(folder, name, rows, *, small):
-    """A photo's two sheets: the photo and its styles across; models, before and after, down."""
+def write(folder, name, rows, *, small, absent=()):
+    """A photo's two sheets: the photo and its styles across; models, before and after, down; those absent below."""
     kinds = {"view": "", "crop": ".crops"}
     for kind, suffix in kinds.items():
-        _save(_sheet(rows, kind, SMALL_CELL if small else CELL[kind]), folder / f"{name}{suffix}.jpg", small)
+        image = _noted(_sheet(rows, kind, SMALL_CELL if small else CELL[kind]), absent)
+        models = {row["model"] for row in rows[1:]}
+        _save(image, folder / f"{name}{suffix}.jpg", MOST_BYTES * len(models) if small else None)
+
+
+def _noted(image, absent):
+    """A sheet with a line below it for each model that drew nothing."""
+    noted = Image.new("RGB", (image.width, image.height + LINE * len(absent)), "white")
+    noted.paste(image)
+    for number, model in enumerate(absent):
+        line = f"{model}: nothing drawn, as its published weights are not here"
+        place = LINE // 4, image.height + LINE * number
+        ImageDraw.Draw(noted).text(place, line, "black", ImageFont.load_default(LINE * 2 // 3))
+    return noted
 
 
 def _sheet(rows, kind, cell):
@@ -48,11 +62,11 @@ def _pixels(path, side):
     return pixels[top : top + side, left : left + side] if side else pixels
 
 
-def _save(image, path, small):
-    """As JPEG; a small one with as much quality as fits."""
-    for quality in (88, 82, 75, 68, 60, 50, 40) if small else (92,):
+def _save(image, path, most_bytes):
+    """As JPEG; where bytes count with as much quality as fits."""
+    for quality in (88, 82, 75, 68, 60, 50, 40) if most_bytes else (92,):
         image.save(path, "JPEG", quality=quality, optimize=True)
-        if path.stat().st_size <= MOST_BYTES:
+        if path.stat().st_size <= (most_bytes or 0):
             return
 
 

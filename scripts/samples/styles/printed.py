@@ -23,8 +23,6 @@ from styles.fields import (
     warped,
 )
 
-INK = rgb("14161d")
-
 
 def tonal_hills(seed):
     """Hills in greys with strong light, for what is drawn with one ink."""

@@ -1,38 +1,29 @@
 """The public API: a style picture in, a Style out; a photo and a Style in, a picture of the photo's kind out."""
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
-import numpy as np
 from PIL import Image
 
-from arbitrary_nst import images, options, presets
+from arbitrary_nst import images, options
 from arbitrary_nst.drawing.finishing import finished
+from arbitrary_nst.drawing.ready import as_it_is
 from arbitrary_nst.drawing.strokes import completed, seen
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.files import reading
 from arbitrary_nst.files.given import by_name
 from arbitrary_nst.files.teaching import to_learn_on
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, name_of, stem_of
-from arbitrary_nst.options import (
-    DrawKeywords,
-    DrawOptions,
-    LearnKeywords,
-    LearnOptions,
-    ModelOptions,
-    RefineOptions,
-    RefiningKeywords,
-)
-from arbitrary_nst.session import Session
+from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, stem_of
+from arbitrary_nst.keywords import DrawKeywords, LearnKeywords, ManyKeywords, RefiningKeywords
+from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions, RefineOptions
+from arbitrary_nst.presets import with_preset
 from arbitrary_nst.styles import Style, blend, normalised
-from arbitrary_nst.styles.files import is_style_file
+from arbitrary_nst.stylizer.opening import Opening
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
@@ -47,7 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Stylizer(Session):
+class Stylizer(Opening):
     """Stylizes photos with one pretrained model. Nothing is loaded or fetched before it is needed.
 
     model: ``auto``, ``magenta``, ``lite``, ``mini``, or a model folder.
@@ -104,36 +95,6 @@ class Stylizer(Session):
             threads=threads,
         )
         super().__init__(wanted, notify)
-
-    def style(
-        self,
-        source: Source | Array | Photo | Mapping[Any, float],
-        *,
-        name: str | None = None,
-        style_size: int | None = None,
-        style_crop: options.StyleCrop = "auto",
-    ) -> Style:
-        """Embed a style picture: a path, encoded bytes, a PIL image, an (H, W[, 3 or 4]) array, or a Photo.
-
-        A path may also be that of a ``.style`` file, which ``Style.save`` wrote and is taken as it is, or, where no
-        file has that name, the name of a built-in style: as the model has learnt it, else its picture. Of several, as
-        Styles or pictures with their shares like ``{"a.jpg": 0.7, "b.jpg": 0.3}``, it is the blend; shares need not add
-        up to 1.
-
-        ``style_size`` is the side in px at which it is read, None the model's own (256). ``style_crop`` ``auto``
-        trims a plain border, with a note, and takes the middle square; ``centre`` takes it of the whole picture,
-        ``none`` squeezes that into one. Of a transparent margin nothing is read.
-        """
-        wanted = DrawOptions(style_size=style_size, style_crop=style_crop)
-        if isinstance(source, Mapping):
-            blended = blend({self._as_style(each, wanted): share for each, share in normalised(source).items()})
-            return replace(blended, name=name or blended.name)
-        if isinstance(source, str | PathLike):
-            source = by_name(Path(source))
-            if (ready := self.ready_style(source, wanted)) is not None:
-                return ready if name is None else replace(ready, name=name)
-        picture, origin = self._opened(source)
-        return self.embed(picture, wanted, name=name or stem_of(source), origin=origin)
 
     def learn(
         self,
@@ -205,7 +166,7 @@ class Stylizer(Session):
         ``picture.save(path, **picture.info)`` writes its EXIF and profile too. An array gives an array of the same
         kind: (H, W, 3) or (H, W, 4), uint8 in [0, 255] or float32 in [0, 1].
         """
-        wanted = _wanted(preset, draw)
+        wanted = DrawOptions(**with_preset(preset, draw))
         opened = self.read(photo)
         self.check(wanted, [opened.size])
         return in_kind(self.draw([opened], self._as_style(style, wanted), wanted)[0], photo)
@@ -220,56 +181,32 @@ class Stylizer(Session):
         style: Style | PathSource | Mapping[Any, float] | Sequence[Style | PathSource | Mapping[Any, float]],
         *,
         output: PathSource | None = None,
-        format: Literal["auto"] | options.Format = "auto",
-        quality: int = 95,
-        metadata: options.Metadata = "keep",
-        existing: options.Existing = "fail",
-        recursive: bool = True,
-        checksum: bool = False,
-        limit: int | None = None,
-        fail_fast: bool = False,
-        in_place: bool = False,
-        score: bool = False,
         refine: RefineOptions | None = None,
         preset: str | None = None,
-        **draw: Unpack[DrawKeywords],
+        **how: Unpack[ManyKeywords],
     ) -> "Iterator[Result]":
         """Stylize files and folders into files, reading and writing beside the engine: a Result for each as it is done.
 
         ``output``: a folder for several, a file for one, None for beside the photo, or with ``in_place`` for the photo
-        itself. The other settings are those of
-        ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``; with ``refine`` each picture is refined too. A photo's
-        fault is in its Result; only faults of the style, the model and the settings are raised. Stop whenever you
-        like: what is yielded is written. A style may be a blend: paths or Styles with their shares.
+        itself. ``how`` are the options of ``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``, such as
+        ``strength``, ``quality`` and ``existing``; ``preset`` is as for ``stylize``, and with ``refine`` each picture
+        is refined too. A photo's fault is in its Result; only faults of the style, the model and the settings are
+        raised. Stop whenever you like: what is yielded is written. A style may be a blend: paths or Styles with their
+        shares.
         """
         from arbitrary_nst.files.find import expand
         from arbitrary_nst.files.given import refuse_in_place, without_own
         from arbitrary_nst.files.settings import Settings
         from arbitrary_nst.files.shares import from_python, pictures_of
         from arbitrary_nst.files.stream import stylize_many
-        from arbitrary_nst.refinement.settings import Refinement
 
         folder = None if output is None else Path(output)
-        settings = Settings(
-            folder,
-            format=format,
-            quality=quality,
-            metadata=metadata,
-            existing=existing,
-            recursive=recursive,
-            checksum=checksum,
-            limit=limit,
-            fail_fast=fail_fast,
-            in_place=in_place,
-            score=score,
-            refinement=None if refine is None else Refinement.chosen_by(refine),
-            **vars(_wanted(preset, draw)),
-        )
+        settings = Settings.from_keywords(folder, preset, refine, how)
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)
-        if in_place:
+        if settings.in_place:
             refuse_in_place(map(Path, given))
         wanted = from_python(style)
-        found = expand([Path(photo) for photo in given], recursive=recursive, output=folder, note=self._notify)
+        found = expand([Path(photo) for photo in given], recursive=settings.recursive, output=folder, note=self._notify)
         found = without_own(found, pictures_of(wanted), self._notify, settings)
         return stylize_many(self, found, wanted, settings)
 
@@ -298,7 +235,7 @@ class Stylizer(Session):
 
         draw = {name: value for name, value in changes.items() if name in DrawKeywords.__annotations__}
         asked: dict[str, Any] = {name: value for name, value in changes.items() if name not in draw}
-        wanted = _wanted(preset, draw)
+        wanted = DrawOptions(**with_preset(preset, draw))
         if picture is not None:
             asked.setdefault("init", "stylized")
         if isinstance(recipe, str):
@@ -327,50 +264,11 @@ class Stylizer(Session):
         elif how.begins_stylized:
             size, crop = wanted.style_size, wanted.style_crop
             style = blend({self.style(each, style_size=size, style_crop=crop): share for each, share in pictures})
-            start = self.paint([small], style, here)[0].pixels
+            start = self.paint([as_it_is(small, here)], style, here)[0].pixels
         told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
         refined = self.refiner(how).refine(small.pixels, self.sought(small, pictures, here), start, told)
         drawn = completed(whole, small, refined.pixels, self.threads)
         return in_kind(finished(whole, drawn, wanted), photo)
-
-    def read(self, source: Source | Array | Photo) -> Photo:
-        """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
-        if isinstance(source, Photo):
-            return source
-        if isinstance(source, np.ndarray):
-            return images.from_array(source)
-        if isinstance(source, Image.Image):
-            return images.from_pil(source)
-        data = source if isinstance(source, bytes) else self._read_bytes(Path(source))
-        return self.decode(data, name=name_of(source))
-
-    def _opened(self, source: Source | Array | Photo) -> tuple[Photo, str | None]:
-        """A picture, and the SHA-256 of its file."""
-        data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
-        if not isinstance(data, bytes):
-            return self.read(data), None
-        return self.decode(data, name=name_of(source)), hashlib.sha256(data).hexdigest()
-
-    def _style_picture(self, source: Source | Array) -> Photo:
-        if not isinstance(source, str | PathLike):
-            return self.read(source)
-        path = by_name(Path(source))
-        if is_style_file(path):
-            raise OptionError(f"{path}: refinement needs the picture itself", "the path of the picture")
-        return self.read(path)
-
-    def _read_bytes(self, path: Path) -> bytes:
-        return reading.read_photo_bytes(path, self.options.max_pixels)
-
-    def _as_style(self, style: Style | Source | Mapping[Any, float], wanted: DrawOptions) -> Style:
-        if isinstance(style, Style):
-            return style
-        return self.style(style, style_size=wanted.style_size, style_crop=wanted.style_crop)
-
-
-def _wanted(preset: str | None, draw: Mapping[str, Any]) -> DrawOptions:
-    """A preset's options, but where others are given."""
-    return DrawOptions(**(presets.options(preset) if preset else {}) | dict(draw))
 
 
 def refine(

@@ -1,0 +1,48 @@
+"""Styles that a run learnt, kept in the cache: the same picture is not learnt twice by one model in the same way."""
+
+import contextlib
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from arbitrary_nst.errors import NSTError, PhotoError
+from arbitrary_nst.files import reading
+from arbitrary_nst.hardware.own_folder import cache_dir
+from arbitrary_nst.model_zoo import seals
+from arbitrary_nst.options import DrawOptions, LearnOptions, differing
+from arbitrary_nst.session import Session
+from arbitrary_nst.styles import Style
+
+WAY = 1  # of learning; styles of another way are learnt anew
+
+
+class Kept:
+    """Where the cache keeps what one model learns of one picture, however the photos differ that it learns on."""
+
+    def __init__(self, session: Session, picture: Path, how: LearnOptions) -> None:
+        """Raises PhotoError for a picture that cannot be read."""
+        self._session, self._picture, self._how = session, picture, how
+        self._data = reading.read_photo_bytes(picture, session.options.max_pixels)
+        asked = [WAY, hashlib.sha256(self._data).hexdigest(), session.model.digest, differing(how)]
+        key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        self.path = cache_dir() / "learnt" / f"{key[:40]}.style"
+
+    def style(self) -> Style | None:
+        """What is kept, under the picture's name; None where nothing is, or nothing that can be believed."""
+        if not (seals.only_ours(self.path.parent) and seals.only_ours(self.path)):
+            return None
+        try:
+            kept = self._session.load_style(self.path)
+        except NSTError:
+            return None
+        read_as = DrawOptions(style_size=self._how.style_size, style_crop=self._how.style_crop)
+        photo = self._session.decode(self._data, name=str(self._picture))
+        seen = self._session.embed(photo, read_as, name=self._picture.stem).seen  # a file holds no picture
+        return replace(kept, name=self._picture.stem, seen=seen)
+
+    def keep(self, style: Style) -> None:
+        """For the next run; a cache that cannot be written keeps nothing."""
+        with contextlib.suppress(OSError, PhotoError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            style.save(self.path)
