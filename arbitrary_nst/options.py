@@ -240,9 +240,7 @@ class LearnOptions(Options):
     ] = "numbers"
     content_weight: Annotated[
         float | None,
-        Opt(
-            "Weight of the photos' content; more keeps more.", least=0, unit="X", unset="0.07, for weights 0.15"
-        ),
+        Opt("Weight of the photos' content; more keeps more.", least=0, unit="X", unset="0.07, for weights 0.15"),
     ] = None
     style_size: StyleSize = None
     style_crop: Cropping = "auto"

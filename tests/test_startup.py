@@ -17,6 +17,7 @@ UNUSED = {
     "rich",
     "numpy.ma",  # NumPy's own median's
     "html",
+    "glob",
     "arbitrary_nst.refinement.settings",
     "arbitrary_nst.scores.score",
     *(["psutil"] if sys.platform == "linux" else []),

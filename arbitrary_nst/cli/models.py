@@ -59,7 +59,7 @@ app.command("export", no_args_is_help=True)(export.export)
 
 @app.command("clear")
 def clear(name: OptionalName = None, verbose: Verbose = False) -> None:
-    """Remove fetched models and conversions from the cache. Your own model folders stay."""
+    """Remove fetched models, conversions and numbers of styles from the cache. Your own model folders stay."""
     freed = model_zoo.clear(name)
     put(f"{freed / 1e6:.1f} MB freed")
 

@@ -110,7 +110,7 @@ def run(
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     may_skip = dry_run or batch.existing == "skip"  # and need no model
-    begun = None if may_skip or refine or styling.learn is not None else _begun(model)
+    begun = None if may_skip or refine or styling.learn is not None else _begun(model, style, draw)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import refuse_in_place, refuse_misread, refuse_unwritable, without_own
@@ -152,8 +152,9 @@ def run(
                            vgg_weights=refinement.vgg_weights)  # fmt: skip
     if dry_run:
         raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
-    if LOAD_AHEAD and batch.existing != "skip" and (how is None or how.begins_stylized):  # else it may not be needed
-        stylizer.load_ahead()
+    is_needed = batch.existing != "skip" and (how is None or how.begins_stylized)  # else the model may not be
+    if LOAD_AHEAD and begun is None and is_needed:
+        stylizer.load_ahead(style, draw)
     if styling.learn is not None:
         styles = learning.learn_each(stylizer, styles, found, how_to_learn)
     progress = Progress(
@@ -169,7 +170,7 @@ def run(
         raise typer.Exit(asked.exit_code if asked.is_set() else progress.account(fail_fast=batch.fail_fast))
 
 
-def _begun(model: ModelOptions) -> "Loaded | None":
+def _begun(model: ModelOptions, styles: list[Path], draw: DrawOptions) -> "Loaded | None":
     """A model that is being loaded while the rest is imported; None for one that is chosen later, or fetched."""
     if not LOAD_AHEAD:
         return None
@@ -178,7 +179,7 @@ def _begun(model: ModelOptions) -> "Loaded | None":
     begun = Loaded(model, say)
     if not begun.is_here():
         return None
-    begun.load_ahead()
+    begun.load_ahead(styles, draw)
     return begun
 
 

@@ -78,8 +78,17 @@ class TakesWeights(Protocol):
 class LoadsAhead(Protocol):
     """An engine that can load what it otherwise loads when it is first used."""
 
-    def load_ahead(self) -> None:
-        """Load it; a failure is raised where it is used."""
+    def load_ahead(self, *, style_half: bool = True) -> None:
+        """Load it, the style half only where it will be used; a failure is raised where it is."""
+
+
+@runtime_checkable
+class Repeats(Protocol):
+    """An engine that makes the same numbers of the same picture in every run, to the last bit."""
+
+    @property
+    def style_half(self) -> str:
+        """What they depend on beside the model, the engine's name, its device and its precision."""
 
 
 def load_engine(

@@ -1,14 +1,20 @@
 """A model and its engine, each loaded once: when it is asked for, or ahead, while a program is still being imported."""
 
+import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from arbitrary_nst import model_zoo
-from arbitrary_nst.engines import Engine, LoadsAhead, load_engine
+from arbitrary_nst.engines import Engine, LoadsAhead, kept_numbers, load_engine
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.model_zoo import Model
-from arbitrary_nst.options import ModelOptions
+from arbitrary_nst.options import DrawOptions, ModelOptions
+from arbitrary_nst.styles import origin_of
+
+THREAD = "load ahead"
+MOST_BYTES = 20_000_000  # of a style picture that is looked up by its file: to hash more takes as long as it saves
 
 
 class Loaded:
@@ -54,13 +60,30 @@ class Loaded:
             return False
         return True
 
-    def load_ahead(self) -> None:
+    def load_ahead(self, styles: Sequence[Path] = (), draw: DrawOptions = DrawOptions()) -> None:
         """Load model and engine, and begin to compile beside what else comes; a failure is raised where they are used.
 
         Compiling goes on in a thread; what is imported for it is not, as two threads that import hinder each other.
+        The style half is left out where the numbers of all ``styles`` are kept: nothing but another look would need it.
         """
         if Loaded.model.ahead(self) and Loaded.engine.ahead(self) and isinstance(self.engine, LoadsAhead):
-            threading.Thread(target=self.engine.load_ahead, name="load ahead", daemon=True).start()
+            compiling = (self.engine, styles, draw)
+            threading.Thread(target=self._compile, args=compiling, name=THREAD, daemon=True).start()
+
+    def _compile(self, engine: LoadsAhead, styles: Sequence[Path], draw: DrawOptions) -> None:
+        known = bool(styles) and draw.strength == 1 and draw.colors != "match"  # which look at the photo too
+        engine.load_ahead(style_half=not (known and all(self._is_kept(each, draw) for each in styles)))
+
+    def _is_kept(self, style: Path, draw: DrawOptions) -> bool:
+        """Whether a style's numbers are here, by its file alone. What is no file is left to who reads it."""
+        try:
+            if not style.is_file() or style.stat().st_size > MOST_BYTES:
+                return False
+            sha256 = hashlib.sha256(style.read_bytes()).hexdigest()
+        except OSError:
+            return False
+        origin = origin_of(sha256, draw.style_size or self.model.card.style_size, draw.style_crop)
+        return kept_numbers.are_kept(self.engine, self.model, origin)
 
     def go_on_with(self, begun: "Loaded") -> None:
         """Use what another one, of the same options, has begun to load."""

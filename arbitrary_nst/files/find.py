@@ -1,7 +1,6 @@
 """Which photos are meant: files, folders, patterns and lists, each photo once."""
 
 import codecs
-import glob
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,7 +139,11 @@ def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[
 
 def _matches(given: Path | Input) -> Sequence[Path | Input]:
     """What is given, or what it matches where it is a pattern that the shell left alone."""
-    if isinstance(given, Input) or os.path.lexists(given) or not glob.has_magic(text := str(given)):
+    if isinstance(given, Input) or os.path.lexists(given):
+        return [given]
+    import glob  # not at every start
+
+    if not glob.has_magic(text := str(given)):
         return [given]
     matches = sorted(glob.glob(text, recursive=True))
     if not matches:

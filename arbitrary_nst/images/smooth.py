@@ -14,6 +14,7 @@ GRAIN = 1.5 / 255  # standard deviation that smooth places have afterwards; 1 le
 BLOCK = 4  # px: the side of the blocks of which it is told whether they are smooth
 GREY = np.full(3, 1 / 3, np.float32)
 SEED = 22
+USUAL = 1024  # px of width, to which the noise that is drawn ahead suffices: a 4:3 photo as the network sees it has 980
 POOL = 4  # strips of noise that are drawn; each strip of the photo takes its own from a place of its own among them
 
 
@@ -31,7 +32,7 @@ def with_grain(pixels: Pixels) -> Pixels:
     grained = np.empty((len(lacking), BLOCK, 3 * width), np.float32)  # whole blocks
     lines, given = grained.reshape(-1, 3 * width), pixels.reshape(height, -1)
     size, rng = POOL * ROWS * width, np.random.default_rng(SEED)
-    noise = _noise(1 << (size - 1).bit_length())  # of a folder's photos it is drawn once
+    noise = noise_for(width)  # of a folder's photos it is drawn once
     for rows in strips(height):
         begin, blocks = 3 * rng.integers(size - ROWS * width), slice(rows.start // BLOCK, -(-rows.stop // BLOCK))
         here = lacking[blocks]
@@ -43,6 +44,11 @@ def with_grain(pixels: Pixels) -> Pixels:
         lines[rows] += given[rows]
         np.clip(lines[rows], 0, 1, out=lines[rows])
     return lines[:height].reshape(pixels.shape)
+
+
+def noise_for(width: int = USUAL) -> Pixels:
+    """What the grain of photos up to this width is taken of. Called ahead, it is there by then."""
+    return _noise(1 << (POOL * ROWS * width - 1).bit_length())
 
 
 @lru_cache(2)

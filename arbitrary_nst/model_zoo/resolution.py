@@ -182,7 +182,7 @@ def pull(name: str, *, force: bool = False, notify: Notify = _log.warning) -> Pa
 
 
 def clear(name: str | None = None) -> int:
-    """Remove what was fetched and made of one model, or of all, from the cache; bytes freed."""
+    """Remove what was fetched, and made of or with one model, or of all, from the cache; bytes freed."""
     return store.clear([_card(name).name] if name else [*cards(), "vgg19"])
 
 

@@ -70,14 +70,15 @@ def only_ours(path: Path) -> bool:
     return status.st_uid in (os.geteuid(), 0) and not others_may_write and not stat.S_ISLNK(status.st_mode)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a small file whole or not at all, readable by all. Raises OSError."""
+def write(path: Path, text: str | bytes, *, lasting: bool = True) -> None:
+    """Write a small file whole or not at all, readable by all, and ``lasting`` through a crash. Raises OSError."""
     descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(text.encode() if isinstance(text, str) else text)
         os.chmod(scratch, 0o644)
-        _sync(Path(scratch))
+        if lasting:
+            _sync(Path(scratch))
         os.replace(scratch, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -53,6 +53,11 @@ def conversions_dir() -> Path:
     return cache_dir() / "converted"
 
 
+def numbers_dir() -> Path:
+    """Where the numbers of style pictures are kept, a sub-folder per model."""
+    return cache_dir() / "styles"
+
+
 def places(name: str, model_dir: Path | None) -> list[Path]:
     """Where a model is looked for, in order."""
     folders = [model_dir, os.environ.get("ARBSTYLE_MODEL_DIR") or None]
@@ -174,13 +179,13 @@ def _note(path: Path, text: str) -> None:
 
 
 def clear(names: Iterable[str]) -> int:
-    """Remove fetched models, their conversions and records from the cache; bytes freed. Nothing else is touched."""
+    """Remove fetched models and what was made of them and noted from the cache; bytes freed. Nothing else goes."""
     freed = 0
     for name in names:
         with contextlib.suppress(NotADirectoryError):  # there is no cache
             _record_path(fetched_dir() / name).unlink(missing_ok=True)
             (cache_dir() / f"unreachable-{name}").unlink(missing_ok=True)
-        for folder in (fetched_dir() / name, conversions_dir() / name):
+        for folder in (fetched_dir() / name, conversions_dir() / name, numbers_dir() / name):
             freed += folder_bytes(folder)
             shutil.rmtree(folder, ignore_errors=True)
     return freed

@@ -26,6 +26,7 @@ class Studio:
 
     def __init__(self, session: Session, options: ServeOptions, notify: Callable[[str], None]) -> None:
         self.session, self.options, self.notify = session, options, notify
+        session.keeps_numbers = False  # nothing of what clients send is written to disk
         seconds = 60 * options.keep
         self.board, self.photos = Board(seconds, options.hold), Photos(session, seconds, options.hold)
         self.gallery = Gallery(session, options.state, notify)

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from arbitrary_nst.drawing.numbers import numbers_for
 from arbitrary_nst.drawing.own_weights import OwnWeights
 from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.sought import Sought, sought
-from arbitrary_nst.engines import fitting
+from arbitrary_nst.engines import fitting, kept_numbers
+from arbitrary_nst.engines.loaded import Loaded
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
@@ -23,9 +25,10 @@ from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.images.smooth import noise_for
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.session.with_vgg19 import WithVgg19
-from arbitrary_nst.styles import Style
+from arbitrary_nst.styles import Style, origin_of
 from arbitrary_nst.styles.files import is_style_file
 from arbitrary_nst.styles.thumbnails import thumbnail
 
@@ -44,6 +47,8 @@ class Session(WithVgg19):
     ``notify`` is called with one line about which model was chosen and why, where that is not what was asked for.
     Methods raise ModelError and EngineError besides what they say.
     """
+
+    keeps_numbers = True  # of style pictures, in the cache
 
     def __init__(self, options: ModelOptions, notify: Callable[[str], None] = _log.warning) -> None:
         super().__init__(options, notify)
@@ -68,6 +73,11 @@ class Session(WithVgg19):
         if "engine" in loaded:
             engine = f"{loaded['engine'].name}, {loaded['engine'].precision}"
         return f"<b>{type(self).__name__}</b>: model {html.escape(model)}; engine {html.escape(engine)}"
+
+    def go_on_with(self, begun: Loaded) -> None:
+        """Use what another one, of the same options, has begun to load; and draw the noise of photos beside."""
+        super().go_on_with(begun)
+        threading.Thread(target=noise_for, name="draw noise", daemon=True).start()
 
     @loaded_once
     def threads(self) -> int:
@@ -95,9 +105,9 @@ class Session(WithVgg19):
         for note in seen.notes[len(picture.notes) :]:
             self.tell(f"{name}: {note}")
         square = images.style_input(seen.pixels, size=size, crop=options.style_crop)
-        numbers = self.engine.predict_style(square[np.newaxis])[0]
         known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
-        known = hashlib.sha256(f"{known} {size} {options.style_crop}".encode()).hexdigest()
+        known = origin_of(known, size, options.style_crop)
+        numbers = kept_numbers.numbers_of(self.engine, self.model, square, known, keep=self.keeps_numbers)
         model, small = self.model, ((thumbnail(square), 1.0),)
         return Style(
             numbers,

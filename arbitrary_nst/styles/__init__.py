@@ -102,6 +102,11 @@ def blend(shares: Mapping[Style, float]) -> Style:
     )
 
 
+def origin_of(sha256: str, size: int, crop: str) -> str:
+    """``Style.origin`` of a picture with this SHA-256, of its file or its pixels, which was read so."""
+    return hashlib.sha256(f"{sha256} {size} {crop}".encode()).hexdigest()
+
+
 def normalised(shares: Mapping[Key, float]) -> dict[Key, float]:
     """Shares that add up to 1. Raises OptionError for what is no number, for negative ones, and where all are 0."""
     if not shares:

@@ -23,11 +23,16 @@ CONVERSION = 7
 SCRATCH = ".making-"
 
 
-def conversion_dir(model: Model) -> Path:
-    """Where this model's conversion and compile cache live: one folder per model, OpenVINO version and options."""
+def versions() -> str:
+    """OpenVINO's and ours, on which everything that is kept depends."""
     import openvino
 
-    key = f"{model.digest} {openvino.get_version()} {CONVERSION}"
+    return f"{openvino.get_version()} {CONVERSION}"
+
+
+def conversion_dir(model: Model) -> Path:
+    """Where this model's conversion and compile cache live: one folder per model, OpenVINO version and options."""
+    key = f"{model.digest} {versions()}"
     return conversions_dir() / model.card.name / hashlib.sha256(key.encode()).hexdigest()[:32]
 
 

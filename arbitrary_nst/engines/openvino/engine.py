@@ -1,6 +1,8 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
+import contextlib
 import hashlib
+import os
 from collections import OrderedDict
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -8,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, Weights, fit, fitted
-from arbitrary_nst.engines.openvino.convert import compile_cache, conversion_dir, converted, halves_in_memory
+from arbitrary_nst.engines.openvino.convert import (
+    compile_cache,
+    conversion_dir,
+    converted,
+    halves_in_memory,
+    versions,
+)
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
 
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
+FIRST = 64  # px of the first square that is drawn
 KEPT = 4  # photo halves with weights of their own, of which each takes some megabytes
 # About what computing one strip may take, in bytes. Thinner strips compute more neighbours twice.
 STRIP_BYTES = 64 * 1000**2
@@ -114,10 +123,22 @@ class OpenVINOEngine:
         """``memory`` that a photo of this size takes in strips."""
         return self._strips.memory(height, width, STRIP_BYTES)
 
-    def load_ahead(self) -> None:
-        """Compile both halves; a failure is raised where they are used."""
-        OpenVINOEngine._predict.ahead(self)
-        OpenVINOEngine._transform.ahead(self)
+    @property
+    def style_half(self) -> str:
+        """What its numbers depend on to the last bit: the versions, and how many threads share a sum."""
+        return f"{versions()} {self._how} {os.cpu_count()}"
+
+    def load_ahead(self, *, style_half: bool = True) -> None:
+        """Compile both halves, or the photo half alone; a failure is raised where they are used.
+
+        OpenVINO begins its threads and makes what serves every size when it first draws: so a small square is drawn.
+        """
+        if style_half:
+            OpenVINOEngine._predict.ahead(self)
+        if OpenVINOEngine._transform.ahead(self):
+            numbers = np.ones((1, self._model.card.numbers), np.float32)
+            with contextlib.suppress(EngineError):
+                self.transform(np.zeros((1, FIRST, FIRST, 3), np.float32), numbers)
 
     def memory(self, height: int, width: int) -> int:
         """Bytes that a photo of this size takes on top of itself, the result included; an estimate."""

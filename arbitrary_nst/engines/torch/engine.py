@@ -114,9 +114,10 @@ class TorchEngine:
             self._others.move_to_end(key)
             return self._others[key]
 
-    def load_ahead(self) -> None:
-        """Read both halves; a failure is raised where they are used."""
-        TorchEngine._predict.ahead(self)
+    def load_ahead(self, *, style_half: bool = True) -> None:
+        """Read both halves, or the photo half alone; a failure is raised where they are used."""
+        if style_half:
+            TorchEngine._predict.ahead(self)
         TorchEngine._transform.ahead(self)
 
     def memory(self, height: int, width: int) -> int:
