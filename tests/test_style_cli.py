@@ -192,7 +192,9 @@ def test_what_the_model_has_learnt_is_preferred_to_the_picture(folder, tmp_path,
     numbers = np.full(100, 0.25, np.float32)
     Style(numbers, "digest", "mosaic", learnt="200 steps").save(learnt / "mosaic.style")
     np.testing.assert_array_equal(stylizer.style("mosaic").numbers, numbers)
-    assert stylizer.style("mosaic", style_crop="none").numbers[0] == pytest.approx(1)  # asked for otherwise: of the picture
+    assert stylizer.style("mosaic", style_crop="none").numbers[0] == pytest.approx(
+        1
+    )  # asked for otherwise: of the picture
     list(stylizer.stylize_many("photo.png", "mosaic", output="out"))
     assert stylizer.engine.styles == 1
     Style(numbers, "another version", "mosaic").save(learnt / "mosaic.style")
