@@ -151,7 +151,8 @@ def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, monkeypatch, ca
         assert invoke(*words, "--learn", minutes, monkeypatch=monkeypatch) == 0
         return (folder / out).read_bytes(), len(learnt), capsys.readouterr().err
 
-    first, _, _ = run("1.png")
+    first, _, said = run("1.png")
+    assert "style.png: learnt, and kept for the next run in " in said
     again, times, said = run("2.png")
     assert again == first and times == 1
     assert "style.png: learnt before, in 0.01 minutes; to learn it anew, delete" in said

@@ -157,8 +157,12 @@ def test_the_library_prints_nothing(folder):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
-    "words", [("models", "list"), ("models", "path", "mini"), ("models", "clear"), ("recipes",), ("--version",)]
-)
+    "words",
+    [
+        ("models", "list"), ("models", "path", "mini"), ("models", "clear"), ("recipes",), ("--version",), ("--help",),
+        ("run", "--help"),
+    ],
+)  # fmt: skip
 def test_a_full_stdout_is_told_by_every_command(folder, words):
     done = command(folder, *words, shell=">/dev/full")
     assert done.returncode == 1

@@ -1,5 +1,6 @@
 """The command `arbstyle`: options to one call, results to lines, errors to exit codes."""
 
+import errno
 import sys
 import traceback
 import warnings
@@ -108,6 +109,9 @@ def _run(asked: Interrupt) -> int:
         say("interrupted")
         return EXIT_INTERRUPTED
     except Exception as exc:
+        if isinstance(exc, OSError) and exc.errno == errno.ENOSPC:  # of a help text that goes to a full disk
+            say("stdout: cannot be written, no space left")
+            return INTERNAL
         if verbose_tracebacks():
             say_traceback(traceback.format_exc())
         say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")

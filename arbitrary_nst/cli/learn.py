@@ -164,7 +164,8 @@ def learn_each(
             found = learn_style(stylizer, style, material, how, Following(), asked)
         if asked.is_set():
             raise typer.Exit(asked.exit_code)
-        kept.keep(found)
+        if kept.keep(found):
+            say(f"{style}: learnt, and kept for the next run in {kept.path}")
         return found
 
     return [

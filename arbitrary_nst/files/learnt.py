@@ -1,6 +1,5 @@
 """Styles that a run learnt, kept in the cache: the same picture is not learnt twice by one model in the same way."""
 
-import contextlib
 import hashlib
 import json
 from dataclasses import replace
@@ -41,8 +40,11 @@ class Kept:
         seen = self._session.embed(photo, read_as, name=self._picture.stem).seen  # a file holds no picture
         return replace(kept, name=self._picture.stem, seen=seen)
 
-    def keep(self, style: Style) -> None:
-        """For the next run; a cache that cannot be written keeps nothing."""
-        with contextlib.suppress(OSError, PhotoError):
+    def keep(self, style: Style) -> bool:
+        """For the next run, and whether it is kept: a cache that cannot be written keeps nothing."""
+        try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             style.save(self.path)
+        except (OSError, PhotoError):
+            return False
+        return True

@@ -36,7 +36,7 @@ def material(photos: Iterable[Pixels], seed: int, stride: int) -> Material:
     """
     rng = np.random.default_rng(seed)
     small = [_shrunk(photo) for photo in islice(photos, MOST_PHOTOS)]
-    source = f"{len(small)} photos" if small else "scenes of its own"
+    source = f"{len(small)} photo{'s' * (len(small) > 1)}" if small else "scenes of its own"
     small = small or list(scenes(SCENES, 320, seed))
     cut = [crop(small[number % len(small)], rng) for number in range(CROPS)]
     shown = images.resize_longest(images.Photo(small[0]), SHOWN).pixels
