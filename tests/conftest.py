@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,11 @@ import toy_models
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Commands that tests start hear the signals that they are sent, also where tests run in the background or by nohup.
+for _number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)  # before --fast looks at the marks

@@ -23,8 +23,13 @@ def as_png(image):
 def test_public_names():
     eager = {name for name in vars(arbitrary_nst) if name[0].isupper() and not name.isupper()}
     assert set(arbitrary_nst.__all__) == eager | {
+        "BatchOptions",
+        "DrawOptions",
+        "EncodeOptions",
+        "ModelOptions",
         "Photo",
         "Recipe",
+        "RefineOptions",
         "Result",
         "Score",
         "Style",
