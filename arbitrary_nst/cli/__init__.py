@@ -109,11 +109,11 @@ def _run(asked: Interrupt) -> int:
         say("interrupted")
         return EXIT_INTERRUPTED
     except Exception as exc:
+        if verbose_tracebacks():
+            say_traceback(traceback.format_exc())
         if isinstance(exc, OSError) and exc.errno == errno.ENOSPC:  # of a help text that goes to a full disk
             say("stdout: cannot be written, no space left")
             return INTERNAL
-        if verbose_tracebacks():
-            say_traceback(traceback.format_exc())
         say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")
         return INTERNAL
     return 0

@@ -27,9 +27,12 @@ def as_it_is(photo: Photo, options: DrawOptions) -> Ready:
     return Ready(photo, seen, with_grain(seen.pixels))
 
 
-def made_ready(photo: Photo, options: DrawOptions) -> Ready:
-    """Any photo: hidden pixels filled first, as a reduced pixel is of several."""
+def sized(photo: Photo, options: DrawOptions) -> Photo:
+    """A photo at its picture's size: hidden pixels filled first, as a reduced pixel is of several."""
     photo = images.filled(photo)
-    if options.max_size is not None:
-        photo = images.resize_longest(photo, options.max_size)
-    return as_it_is(photo, options)
+    return photo if options.max_size is None else images.resize_longest(photo, options.max_size)
+
+
+def made_ready(photo: Photo, options: DrawOptions) -> Ready:
+    """Any photo."""
+    return as_it_is(sized(photo, options), options)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from arbitrary_nst import images
 from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
-from arbitrary_nst.drawing.ready import Ready, as_it_is
+from arbitrary_nst.drawing.ready import Ready, as_it_is, sized
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
@@ -53,9 +53,7 @@ def make(
     if how is None or not style.pictures:
         assert style.code is not None
         return session.draw([ready or photo], style.code, settings)[0], True
-    photo = images.filled(photo)
-    if settings.max_size is not None:
-        photo = images.resize_longest(photo, settings.max_size)
+    photo = sized(photo, settings)
     if settings.strength == 0:
         return photo, True
 

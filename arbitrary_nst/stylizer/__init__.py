@@ -12,7 +12,7 @@ from PIL import Image
 
 from arbitrary_nst import images, options
 from arbitrary_nst.drawing.finishing import finished
-from arbitrary_nst.drawing.ready import as_it_is
+from arbitrary_nst.drawing.ready import as_it_is, sized
 from arbitrary_nst.drawing.strokes import completed, seen
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import by_name
@@ -244,9 +244,7 @@ class Stylizer(Opening):
         shares = normalised(style_image).items() if isinstance(style_image, Mapping) else [(style_image, 1.0)]
         own = self.read(photo)
         self.check(wanted, [own.size])
-        whole = images.filled(own)
-        if wanted.max_size is not None:
-            whole = images.resize_longest(whole, wanted.max_size)
+        whole = sized(own, wanted)
         if wanted.strength == 0:
             return in_kind(whole, photo)
         pictures = [
