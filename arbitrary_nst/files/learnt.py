@@ -29,7 +29,7 @@ class Kept:
 
     def style(self) -> Style | None:
         """What is kept, under the picture's name; None where nothing is, or nothing that can be believed."""
-        if not (seals.only_ours(self.path.parent) and seals.only_ours(self.path)):
+        if not seals.ours_in_ours(self.path):
             return None
         try:
             kept = self._session.load_style(self.path)

@@ -42,7 +42,7 @@ def intact(folder: Path) -> bool:
 def sealed_files(folder: Path) -> dict[str, str]:
     """SHA-256 by name of what was sealed; nothing where the seal is not to be believed."""
     try:
-        if not (only_ours(folder) and only_ours(folder / SEAL)):
+        if not ours_in_ours(folder / SEAL):
             return {}
         files = json.loads((folder / SEAL).read_text(encoding="utf-8"))
         return {str(name): str(sha256) for name, sha256 in files.items() if os.path.basename(name) == name}
@@ -68,6 +68,11 @@ def only_ours(path: Path) -> bool:
         return False
     others_may_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return status.st_uid in (os.geteuid(), 0) and not others_may_write and not stat.S_ISLNK(status.st_mode)
+
+
+def ours_in_ours(path: Path) -> bool:
+    """Whether a file and the folder that it lies in are ``only_ours``."""
+    return only_ours(path.parent) and only_ours(path)
 
 
 def write(path: Path, text: str | bytes, *, lasting: bool = True) -> None:
