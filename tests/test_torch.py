@@ -1,6 +1,5 @@
 """The engine of PyTorch, on this machine's CPU: what it draws is what OpenVINO draws."""
 
-import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -233,7 +232,7 @@ def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypat
 def test_auto_takes_pytorch_where_it_sees_a_gpu(monkeypatch):
     from arbitrary_nst import engines
 
-    card = dataclasses.replace(model_zoo.cards()["magenta"])
+    card = model_zoo.cards()["magenta"]._replace()
     monkeypatch.setattr(engines, "has_gpu_driver", lambda: True)
     monkeypatch.setattr(engines, "may_have_torch_gpu", lambda: True)
     monkeypatch.setattr(engines, "torch_devices", lambda: ["cuda:0"])

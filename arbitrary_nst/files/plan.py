@@ -5,7 +5,6 @@ import io
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from arbitrary_nst import images
@@ -280,7 +279,7 @@ def _in_place(source: Path, style: StyleInUse, own: images.Format) -> Output:
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
     """Styles under names of their own: a second `wave` becomes `wave_2`."""
     taken = naming.Taken()
-    return [replace(style, name=taken.claim(Path(style.name)).name) for style in styles]
+    return [style._replace(name=taken.claim(Path(style.name)).name) for style in styles]
 
 
 def _output_folder(settings: Settings, several: bool) -> Path | None:
