@@ -2,6 +2,7 @@
 
 import dataclasses
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -17,9 +18,9 @@ torch = pytest.importorskip("torch")
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from arbitrary_nst.engines.openvino.reading import halves_of, photo_program  # noqa: E402
+from arbitrary_nst.engines.torch import copies, operations  # noqa: E402
 from arbitrary_nst.engines.torch import engine as torch_engine  # noqa: E402
 from arbitrary_nst.engines.torch import network as torch_network  # noqa: E402
-from arbitrary_nst.engines.torch import operations  # noqa: E402
 from arbitrary_nst.engines.torch.network import Network  # noqa: E402
 
 RANDOM = np.random.default_rng(0)
@@ -176,6 +177,54 @@ def test_an_average_at_the_edge_is_of_what_is_inside():
     np.testing.assert_allclose(operations.avg_pool(settings, torch.full((1, 2, 4, 5), 3.0)), 3.0, rtol=1e-6)
 
 
+# --- copies
+
+
+class Arriving:
+    """A piece of memory to which copies come only when their event is waited for, as from a GPU."""
+
+    started: ClassVar = []
+
+    def __init__(self, count):
+        self.numbers, self.source = torch.full((count,), torch.nan), None
+
+    def copy_(self, source, non_blocking=False):
+        if not non_blocking:
+            return self.numbers.copy_(source)
+        self.source = source
+        self.started.append(self)
+        return self
+
+    def synchronize(self):
+        for each in self.started:
+            each.numbers.copy_(each.source)
+        self.started.clear()
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 3), (1, 4, 5, 3), (1, 3)])
+def test_pictures_travel_in_pieces(shape, monkeypatch):
+    """There and back as they are; of f16 too, and of what lies in another order in memory."""
+    monkeypatch.setattr(copies, "PIECE", 60)
+    monkeypatch.setattr(copies, "_pinned", Arriving)
+    monkeypatch.setattr(copies, "_reached", lambda device: Arriving(0))
+    monkeypatch.setattr(copies, "_received", lambda piece, here, reached: (
+        reached.synchronize(), here.copy_(piece.numbers)))  # fmt: skip
+    picture = RANDOM.random(shape, np.float32)
+    sent = copies._sent(torch.from_numpy(picture), torch.device("cpu"))
+    np.testing.assert_array_equal(sent, picture)
+    np.testing.assert_array_equal(copies._fetched(sent), picture)
+    np.testing.assert_array_equal(copies._fetched(sent.half()), picture.astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(copies._fetched(sent.transpose(0, 1)), picture.swapaxes(0, 1))
+
+
+def test_on_the_cpu_nothing_is_copied():
+    picture = RANDOM.random((1, 4, 5, 3), np.float32)
+    tensor = copies.there(picture, torch.device("cpu"))
+    assert np.shares_memory(tensor.numpy(), picture) and np.shares_memory(copies.back(tensor), picture)
+    picture.flags.writeable = False
+    np.testing.assert_array_equal(copies.there(picture, torch.device("cpu")), picture)
+
+
 # --- devices
 
 
@@ -220,7 +269,7 @@ def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypat
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
         engine.__dict__["_transform"], engine._on = fail, torch.device("cuda:0")
-        monkeypatch.setattr(engine, "_placed", lambda array: array)
+        monkeypatch.setattr(copies, "there", lambda array, device: array)
         monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
         (drawn,) = fitting.draw(engine, [PHOTOS[0]], numbers, None)
         np.testing.assert_allclose(drawn, expected[0], atol=1e-3)
