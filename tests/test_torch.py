@@ -1,6 +1,7 @@
 """The engine of PyTorch, on this machine's CPU: what it draws is what OpenVINO draws."""
 
 import dataclasses
+from collections import Counter
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -99,15 +100,27 @@ class Waits(TorchDispatchMode):
         return function(*given, **(named or {}))
 
 
-@pytest.mark.parametrize("name", ["mini", "lite"])
+@pytest.mark.parametrize("name", ["mini", "lite", pytest.param("magenta", marks=pytest.mark.slow)])
 def test_nothing_in_a_pass_waits_for_the_host(name, request):
-    shared = None if name == "mini" else request.getfixturevalue("shared") / "models"
-    program = photo_program(halves_of(model_zoo.resolve(name, model_dir=shared, offline=True))[1])
+    if name == "magenta":
+        model = model_zoo.resolve(str(request.getfixturevalue("standin")), trust=True)
+    else:
+        shared = None if name == "mini" else request.getfixturevalue("shared") / "models"
+        model = model_zoo.resolve(name, model_dir=shared, offline=True)
+    program = photo_program(halves_of(model)[1])
     network = Network(program, torch.device("cpu"), torch.bfloat16)
     count = int(program.constants[next(s for s in program.steps if s.kind == "VariadicSplit").inputs[2]].sum())
     photo, numbers = torch.from_numpy(PHOTOS[:1, :, :48]), torch.ones(1, count)
     with torch.inference_mode(), Waits():
         network(photo, numbers)
+
+
+def test_a_relu_is_one_step_with_the_padding_after_it(mini):
+    steps = [step for _, step, _ in Network(photo_program(halves_of(mini)[1]), torch.device("cpu"))._steps]
+    uses = Counter(name for step in steps for name in step.inputs)
+    padded = {step.inputs[0] for step in steps if step.kind == "Pad" and uses[step.inputs[0]] == 1}
+    assert not any(step.kind == "Relu" and step.outputs[0] in padded for step in steps)
+    assert any(step.settings.get("relu") for step in steps)
 
 
 def test_a_bias_before_a_normalisation_is_left_out(mini):
@@ -133,9 +146,12 @@ def test_channels_by_eights_draw_the_same(mini, monkeypatch):
 @pytest.mark.parametrize("sides", [(1, 1, 1, 1), (4, 2, 3, 0)])
 def test_a_gpus_reflection_is_pytorchs(sides):
     maps = torch.from_numpy(RANDOM.random((2, 5, 9, 11), np.float32)).to(memory_format=torch.channels_last)
-    made = operations._reflected(maps, sides)
-    assert torch.equal(made, torch.nn.functional.pad(maps, sides, "reflect"))
-    assert made.is_contiguous(memory_format=torch.channels_last)
+    for relu in (False, True):
+        with Waits():
+            made = operations._reflected(maps - 0.5, sides, relu)
+        whole = torch.relu(maps - 0.5) if relu else maps - 0.5
+        assert torch.equal(made, torch.nn.functional.pad(whole, sides, "reflect"))
+        assert made.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("mode", ["blocks_first", "depth_first"])

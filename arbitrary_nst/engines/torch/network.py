@@ -26,6 +26,7 @@ class Network:
         self._inputs, self._output = program.inputs, program.output
         self._constants = {name: _constant(array) for name, array in program.constants.items()}
         steps = self._biased(normed(list(self._folded(program.steps)), self._constants, program.output))
+        steps = _padding_above_zero(steps)
         if has_tensor_cores(device, dtype):
             steps = [self._in_eights(step) for step in steps]
         used = {name for step in steps for name in step.inputs} | {program.output}
@@ -103,6 +104,17 @@ class Network:
         for old, new, sides in zip(step.inputs[1:], inputs[1:], wider, strict=False):
             self._constants[new] = torch.nn.functional.pad(self._constants[old], sides)
         return replace(step, inputs=tuple(inputs), settings={**step.settings, "channels": after})
+
+
+def _padding_above_zero(steps: list[Step]) -> list[Step]:
+    """A ReLU whose maps are only padded as one step with that: they are written once."""
+    uses, made, merged = _uses(steps), makers(steps), dict[int, Step | None]()
+    for number, step in enumerate(steps):
+        source = made.get(step.inputs[0]) if step.kind == "Pad" and step.settings["pad_mode"] == "reflect" else None
+        if source is not None and steps[source].kind == "Relu" and uses[step.inputs[0]] == 1:
+            inputs = (steps[source].inputs[0], *step.inputs[1:])
+            merged |= {source: None, number: replace(step, inputs=inputs, settings={**step.settings, "relu": True})}
+    return [each for number, step in enumerate(steps) if (each := merged.get(number, step)) is not None]
 
 
 def has_tensor_cores(device: Any, dtype: Any) -> bool:
