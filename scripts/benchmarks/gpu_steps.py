@@ -4,7 +4,9 @@ import contextlib
 import importlib
 import importlib.util
 import itertools
+import logging
 import os
+import re
 import statistics
 import tempfile
 import time
@@ -35,6 +37,8 @@ def refine(args, backend):
 
     kernels, weights = vgg19(args)
     ends, peak = {}, bf16_peak(args)
+    if backend == "jax":
+        tell_compilations()
     for side, steps in ((48, 4),) if args.smoke else ((512, 60), (1024, 40)):
         photo, style = (picture(args, name, (side, side)).astype(np.float32) / 255 for name in ("photo", "style"))
         for precision in PRECISIONS[backend]:
@@ -62,6 +66,21 @@ def refine(args, backend):
             steps = len(refiner.refine(photo, style, photo).history) - 1
             taken = round(time.perf_counter() - began, 2)
             row(f"refinement whole, {backend}, 1024 px, {what}", taken, "s", f"{steps} steps over its scales")
+
+
+def tell_compilations():
+    """A row for each function that JAX compiles for longer than a second, at once: that it ends in time is not sure."""
+    import jax
+
+    class Told(logging.Handler):
+        def emit(self, record):
+            if found := re.search(r"Finished XLA compilation of (\S+) in ([\d.]+) s", record.getMessage()):
+                taken = float(found[2])
+                if taken > 1:
+                    row(f"JAX compiling {found[1]}", round(taken, 1), "s")
+
+    jax.config.update("jax_log_compiles", True)
+    logging.getLogger("jax").addHandler(Told())
 
 
 def step_at(args, kernels, side, steps):
