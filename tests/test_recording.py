@@ -95,21 +95,6 @@ def test_what_cannot_be_recorded_runs_as_before(monkeypatch, caplog):
     assert caplog.messages == ["not recorded as a CUDA graph: operation not permitted when stream is capturing"]
 
 
-@pytest.mark.parametrize("tuned", [False, True])
-def test_convolutions_are_tried_for_a_recording_alone(tuned):
-    tried = []
-
-    def function(x):
-        tried.append(torch.backends.cudnn.benchmark)
-        return x
-
-    recorded = Recorded(function, tuned=tuned)
-    for _ in range(recording.AFTER + 1):
-        recorded(torch.ones(2))
-    assert tried == [False] * recording.AFTER + [tuned, False]  # of the two last, the recorder's replay is the latter
-    assert not torch.backends.cudnn.benchmark
-
-
 def test_nothing_is_recorded_on_the_cpu(monkeypatch):
     monkeypatch.undo()
     function = Recorded(Counted())

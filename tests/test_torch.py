@@ -131,16 +131,34 @@ def test_a_bias_before_a_normalisation_is_left_out(mini):
     assert any(len(step.inputs) == 3 for step in convolutions)
 
 
-def test_channels_by_eights_draw_the_same(mini, monkeypatch):
-    """As on NVIDIA's GPUs in 16 bits."""
+def test_channels_that_a_gpu_is_quick_with_draw_the_same(mini, monkeypatch):
     program, numbers = photo_program(halves_of(mini)[1]), torch.from_numpy(both(mini)[1].predict_style(STYLES[:1]))
     photo, device = torch.from_numpy(PHOTOS[:1, :, :48]), torch.device("cpu")
     plain = Network(program, device)(photo, numbers)
-    monkeypatch.setattr(torch_network, "has_tensor_cores", lambda device, dtype: True)
+    monkeypatch.setattr(torch_network, "is_cuda", lambda device: True)
+    monkeypatch.setattr(
+        torch_network, "_quick_channels", lambda kernel, dtype: [-(-side // 16) * 16 for side in kernel.shape[1::-1]]
+    )
     network = Network(program, device)
     kernels = [network._constants[step.inputs[1]] for _, step, _ in network._steps if step.kind == "Convolution"]
-    assert all(side % 8 == 0 for kernel in kernels for side in kernel.shape[:2])
+    assert all(side % 16 == 0 for kernel in kernels for side in kernel.shape[:2])
     np.testing.assert_allclose(network(photo, numbers), plain, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dtype", "before", "after"),
+    [
+        ((3, 8, 9, 9), torch.bfloat16, 16, 8),
+        ((8, 3, 9, 9), torch.bfloat16, 16, 8),
+        ((3, 8, 9, 9), torch.float32, 16, 3),
+        ((8, 3, 9, 9), torch.float32, 3, 8),
+        ((3, 32, 9, 9), torch.float16, 32, 8),
+        ((12, 20, 3, 3), torch.float16, 24, 16),
+        ((12, 20, 3, 3), torch.float32, 20, 12),
+    ],
+)
+def test_how_many_channels_a_gpu_is_quick_with(kernel, dtype, before, after):
+    assert torch_network._quick_channels(torch.zeros(kernel), dtype) == (before, after)
 
 
 @pytest.mark.parametrize("sides", [(1, 1, 1, 1), (4, 2, 3, 0)])

@@ -4,7 +4,6 @@ A step of a refinement starts some 400 kernels, and at 512 px the CPU takes thre
 to run them.
 """
 
-import contextlib
 import logging
 import weakref
 from collections.abc import Callable, Iterator
@@ -26,12 +25,11 @@ class Recorded:
 
     What it makes is new each time. One recording is kept in a process, with its memory: it is let go of before its
     function runs at another size, and before another function is recorded. A function that cannot be recorded, as one
-    that copies from the host, runs as it does without this. ``tuned`` has cuDNN try its convolutions for the recording,
-    which takes up to a second: for what comes many times at a size.
+    that copies from the host, runs as it does without this.
     """
 
-    def __init__(self, function: Callable[..., Tree], *, tuned: bool = False) -> None:
-        self._function, self._tuned, self.failed = function, tuned, False
+    def __init__(self, function: Callable[..., Tree]) -> None:
+        self._function, self.failed = function, False
         self._forget()
 
     def _forget(self) -> None:
@@ -60,8 +58,7 @@ class Recorded:
             other._forget()
         _holder = weakref.ref(self)
         try:
-            with _tuning() if self._tuned else contextlib.nullcontext():
-                self._again = _replayed(self._function, given)
+            self._again = _replayed(self._function, given)
         except RuntimeError as exc:
             self.failed = True
             _log.info("not recorded as a CUDA graph: %s", (str(exc).splitlines() or [type(exc).__name__])[0])
@@ -80,17 +77,6 @@ def _replayed(function: Callable[..., Tree], given: Tree) -> Callable[..., Tree]
         return _mapped(torch.clone, made)
 
     return again
-
-
-@contextlib.contextmanager
-def _tuning() -> Iterator[None]:
-    """Inside, cuDNN measures its ways to compute a convolution of each new size, and takes the fastest."""
-    cudnn = import_torch().backends.cudnn
-    before, cudnn.benchmark = cudnn.benchmark, True
-    try:
-        yield
-    finally:
-        cudnn.benchmark = before
 
 
 def may_record(leaves: list[Any]) -> bool:

@@ -33,7 +33,7 @@ def rows_of_pass(args, on, what, network, photo, numbers):
     from arbitrary_nst.hardware.recording import Recorded
 
     repeats = 2 if args.smoke else 10
-    recorded = Recorded(network, tuned=True)  # as the engine has it
+    recorded = Recorded(network)  # as the engine has it
     there = [copies.there(each, on.device) for each in (photo, numbers)]
     taken = seconds(lambda: recorded(*there), on.sync, repeats)
     how = "not recorded, which failed" if recorded.failed else "on the device, as the engine draws a size again"
@@ -87,7 +87,7 @@ def stream(args, model):
 
     on, random = Torch(args.smoke), np.random.default_rng(0)
     program = filled(Program.load(args.bundle / "programs" / f"{model}.npz"), random)
-    recorded = Recorded(Network(program, on.device, torch.bfloat16), tuned=True)
+    recorded = Recorded(Network(program, on.device, torch.bfloat16))
     numbers = random.normal(0, 1, (1, numbers_of(program))).astype(np.float32)
 
     def drawn(pixels, network, device):
@@ -107,6 +107,8 @@ def stream(args, model):
         list(pool.map(decode, range(several)))
         decoded = several / (time.perf_counter() - began)
         row("JPEGs decoded", round(decoded, 1), "1/s", f"{os.cpu_count()} threads")
+        for _ in range(6):  # until it is recorded
+            drawn(decode(0), recorded, on.device)
         began, waiting = time.perf_counter(), []
         for pixels in pool.map(decode, range(several)):
             waiting.append(pool.submit(encode, drawn(pixels, recorded, on.device)))

@@ -66,7 +66,7 @@ class TorchEngine:
     @loaded_once
     def _transform(self) -> Recorded:
         program = photo_program(self._halves[1], self._differences)
-        return Recorded(Network(program, self._on, DTYPES[self.precision]), tuned=True)
+        return Recorded(Network(program, self._on, DTYPES[self.precision]))
 
     def predict_style(self, style: Pixels) -> Pixels:
         """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
