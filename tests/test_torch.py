@@ -8,9 +8,11 @@ import pytest
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.engines import fitting, load_engine
+from arbitrary_nst.engines.own_weights import OwnWeights
 from arbitrary_nst.engines.program import Program, Step
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware import devices
+from arbitrary_nst.styles import Style
 
 torch = pytest.importorskip("torch")
 
@@ -78,7 +80,8 @@ def test_learnt_weights_are_drawn_with(mini):
     drawn = ours.with_weights(learnt).transform(PHOTOS, numbers)
     np.testing.assert_allclose(drawn, other.with_weights(learnt).transform(PHOTOS, numbers), atol=LEVELS)
     assert np.abs(drawn - plain).max() > 0.01
-    assert ours.with_weights(learnt) is ours.with_weights(learnt)
+    engines, style = OwnWeights(), Style(numbers[0], "digest", weights=learnt)
+    assert engines.engine(ours, style, 1.0) is engines.engine(ours, style, 1.0)
     np.testing.assert_array_equal(ours.transform(PHOTOS, numbers), plain)
     with pytest.raises(OptionError, match="which the model has not"):
         ours.with_weights({"transfer/other/kernel": learnt["transfer/contract_2/kernel"]})

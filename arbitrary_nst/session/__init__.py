@@ -13,11 +13,11 @@ from arbitrary_nst import images, model_zoo
 from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
-from arbitrary_nst.drawing.own_weights import OwnWeights
 from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import fitting, kept_numbers
 from arbitrary_nst.engines.loaded import Loaded
+from arbitrary_nst.engines.own_weights import OwnWeights
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import check_decoding
@@ -210,7 +210,7 @@ class Session(WithVgg19):
         numbers = numbers_for(self.engine, [each.seen.pixels for each in photos], style, options, side)
         engine = self.engine
         if style.weights is not None:
-            engine = self._own_weights.engine(engine, style.weights, options.strength)
+            engine = self._own_weights.engine(engine, style, options.strength)
         drawn = fitting.draw(engine, [each.grained for each in photos], numbers, self.options.max_memory)
         return [
             strokes.completed(each.photo, each.seen, picture, self.threads)

@@ -1,8 +1,6 @@
 """One pass in PyTorch: on CUDA, on Apple's Metal or on the CPU, by the weights that OpenVINO reads."""
 
-import hashlib
 import logging
-from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
@@ -16,13 +14,12 @@ from arbitrary_nst.engines.torch.network import Network
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
 from arbitrary_nst.hardware.devices import KEPT_FREE, free_memory, is_out_of_memory, told, torch_device
-from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
+from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork, unloaded
 from arbitrary_nst.hardware.precision import BF16_CAPABILITY
 from arbitrary_nst.hardware.recording import Recorded
 from arbitrary_nst.model_zoo import Model
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
-KEPT = 4  # photo halves with weights of their own
 MOST_TOGETHER = 16  # photos in a call
 RESULT = 12  # bytes per pixel
 _log = logging.getLogger(__name__)
@@ -47,7 +44,6 @@ class TorchEngine:
         self._on = torch_device(device)
         self.device = told(self._on)
         self.precision = precision if precision != "auto" else _faster(self._on)
-        self._others: OrderedDict[bytes, TorchEngine] = OrderedDict()  # by their weights, the last used at the end
         self._differences: Weights | None = None
 
     @loaded_once
@@ -95,24 +91,11 @@ class TorchEngine:
         return engine.with_weights(self._differences) if self._differences else engine
 
     def with_weights(self, differences: Weights) -> "TorchEngine":
-        """The same engine with another photo half; the last ``KEPT`` stay loaded. Raises OptionError."""
-        parts = (f"{name} {array.shape} ".encode() + array.tobytes() for name, array in sorted(differences.items()))
-        key = hashlib.sha256(b"".join(parts)).digest()
-        with lock():
-            if key not in self._others:
-                other = object.__new__(TorchEngine)
-                given = {
-                    name: value
-                    for name, value in vars(self).items()
-                    if not name.startswith(("_transform", "_in_strips"))
-                }
-                other.__dict__ |= given | {"_differences": differences, "_others": OrderedDict()}
-                other._transform  # noqa: B018  weights of another network are refused now
-                self._others[key] = other
-                while len(self._others) > KEPT:
-                    self._others.popitem(last=False)
-            self._others.move_to_end(key)
-            return self._others[key]
+        """The same engine with another photo half. Raises OptionError."""
+        other = unloaded(self, "_transform", "_in_strips")
+        other._differences = differences
+        other._transform  # noqa: B018  weights of another network are refused now
+        return other
 
     def load_ahead(self, *, style_half: bool = True) -> None:
         """Read both halves, or the photo half alone; a failure is raised where they are used."""
