@@ -35,7 +35,7 @@ from arbitrary_nst.styles.thumbnails import thumbnail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from arbitrary_nst.refinement.learning import OnStep
+    from arbitrary_nst.refinement.record import OnStep
 
 _log = logging.getLogger(__name__)
 MOST_REGION_STYLES = 64  # styles of regions that are remembered

@@ -26,8 +26,8 @@ from arbitrary_nst.stylizer.opening import Opening
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
     from arbitrary_nst.images.photo import Pixels
-    from arbitrary_nst.refinement.learning import OnStep as OnLearnStep
     from arbitrary_nst.refinement.recipes import Recipe
+    from arbitrary_nst.refinement.record import OnStep as OnLearnStep
     from arbitrary_nst.refinement.record import Step
 
     OnStep = Callable[[Step, Pixels], bool | None]
