@@ -9,7 +9,7 @@ import torch
 
 from arbitrary_nst.engines import Pixels, Weights, fit
 from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
-from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, style_program
+from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, program_of
 from arbitrary_nst.engines.torch.network import Network
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
@@ -54,7 +54,7 @@ class TorchEngine:
     def _predict(self) -> Network | OpenVINOEngine:
         """A network that rounds its maps to codes stays with OpenVINO: the last bit of a sum decides there, and moved
         pictures by 7 levels."""
-        program = style_program(self._halves[0])
+        program = program_of(self._halves[0])
         if any(step.kind == "FakeQuantize" for step in program.steps):
             return OpenVINOEngine(self._model, "f32", self._threads)
         return Network(program, self._on)
