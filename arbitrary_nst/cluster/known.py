@@ -19,7 +19,7 @@ from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import CLUSTERS
 
 READERS = 16  # threads: most of the time they wait for the store
-_TEXTS = ("input", "output", "made", "sha256", "engine", "precision", "refining_precision")
+_TEXTS = ("input", "output", "made", "sha256", *manifest.COMPUTED)
 _COLUMNS = (*_TEXTS, "size", "mtime_ns", "state")
 
 
@@ -65,7 +65,7 @@ class Known:
         row = self._last(self._outputs.rows(output), "output", output)
         if row is None:
             return None
-        computed = {name: row[name] for name in ("engine", "precision", "refining_precision")}
+        computed = {name: row[name] for name in manifest.COMPUTED}
         is_whole = row["state"] == parts.DONE
         return Remembered(
             row["input"], is_whole, row["made"], row["sha256"], row["size"], row["mtime_ns"], computed

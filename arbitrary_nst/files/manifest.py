@@ -26,6 +26,8 @@ _APPENDING = 1 << 61
 _CLAIMS = 1 << 62
 
 Record = dict[str, Any]
+# What of a record says what computed the picture.
+COMPUTED = ("engine", "precision", "refining_precision")
 
 
 class Manifest:
@@ -238,7 +240,7 @@ def _announcement(record: Record) -> Record:
 
 def _digest(record: Record) -> str:
     """Of what a picture is made of; on which machine, and of a photo known by its SHA-256 where it lay, is left out."""
-    free = {"engine", "precision", "refining_precision"} | ({"input"} if "sha256" in record else set())
+    free = {*COMPUTED, *(["input"] if "sha256" in record else [])}
     made_of = {name: value for name, value in record.items() if name not in free}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
