@@ -11,7 +11,7 @@ import typer
 from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.places import place_of_sheet, place_of_style
-from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, say
+from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, put_table, say
 from arbitrary_nst.cli.styling import with_their_model
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.options import Cropping, ModelOptions, OnExisting, Opt, Options, StyleSize, keywords
@@ -135,10 +135,7 @@ def list_styles(
     if (on is None) != (output is None):
         raise OptionError("a sheet takes a photo and a file", "--on photo.jpg -o sheet.png")
     rows = list(_built_in() if folder is None else _in_folder(folder))
-    lines = [("NAME", "MODEL", "LEARNT", "MADE OF"), *(row for row, _ in rows if row is not None)]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    for line in lines:
-        put("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
+    put_table([("NAME", "MODEL", "LEARNT", "MADE OF"), *(row for row, _ in rows if row is not None)])
     failed = sum(row is None for row, _ in rows)
     if on is not None and output is not None:
         failed += _draw_sheet([path for row, path in rows if row is not None], on, output, sheet, model)
