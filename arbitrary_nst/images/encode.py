@@ -96,13 +96,11 @@ def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
 
 def _options(format: Format, quality: int) -> dict[str, Any]:
     match format:
-        case "jpg":
-            return {"quality": quality, "subsampling": "4:4:4"}  # optimised tables: 5 % smaller, 3 times as slow
+        case "jpg" | "avif":  # a JPEG's optimised tables: 5 % smaller, 3 times as slow
+            return {"quality": quality, "subsampling": "4:4:4"}
         case "webp":
             # exact: colours under full transparency stay, as everywhere else
             return {"quality": quality, "method": 4, "exact": True}
-        case "avif":
-            return {"quality": quality, "subsampling": "4:4:4"}
         case "tiff":
             return {"compression": "tiff_adobe_deflate"}
         case "png":

@@ -15,6 +15,7 @@ from arbitrary_nst.images.resampling import resample
 
 Pixels = NDArray[np.float32]
 
+GREY = np.full(3, 1 / 3, np.float32)  # pixels @ GREY: the mean of their colours
 ROWS = 64  # of a photo that are converted at a time
 
 
