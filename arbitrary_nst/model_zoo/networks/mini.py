@@ -13,8 +13,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from arbitrary_nst.model_zoo.networks import PHOTO_LAYERS, weight_name
-
 Tensor = Any
 Shape = tuple[Any, ...]  # None where a side is open
 
@@ -241,11 +239,6 @@ def photo_net(read: Any = None, transfer: Any = None) -> Any:
     photo, bottleneck = keras.Input((None, None, 3), name="photo"), keras.Input((BOTTLENECK,), name="bottleneck")
     numbers = read.get_layer("maps").each(bottleneck)
     return keras.Model([photo, bottleneck], draw([photo, *numbers]), name="transform")
-
-
-def weight_names() -> list[str]:
-    """What the variables of ``transfer_net`` are called in a style, in their order."""
-    return [weight_name(layer, part) for layer in PHOTO_LAYERS for part in ("kernel", "bias")]
 
 
 def number_maps(photo_net: Any) -> list[Any]:
