@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit
-from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.errors import EngineMemoryError, OptionError
 from arbitrary_nst.hardware.cpus import thread_limit
+from arbitrary_nst.hardware.devices import numbered
 from arbitrary_nst.hardware.gpus import free_gpu_memory, gpu_names
 from arbitrary_nst.hardware.loading import refuse_after_fork
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
@@ -81,9 +82,7 @@ def _gpus(device: str) -> list[str]:
     tf, seen = import_tensorflow(), gpu_names()
     if device == "auto":
         return seen
-    wanted = [] if device == "cpu" else [int(device.partition(":")[2] or 0)]
-    if wanted and wanted[0] >= len(seen):
-        raise EngineError(f"{device}: not here; TensorFlow sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
+    wanted = [] if device == "cpu" else [numbered(device, "TensorFlow", seen)]
     with contextlib.suppress(RuntimeError):  # in use already, as it is
         gpus = tf.config.list_physical_devices("GPU")
         tf.config.set_visible_devices([gpus[number] for number in wanted], "GPU")

@@ -56,16 +56,13 @@ class Manifest:
         try:
             if write:
                 try:
-                    descriptor, writable = (
-                        folder.open_file(NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT | wait_for_no_pipe),
-                        True,
-                    )
+                    descriptor = folder.open_file(NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT | wait_for_no_pipe)
                 except OSError as exc:
                     if exc.errno not in _READ_ONLY:
                         raise
                     write = False  # enough where everything is made already
             if not write:
-                descriptor, writable = folder.open_file(NAME, os.O_RDONLY | wait_for_no_pipe), False
+                descriptor = folder.open_file(NAME, os.O_RDONLY | wait_for_no_pipe)
         except FileNotFoundError:
             return None, False
         except OSError as exc:
@@ -74,7 +71,7 @@ class Manifest:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             self._refuse_other(folder)
-        return descriptor, writable
+        return descriptor, write
 
     def _refuse_other(self, folder: Directory) -> None:
         """Say so where it is no file."""
