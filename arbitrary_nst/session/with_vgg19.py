@@ -71,14 +71,11 @@ class WithVgg19(Loaded):
         loading.refuse_after_fork("keras")
         with loading.lock():
             if self._refiner is None or self._refiner[0] != how:
-                self._refiner = how, self._load_refiner(how)
+                from arbitrary_nst.refinement.refiner import Refiner
+
+                vgg19, wanted = self._kernels(self.vgg19(how)), self.options
+                self._refiner = how, Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
             return self._refiner[1]
-
-    def _load_refiner(self, how: "Refinement") -> "Refiner":
-        from arbitrary_nst.refinement.refiner import Refiner
-
-        vgg19, wanted = self._kernels(self.vgg19(how)), self.options
-        return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
 
     def _kernels(self, weights: model_zoo.Vgg19File) -> dict[str, Any]:
         """VGG19's, with Keras to compute with them. Raises EngineError where that has no backend."""

@@ -130,19 +130,18 @@ class OpenVINOEngine:
     def _predict(self) -> "openvino.CompiledModel":
         # Always f32, also where the network was trained for int8: it runs once per style, its error would shift every
         # picture, and without VNNI instructions OpenVINO's int8 convolutions overflow.
-        half, plain = self._halves[0], {"LP_TRANSFORMS_MODE": "NO"}
-        if not isinstance(half, str):
-            return self._compile(half, "f32", plain)
-        with compile_cache(self._model) as cache:
-            return self._compile(half, "f32", {**plain, **cache})
+        return self._compiled(self._halves[0], "f32", {"LP_TRANSFORMS_MODE": "NO"})
 
     @loaded_once
     def _transform(self) -> "openvino.CompiledModel":
-        half = self._halves[1]
-        if not isinstance(half, str):  # OpenVINO finds only what it compiled of files again
-            return self._compile(half, self.precision)
+        return self._compiled(self._halves[1], self.precision, {})
+
+    def _compiled(self, half: Any, precision: str, options: dict[str, str]) -> "openvino.CompiledModel":
+        """A half, as it was kept where it was compiled before: OpenVINO finds only what it compiled of files again."""
+        if not isinstance(half, str):
+            return self._compile(half, precision, options)
         with compile_cache(self._model) as cache:
-            return self._compile(half, self.precision, cache)
+            return self._compile(half, precision, {**options, **cache})
 
     @loaded_once
     def _strips(self) -> "Strips":
