@@ -116,4 +116,3 @@ def _run(asked: Interrupt) -> int:
             return INTERNAL
         say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")
         return INTERNAL
-    return 0
