@@ -194,7 +194,7 @@ def test_a_gpu_takes_as_many_photos_as_its_memory_holds(mini, monkeypatch):
     engine = load_engine(mini, "torch", device="cpu")
     engine._on = torch.device("cuda:0")
     taken = torch_engine.BYTES_PER_PIXEL["mini"] * 100 * 100
-    for free, expected in ((0, 1), (3.1 * taken / 0.8, 3), (1e12, torch_engine.MOST_TOGETHER)):
+    for free, expected in ((0, 1), (3.1 * taken / 0.8, 3), (1e12, fitting.MOST_TOGETHER)):
         monkeypatch.setattr(torch_engine, "free_memory", lambda device, free=free: int(free))
         assert engine.batch(100, 100) == expected
     assert engine.memory(100, 100) == 12 * 100 * 100

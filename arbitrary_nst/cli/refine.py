@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.report import Verbose, printable, put, say, write_stderr
+from arbitrary_nst.cli.report import LINE_S, Verbose, printable, put, say, write_stderr
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options, differing
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.record import Step
 
 PREVIEW_S = 3.0  # between two previews
-LINE_S = 10.0  # between two lines of progress where stderr is no terminal
 
 Refine = Annotated[
     bool,

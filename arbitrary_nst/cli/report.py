@@ -19,6 +19,7 @@ from arbitrary_nst.options import ModelOptions
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
 
+LINE_S = 10.0  # between two lines of progress where stderr is no terminal
 INTERNAL, USAGE, SOME_FAILED, NO_MODEL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 _verbose = False

@@ -8,19 +8,19 @@ import numpy as np
 import torch
 
 from arbitrary_nst.engines import Pixels, Weights, fit
+from arbitrary_nst.engines.fitting import together
 from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
 from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, program_of
 from arbitrary_nst.engines.torch.network import Network
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
-from arbitrary_nst.hardware.devices import KEPT_FREE, free_memory, is_out_of_memory, told, torch_device
+from arbitrary_nst.hardware.devices import free_memory, is_out_of_memory, told, torch_device
 from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork, unloaded
 from arbitrary_nst.hardware.precision import BF16_CAPABILITY
 from arbitrary_nst.hardware.recording import Recorded
 from arbitrary_nst.model_zoo import Model
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
-MOST_TOGETHER = 16  # photos in a call
 RESULT = 12  # bytes per pixel
 _log = logging.getLogger(__name__)
 # Memory of the photo half, in bytes per pixel in f32: a full-size map and what is made of it, by the models' channels.
@@ -108,11 +108,10 @@ class TorchEngine:
         return height * width * (RESULT if self._on.type != "cpu" else self._bytes_per_pixel)
 
     def batch(self, height: int, width: int) -> int:
-        """How many photos of this size share a call: 1 on a CPU, else what ``KEPT_FREE`` of its free memory holds."""
+        """How many photos of this size share a call: 1 on a CPU, else what its free memory holds."""
         if self._on.type == "cpu":
             return 1
-        free = int(KEPT_FREE * free_memory(self._on))
-        return max(1, min(MOST_TOGETHER, free // (height * width * self._bytes_per_pixel)))
+        return together(free_memory(self._on), height * width * self._bytes_per_pixel)
 
     @property
     def _bytes_per_pixel(self) -> int:
