@@ -13,7 +13,7 @@ from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.openvino import convert
 from arbitrary_nst.errors import EngineError, ModelError
 from arbitrary_nst.hardware import own_folder
-from arbitrary_nst.model_zoo import seals, store
+from arbitrary_nst.model_zoo import seals
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def no_cache(monkeypatch):
         raise KeyError(f"getpwuid(): uid not found: {uid}")
 
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-    assert store.cache_dir() == own_folder.NO_CACHE
+    assert own_folder.cache_dir() == own_folder.NO_CACHE
 
 
 def test_mini_runs_without_a_place_for_a_cache(no_cache, monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from arbitrary_nst.errors import ModelError
-from arbitrary_nst.hardware.own_folder import environment
+from arbitrary_nst.hardware import own_folder
 from arbitrary_nst.model_zoo import seals, store, verification
 from arbitrary_nst.model_zoo.card import Card, Download
 
@@ -103,7 +103,7 @@ def _quiet_kagglehub(cache: Path) -> Iterator[None]:
         Path.home()
     except RuntimeError:  # kagglehub cannot be imported without one
         settings["HOME"] = str(cache)
-    with environment(settings), contextlib.redirect_stdout(sys.stderr):
+    with own_folder.environment(settings), contextlib.redirect_stdout(sys.stderr):
         yield
 
 
@@ -145,7 +145,7 @@ def remember_unreachable(card: Card) -> None:
 
 
 def _memory(card: Card) -> Path:
-    return store.cache_dir() / f"unreachable-{card.name}"
+    return own_folder.cache_dir() / f"unreachable-{card.name}"
 
 
 def reachable() -> bool:
