@@ -50,6 +50,22 @@ def _clean_surroundings(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", only_here)
 
 
+@pytest.fixture(scope="session")
+def mini():
+    """The model that comes with the package."""
+    from arbitrary_nst import model_zoo
+
+    return model_zoo.resolve("mini", offline=True)
+
+
+@pytest.fixture(scope="session")
+def lite(shared):
+    """The model of trained weights that the shared folder has."""
+    from arbitrary_nst import model_zoo
+
+    return model_zoo.resolve("lite", model_dir=shared / "models", offline=True)
+
+
 @pytest.fixture
 def fake(monkeypatch):
     """The command runs over the fake engine."""

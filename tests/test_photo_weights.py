@@ -101,8 +101,8 @@ def test_weights_of_another_network_are_refused(engine, wrong):
         engine.with_weights(wrong)
 
 
-def test_other_models_cannot_take_them(shared):
-    lite = load_engine(model_zoo.resolve("lite", model_dir=shared / "models", offline=True), "openvino", "f32")
+def test_other_models_cannot_take_them(lite):
+    lite = load_engine(lite, "openvino", "f32")
     with pytest.raises(OptionError, match="cannot take"):
         lite.with_weights(SOFTER)
 

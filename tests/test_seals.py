@@ -93,11 +93,6 @@ def test_a_held_lock_says_what_it_waits_for(tmp_path, monkeypatch, caplog):
 # --- a conversion, by the mobile model, which is quick
 
 
-@pytest.fixture
-def lite(shared):
-    return model_zoo.resolve("lite", model_dir=shared / "models", offline=True)
-
-
 def test_a_damaged_conversion_is_made_anew(lite):
     _, transform = convert.converted(lite)
     weights = transform.with_suffix(".bin")

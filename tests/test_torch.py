@@ -30,11 +30,6 @@ STYLES = RANDOM.random((2, 256, 256, 3), np.float32)
 LEVELS = 0.2 / 255
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return model_zoo.resolve("mini", offline=True)
-
-
 def both(model):
     return load_engine(model, "openvino", "f32"), load_engine(model, "torch", "f32", device="cpu")
 
@@ -55,8 +50,8 @@ def test_mini_is_openvinos(mini):
     draws_alike(mini)
 
 
-def test_lite_is_openvinos(shared):
-    draws_alike(model_zoo.resolve("lite", model_dir=shared / "models", offline=True))
+def test_lite_is_openvinos(lite):
+    draws_alike(lite)
 
 
 @pytest.mark.slow
