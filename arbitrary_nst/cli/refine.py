@@ -30,12 +30,15 @@ Refine = Annotated[
 ]
 
 
+ReportFolder = Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watching(Options):
     """How a refinement is followed."""
 
     preview: Annotated[Path | None, Opt("The picture so far, every few seconds.", unit="FILE")] = None
-    report: Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")] = None
+    report: ReportFolder = None
 
 
 def refuse_without(mode: str, hint: str, *groups: Options) -> None:
