@@ -78,7 +78,6 @@ def grid(
     given = styles_given(style, blend=styling.blend, beside=photos)
     target = place_of_sheet(output, sheet.existing, [*photos, *pictures_of(given)])
     if target is None:
-        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]

@@ -89,7 +89,6 @@ def learn(
         refuse_inputs(following.preview, [*given, output], "--preview")
     target = place_of_style(output, following.existing, given)
     if target is None:
-        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(teachable(model)), notify=say)
     began = time.monotonic()

@@ -68,7 +68,6 @@ def save(
     given = styles_given([Path(text) for text in pictures], blend=True)
     target = place_of_style(output, reading.existing, pictures_of(given))
     if target is None:
-        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     style = stylizer.style(given[0], style_size=reading.style_size, style_crop=reading.style_crop)  # type: ignore[arg-type]
@@ -186,7 +185,6 @@ def _draw_sheet(paths: list[Path], on: Path, output: Path, sheet: SheetOf, model
 
     target = place_of_sheet(output, sheet.existing, [on, *paths])
     if target is None:
-        say(f"{output}: skipped, exists already")
         return 0
     stylizer = Stylizer(**keywords(with_their_model(model, paths)), notify=say)
     photo = images.resize_longest(stylizer.read(on), REDUCED * sheet.cell)
