@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,15 +71,9 @@ def save(
         return
     stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     style = stylizer.style(given[0], style_size=reading.style_size, style_crop=reading.style_crop)  # type: ignore[arg-type]
-    data = encoded(_named(style, name or output.stem))
+    data = encoded(replace(style, name=name or output.stem))
     write_atomically(target, data, overwrite=reading.existing == "overwrite", through_link=True)
     put(f"{target}  {len(data)} bytes, {style.numbers.size} numbers of {style.model_name}")
-
-
-def _named(style: "Style", name: str) -> "Style":
-    from dataclasses import replace
-
-    return replace(style, name=name)
 
 
 @app.command("show", no_args_is_help=True)

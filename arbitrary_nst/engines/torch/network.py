@@ -70,7 +70,7 @@ class Network:
 
     def _biased(self, steps: list[Step]) -> list[Step]:
         """A convolution and the constant added to each of its channels as one step."""
-        uses, made = _uses(steps), makers(steps)
+        uses, made = Counter(name for step in steps for name in step.inputs), makers(steps)
         normed_alone = {step.inputs[0] for step in steps if step.kind == "StyleNorm" and uses[step.inputs[0]] == 1}
         replaced: dict[int, Step | None] = {}
         for number, step in enumerate(steps):
@@ -113,10 +113,6 @@ def has_tensor_cores(device: Any, dtype: Any) -> bool:
 def _named(step: Step, made: Any) -> dict[str, Any]:
     """What a step made by name; places of maxima, a pooling's second output, nobody asks for."""
     return dict(zip(step.outputs, made if step.kind in SPLITS else (made,), strict=False))
-
-
-def _uses(steps: list[Step]) -> Counter[str]:
-    return Counter(name for step in steps for name in step.inputs)
 
 
 def _constant(array: Any) -> Any:
