@@ -66,6 +66,11 @@ class OptionError(NSTError):
     exit_code = 2
 
 
+def internal(exc: BaseException) -> NSTError:
+    """What nobody foresaw, as an error of ours."""
+    return NSTError(f"internal error: {type(exc).__name__}: {exc}", "{verbose}, and report what it prints")
+
+
 def options_in(hint: str) -> list[str]:
     """The names of the options that a hint names."""
     return [name for name, _ in _OPTION.findall(hint)]

@@ -50,6 +50,39 @@ def _clean_surroundings(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def mini():
+    """The model that comes with the package."""
+    from arbitrary_nst import model_zoo
+
+    return model_zoo.resolve("mini", offline=True)
+
+
+@pytest.fixture(scope="session")
+def lite(shared):
+    """The model of trained weights that the shared folder has."""
+    from arbitrary_nst import model_zoo
+
+    return model_zoo.resolve("lite", model_dir=shared / "models", offline=True)
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """The command runs over the fake engine."""
+    from fakes import fake_stylizer
+
+    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
+
+
+@pytest.fixture
+def thin(monkeypatch):
+    """A VGG19 of few channels, whichever file is asked for."""
+    import numpy_nst
+
+    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
+    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """Models and pictures that are not part of the repository."""
     folder = Path(os.environ.get("ARBSTYLE_SHARED", ROOT.parent / "shared"))

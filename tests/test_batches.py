@@ -6,6 +6,7 @@ import pytest
 from fakes import fake_stylizer
 from PIL import Image
 
+from arbitrary_nst.engines import fitting
 from arbitrary_nst.engines import tensorflow as tensorflow_module
 from arbitrary_nst.errors import EngineMemoryError
 from arbitrary_nst.files.find import Input
@@ -77,6 +78,6 @@ def test_batches_are_sized_from_free_gpu_memory(monkeypatch):
     engine._on_gpu = False
     assert engine.batch(1000, 1000) == 1
     engine._on_gpu = True
-    for free, expected in ((0, 1), (3 * 10**9, 2), (10**12, tensorflow_module.MOST_TOGETHER)):
+    for free, expected in ((0, 1), (3 * 10**9, 2), (10**12, fitting.MOST_TOGETHER)):
         monkeypatch.setattr(tensorflow_module, "free_gpu_memory", lambda free=free: free)
         assert engine.batch(1000, 1000) == expected

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import fake_stylizer
 from PIL import Image
 from typer.main import get_command
 
@@ -24,12 +23,6 @@ def folder(tmp_path, monkeypatch):
         Image.new("RGB", (20, 10), (200, 100, 50)).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def fake(monkeypatch):
-    """`arbstyle run` over the fake engine."""
-    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda model, **options: fake_stylizer())
 
 
 def invoke(*arguments, monkeypatch):

@@ -18,11 +18,6 @@ from arbitrary_nst.images import decode, style_input
 SIZES = [(64, 48), (65, 47), (1, 1), (3, 200)]
 
 
-@pytest.fixture
-def lite(shared):
-    return model_zoo.resolve("lite", model_dir=shared / "models", offline=True)
-
-
 @pytest.fixture(scope="module")
 def magenta(standin, tmp_path_factory):
     """The stand-in, with a cache that all tests of this module share, since converting takes a while."""

@@ -17,11 +17,10 @@ from arbitrary_nst.files.manifest import NAME
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, fake):
     for name in ("a.jpg", "b.jpg", "starry night.jpg", "my photo.jpg"):
         Image.new("RGB", (20, 10), (200, 100, 50)).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda model, **options: fake_stylizer())
     return tmp_path
 
 

@@ -1,9 +1,7 @@
 """`arbstyle grid` and the sheet it draws."""
 
 import numpy as np
-import numpy_nst
 import pytest
-from fakes import fake_stylizer
 from PIL import Image
 from test_cli import invoke
 
@@ -13,13 +11,10 @@ from arbitrary_nst.styles import Style, blend
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, fake, thin):
     for name, colour in (("a.png", "red"), ("b.png", "green"), ("one.png", "blue"), ("two.png", "yellow")):
         Image.new("RGB", (90, 60), colour).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
-    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
-    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
     return tmp_path
 
 

@@ -142,7 +142,7 @@ def test_without_a_place_to_write_it_is_computed(model, monkeypatch, what):
     for _ in range(2):
         assert numbers(engine, model).shape == (100,)
     assert engine.styles == 2
-    assert not list(store.cache_dir().rglob("styles/*/*"))
+    assert not list(own_folder.cache_dir().rglob("styles/*/*"))
 
 
 def test_only_the_newest_are_kept(model, monkeypatch):

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import numpy_nst
 import pytest
 from PIL import Image
 from test_cli import invoke
@@ -37,9 +36,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def thin(monkeypatch):
-    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
-    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+def thin(thin, monkeypatch):
     for name, value in (("SIDE", 32), ("SHORT_SIDES", (40, 60)), ("CROPS", 3), ("SCENES", 1)):
         monkeypatch.setattr(crops, name, value)
 

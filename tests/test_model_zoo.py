@@ -10,6 +10,7 @@ from toy_models import CONTENTS, left_over, quiet, write_model
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware import own_folder
 from arbitrary_nst.model_zoo import download, store
 
 # --- finding
@@ -69,7 +70,7 @@ def test_auto_falls_back_in_one_line_and_remembers_for_an_hour(toy, tmp_path, ka
     kaggle.reachable = True
     assert model_zoo.resolve(model_dir=tmp_path, notify=said.append).card.name == "next"
     assert kaggle.calls == 0 and said[1] == f"using next ({tmp_path / 'next'})"  # no news
-    memory = store.cache_dir() / "unreachable-best"
+    memory = own_folder.cache_dir() / "unreachable-best"
     os.utime(memory, (time.time() - 4000,) * 2)
     assert model_zoo.resolve(model_dir=tmp_path, notify=said.append).card.name == "best"
 

@@ -57,22 +57,15 @@ def draws_alike(model, sizes):
     return engine, numbers, style.run(None, {"style": STYLES})[0]
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return model_zoo.resolve("mini", offline=True)
-
-
 def test_mini_is_openvinos_at_any_size(mini):
     engine, numbers, ours = draws_alike(mini, [(160, 120), (98, 67), (17, 16)])
     given = photos(131, 90)
     np.testing.assert_allclose(engine.transform(given, ours), engine.transform(given, numbers), atol=LEVELS)
 
 
-def test_lites_photo_half_is_openvinos(shared):
+def test_lites_photo_half_is_openvinos(lite):
     """Its style half rounds to 8 bits, where the last bit of a sum decides: a level on average."""
-    engine, numbers, ours = draws_alike(
-        model_zoo.resolve("lite", model_dir=shared / "models", offline=True), [(130, 99)]
-    )
+    engine, numbers, ours = draws_alike(lite, [(130, 99)])
     given = photos(130, 99)
     assert np.abs(engine.transform(given, ours) - engine.transform(given, numbers)).mean() < 2 / 255
 

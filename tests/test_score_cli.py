@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import numpy_nst
 import pytest
 from fakes import fake_stylizer
 from PIL import Image
@@ -23,11 +22,8 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def fake(monkeypatch):
+def fake(fake, thin):
     """The fake engine and a thin VGG19."""
-    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
-    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
-    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from arbitrary_nst.engines import load_engine
 from arbitrary_nst.engines.openvino import convert
 from arbitrary_nst.errors import EngineError, ModelError
 from arbitrary_nst.hardware import own_folder
-from arbitrary_nst.model_zoo import seals, store
+from arbitrary_nst.model_zoo import seals
 
 
 @pytest.fixture
@@ -93,11 +93,6 @@ def test_a_held_lock_says_what_it_waits_for(tmp_path, monkeypatch, caplog):
 # --- a conversion, by the mobile model, which is quick
 
 
-@pytest.fixture
-def lite(shared):
-    return model_zoo.resolve("lite", model_dir=shared / "models", offline=True)
-
-
 def test_a_damaged_conversion_is_made_anew(lite):
     _, transform = convert.converted(lite)
     weights = transform.with_suffix(".bin")
@@ -160,7 +155,7 @@ def no_cache(monkeypatch):
         raise KeyError(f"getpwuid(): uid not found: {uid}")
 
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-    assert store.cache_dir() == own_folder.NO_CACHE
+    assert own_folder.cache_dir() == own_folder.NO_CACHE
 
 
 def test_mini_runs_without_a_place_for_a_cache(no_cache, monkeypatch, tmp_path):

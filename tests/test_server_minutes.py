@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import numpy_nst
 import pytest
 from drawn import saved
 from PIL import Image
@@ -23,10 +22,7 @@ def noise(width, height):
 PHOTO = noise(65, 50)
 
 
-@pytest.fixture(autouse=True)
-def thin(monkeypatch):
-    monkeypatch.setattr("arbitrary_nst.model_zoo.resolve_vgg19", lambda file, **options: file)
-    monkeypatch.setattr("arbitrary_nst.refinement.losses.read_vgg19", lambda path: numpy_nst.thin_vgg19())
+pytestmark = pytest.mark.usefixtures("thin")
 
 
 def test_a_refinement_is_a_job_with_steps_a_picture_so_far_and_a_result():

@@ -231,10 +231,10 @@ def test_a_manifest_in_a_folder_turned_read_only_still_tells_what_is_made(photos
     list(stream(photos, tmp_path / "out"))
     opened = Directory.open_file
 
-    def read_only(self, name, flags, mode=0o666):
+    def read_only(self, name, flags):
         if flags & (os.O_WRONLY | os.O_RDWR):
             raise OSError(30, "Read-only file system")
-        return opened(self, name, flags, mode)
+        return opened(self, name, flags)
 
     monkeypatch.setattr(Directory, "open_file", read_only)
     assert all(result.skipped for result in stream(photos, tmp_path / "out"))

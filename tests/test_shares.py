@@ -24,11 +24,6 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def fake(monkeypatch):
-    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda *model, **options: fake_stylizer())
-
-
-@pytest.fixture
 def nothing_loads(monkeypatch):
     """Whatever loads a model fails."""
 

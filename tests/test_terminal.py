@@ -220,12 +220,11 @@ def test_a_limit_is_in_the_bars_total():
     assert progress.is_limit_reached
 
 
-def test_photos_that_are_missing_from_the_account_are_told(folder, monkeypatch, capsys):
+def test_photos_that_are_missing_from_the_account_are_told(folder, fake, monkeypatch, capsys):
     from arbitrary_nst import cli
     from arbitrary_nst.files import stream
 
     real = stream.stylize_many
-    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda model, **options: fake_stylizer())
     monkeypatch.setattr("arbitrary_nst.files.stream.stylize_many", lambda *all, **more: list(real(*all, **more))[:1])
     monkeypatch.chdir(folder)
 

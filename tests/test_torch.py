@@ -9,9 +9,11 @@ import pytest
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.engines import fitting, load_engine
+from arbitrary_nst.engines.own_weights import OwnWeights
 from arbitrary_nst.engines.program import Program, Step
 from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
 from arbitrary_nst.hardware import devices
+from arbitrary_nst.styles import Style
 
 torch = pytest.importorskip("torch")
 
@@ -27,11 +29,6 @@ RANDOM = np.random.default_rng(0)
 PHOTOS = RANDOM.random((2, 40, 50, 3), np.float32)  # of no multiple of 4
 STYLES = RANDOM.random((2, 256, 256, 3), np.float32)
 LEVELS = 0.2 / 255
-
-
-@pytest.fixture(scope="module")
-def mini():
-    return model_zoo.resolve("mini", offline=True)
 
 
 def both(model):
@@ -54,8 +51,8 @@ def test_mini_is_openvinos(mini):
     draws_alike(mini)
 
 
-def test_lite_is_openvinos(shared):
-    draws_alike(model_zoo.resolve("lite", model_dir=shared / "models", offline=True))
+def test_lite_is_openvinos(lite):
+    draws_alike(lite)
 
 
 @pytest.mark.slow
@@ -79,7 +76,8 @@ def test_learnt_weights_are_drawn_with(mini):
     drawn = ours.with_weights(learnt).transform(PHOTOS, numbers)
     np.testing.assert_allclose(drawn, other.with_weights(learnt).transform(PHOTOS, numbers), atol=LEVELS)
     assert np.abs(drawn - plain).max() > 0.01
-    assert ours.with_weights(learnt) is ours.with_weights(learnt)
+    engines, style = OwnWeights(), Style(numbers[0], "digest", weights=learnt)
+    assert engines.engine(ours, style, 1.0) is engines.engine(ours, style, 1.0)
     np.testing.assert_array_equal(ours.transform(PHOTOS, numbers), plain)
     with pytest.raises(OptionError, match="which the model has not"):
         ours.with_weights({"transfer/other/kernel": learnt["transfer/contract_2/kernel"]})
@@ -273,7 +271,7 @@ def test_a_gpu_takes_as_many_photos_as_its_memory_holds(mini, monkeypatch):
     engine = load_engine(mini, "torch", device="cpu")
     engine._on = torch.device("cuda:0")
     taken = torch_engine.BYTES_PER_PIXEL["mini"] * 100 * 100
-    for free, expected in ((0, 1), (3.1 * taken / 0.8, 3), (1e12, torch_engine.MOST_TOGETHER)):
+    for free, expected in ((0, 1), (3.1 * taken / 0.8, 3), (1e12, fitting.MOST_TOGETHER)):
         monkeypatch.setattr(torch_engine, "free_memory", lambda device, free=free: int(free))
         assert engine.batch(100, 100) == expected
     assert engine.memory(100, 100) == 12 * 100 * 100

@@ -26,7 +26,7 @@ from arbitrary_nst.cli.report import (
     write_stderr,
 )
 from arbitrary_nst.cli.usage import explain
-from arbitrary_nst.errors import NSTError
+from arbitrary_nst.errors import NSTError, internal
 
 HELP = """Artistic style transfer for photos, in one pass, with Google's pretrained model.
 
@@ -114,6 +114,5 @@ def _run(asked: Interrupt) -> int:
         if isinstance(exc, OSError) and exc.errno == errno.ENOSPC:  # of a help text that goes to a full disk
             say("stdout: cannot be written, no space left")
             return INTERNAL
-        say(f"internal error: {type(exc).__name__}: {exc}. Try: --verbose, and report what it prints")
+        say(internal(exc).for_terminal)
         return INTERNAL
-    return 0

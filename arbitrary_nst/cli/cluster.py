@@ -13,7 +13,7 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt, Interrupted
 from arbitrary_nst.cli.progress import Progress
-from arbitrary_nst.cli.report import SOME_FAILED, Verbose, report_result, say
+from arbitrary_nst.cli.report import LINE_S, SOME_FAILED, Verbose, report_result, say
 from arbitrary_nst.cli.run import Lines
 from arbitrary_nst.cli.styling import StylePictures, Styling, with_their_model
 from arbitrary_nst.cluster.settings import ClusterOptions
@@ -30,7 +30,6 @@ from arbitrary_nst.options import (
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
 
-LINE_S = 10.0  # between two lines of progress
 GRACE_S = 20.0  # Ray's processes end within
 
 app = typer.Typer(help="Stylize photos over many machines.", no_args_is_help=True, rich_markup_mode="rich")

@@ -80,6 +80,11 @@ def _parameters(group: Options) -> Iterator[inspect.Parameter]:
         )
 
 
+def declared_as(group: type[Options], name: str) -> Any:
+    """How Typer is told of one option of a group."""
+    return declaration(next(option for option in declared(group) if option.name == name))
+
+
 def declaration(option: Option, panel: str | None = None, default: Any = None) -> Any:
     """How Typer is told of an option."""
     about = option.about

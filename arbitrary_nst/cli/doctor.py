@@ -34,6 +34,7 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     Versions, models, engines and why they are chosen, and known traps of this machine.
     """
     from arbitrary_nst import model_zoo
+    from arbitrary_nst.hardware.own_folder import cache_dir
 
     put(f"arbitrary-nst  {__version__}")  # of the code that runs, which may not be what pip installed
     put(f"python         {platform.python_version()} on {platform.system()} {platform.machine()}")
@@ -44,7 +45,7 @@ def doctor(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     put(f"gpu            {_gpu()}")
     put(f"backend        {_backend()}")
     put(f"may take       {_share()}")
-    put(f"cache          {model_zoo.cache_dir()}")
+    put(f"cache          {cache_dir()}")
     for variable in ("ARBSTYLE_MODEL_DIR", "ARBSTYLE_OFFLINE", "ARBSTYLE_CACHE_DIR", "HTTPS_PROXY"):
         if value := os.environ.get(variable):
             put(f"{variable}={'set' if 'PROXY' in variable else value}")
@@ -147,7 +148,7 @@ def _traps() -> list[str]:
     traps = []
     if _version("pillow-heif") is None:
         traps.append("HEIC photos cannot be read. Try: pip install 'arbitrary-nst[heic]'")
-    from arbitrary_nst.model_zoo import cache_dir
+    from arbitrary_nst.hardware.own_folder import cache_dir
 
     nearest = next(folder for folder in (cache_dir(), *cache_dir().parents) if folder.is_dir())
     if not os.access(nearest, os.W_OK):

@@ -11,7 +11,7 @@ import typer
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.places import place_of_sheet
 from arbitrary_nst.cli.refine import refuse_without
-from arbitrary_nst.cli.report import Verbose, put, say
+from arbitrary_nst.cli.report import LINE_S, Verbose, put, say
 from arbitrary_nst.cli.styling import StylePictures, Styling, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import DrawOptions, ModelOptions, OnExisting, Opt, Options, RefineOptions, keywords
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 RATIOS = (0.1, 1.0, 10.0, 100.0)  # times the recipe's content weight
 RATIO_STEPS = 100  # of each cell
-REPORT_S = 10.0  # between two lines of progress
 
 Kind = Literal["styles", "strength", "ratio"]
 
@@ -79,7 +78,6 @@ def grid(
     given = styles_given(style, blend=styling.blend, beside=photos)
     target = place_of_sheet(output, sheet.existing, [*photos, *pictures_of(given)])
     if target is None:
-        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     opened = [images.resize_longest(images.filled(stylizer.read(path)), cell) for path in photos]
@@ -165,6 +163,6 @@ def _told(cells: "Iterator[Pixels]", total: int) -> "Iterator[Pixels]":
     began = said = time.monotonic()
     for done, cell in enumerate(cells, 1):
         yield cell
-        if time.monotonic() - said > REPORT_S:
+        if time.monotonic() - said > LINE_S:
             said = time.monotonic()
             say(f"{done}/{total}, {(said - began) * (total / done - 1):.0f} s left")

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 GRACE_S = 3.0  # how long what is in flight may take after the signal
@@ -50,9 +50,7 @@ class Interrupt:
         """Listen."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Listen no more."""
         self.close()
 

@@ -10,7 +10,7 @@ import typer
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt
 from arbitrary_nst.cli.places import place_of_style
-from arbitrary_nst.cli.refine import Watch
+from arbitrary_nst.cli.refine import ReportFolder, Watch
 from arbitrary_nst.cli.report import Verbose, put, say
 from arbitrary_nst.cli.styling import Styling
 from arbitrary_nst.errors import OptionError
@@ -54,7 +54,7 @@ class Following(Options):
     """How a learning is followed, and what becomes of a style that is there."""
 
     preview: Annotated[Path | None, Opt("A photo in the style as far as it is, every few seconds.", unit="FILE")] = None
-    report: Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")] = None
+    report: ReportFolder = None
     existing: OnExisting = "fail"
 
 
@@ -89,7 +89,6 @@ def learn(
         refuse_inputs(following.preview, [*given, output], "--preview")
     target = place_of_style(output, following.existing, given)
     if target is None:
-        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(teachable(model)), notify=say)
     began = time.monotonic()

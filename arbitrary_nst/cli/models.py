@@ -7,7 +7,7 @@ import typer
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.cli import export
-from arbitrary_nst.cli.report import ModelDir, Verbose, put, say, write_stdout
+from arbitrary_nst.cli.report import ModelDir, Verbose, put, put_table, say, write_stdout
 
 app = typer.Typer(
     help="List, fetch, verify, export and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
@@ -24,9 +24,7 @@ def list_models(model_dir: ModelDir = None, verbose: Verbose = False) -> None:
     for row in model_zoo.list_models(model_dir):
         size = f"{row.bytes / 1e6:.1f} MB" if row.bytes else "-"
         lines.append((row.name, row.state, size, row.licence, str(row.where or "-")))
-    widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    for line in lines:
-        put("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4]]))
+    put_table(lines)
 
 
 @app.command("pull", no_args_is_help=True)

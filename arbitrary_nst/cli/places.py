@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from arbitrary_nst.cli.report import say
 from arbitrary_nst.cli.streams import STREAM
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Existing, Format
@@ -10,7 +11,7 @@ SHEET_FORMATS: tuple[Format | None, ...] = ("png", "jpg", "webp", "tiff")
 
 
 def place_of_sheet(output: Path, existing: Existing, given: list[Path]) -> Path | None:
-    """Where the sheet goes, or None to skip it."""
+    """Where the sheet goes, or None to skip it, which is told."""
     from arbitrary_nst import images
 
     if output == STREAM:
@@ -21,7 +22,7 @@ def place_of_sheet(output: Path, existing: Existing, given: list[Path]) -> Path 
 
 
 def place_of_style(output: Path, existing: Existing, given: list[Path]) -> Path | None:
-    """Where the style goes, or None to skip it."""
+    """Where the style goes, or None to skip it, which is told."""
     from arbitrary_nst.styles.files import SUFFIX, is_style_file
 
     if not is_style_file(output):
@@ -37,7 +38,9 @@ def _settled(output: Path, existing: Existing, given: list[Path]) -> Path | None
 
     naming.refuse_inputs(output, given, "-o")
     target = naming.settle(output, existing, None)
-    if target is not None:
-        make_folder(target.parent)
-        refuse_unwritable(target.parent, ())
+    if target is None:
+        say(f"{output}: skipped, exists already")
+        return None
+    make_folder(target.parent)
+    refuse_unwritable(target.parent, ())
     return target

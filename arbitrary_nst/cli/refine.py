@@ -4,12 +4,11 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.report import Verbose, printable, put, say, write_stderr
+from arbitrary_nst.cli.report import LINE_S, Verbose, printable, put, say, write_stderr
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Opt, Options, differing
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.record import Step
 
 PREVIEW_S = 3.0  # between two previews
-LINE_S = 10.0  # between two lines of progress where stderr is no terminal
 
 Refine = Annotated[
     bool,
@@ -32,12 +30,15 @@ Refine = Annotated[
 ]
 
 
+ReportFolder = Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watching(Options):
     """How a refinement is followed."""
 
     preview: Annotated[Path | None, Opt("The picture so far, every few seconds.", unit="FILE")] = None
-    report: Annotated[Path | None, Opt("Losses as a table and a plot, and some steps.", unit="FOLDER")] = None
+    report: ReportFolder = None
 
 
 def refuse_without(mode: str, hint: str, *groups: Options) -> None:
@@ -92,9 +93,7 @@ class Watch:
         """Begin."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leave no file open."""
         self._clear_line()
         self._report = None

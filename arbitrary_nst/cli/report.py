@@ -6,19 +6,20 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.declare import declaration
-from arbitrary_nst.options import ModelOptions, declared
+from arbitrary_nst.cli.declare import declared_as
+from arbitrary_nst.options import ModelOptions
 
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
 
+LINE_S = 10.0  # between two lines of progress where stderr is no terminal
 INTERNAL, USAGE, SOME_FAILED, NO_MODEL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 _verbose = False
@@ -69,6 +70,14 @@ def write_stderr(text: str) -> None:
 def put(line: str) -> None:
     """One line to stdout, harmless as ``say``'s."""
     write_stdout(printable(line) + "\n")
+
+
+def put_table(rows: Sequence[Sequence[str]]) -> None:
+    """Lines whose cells stand below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[-1] = 0
+    for row in rows:
+        put("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
 
 
 def write_stdout(text: str) -> None:
@@ -161,6 +170,4 @@ def _set_verbose(wanted: bool) -> None:
 Verbose = Annotated[
     bool, typer.Option("--verbose", callback=_set_verbose, is_eager=True, help="Show the traceback of an error.")
 ]
-ModelDir = Annotated[
-    Path | None, declaration(next(option for option in declared(ModelOptions) if option.name == "model_dir"))
-]
+ModelDir = Annotated[Path | None, declared_as(ModelOptions, "model_dir")]

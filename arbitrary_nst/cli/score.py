@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arbitrary_nst.cli.declare import declaration
+from arbitrary_nst.cli.declare import declared_as
 from arbitrary_nst.cli.report import SOME_FAILED, ModelDir, Verbose, put, say, write_stdout
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.options import ModelOptions, Options, RefineOptions, declared
+from arbitrary_nst.options import ModelOptions, RefineOptions
 
 if TYPE_CHECKING:
     from arbitrary_nst.scores.score import Score
@@ -33,10 +33,6 @@ COLUMNS = {
 }
 
 
-def _declared(group: type[Options], name: str) -> Any:
-    return declaration(next(option for option in declared(group) if option.name == name))
-
-
 def score(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo.")],
     style: Annotated[Path, typer.Argument(metavar="STYLE", help="The style picture.")],
@@ -44,10 +40,10 @@ def score(
         list[Path], typer.Argument(metavar="RESULT...", help="Pictures of the photo in the style, whoever made them.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per result.")] = False,
-    vgg_weights: Annotated[Path | None, _declared(RefineOptions, "vgg_weights")] = None,
+    vgg_weights: Annotated[Path | None, declared_as(RefineOptions, "vgg_weights")] = None,
     model_dir: ModelDir = None,
-    offline: Annotated[bool | None, _declared(ModelOptions, "offline")] = None,
-    trust_model: Annotated[bool, _declared(ModelOptions, "trust_model")] = False,
+    offline: Annotated[bool | None, declared_as(ModelOptions, "offline")] = None,
+    trust_model: Annotated[bool, declared_as(ModelOptions, "trust_model")] = False,
     verbose: Verbose = False,
 ) -> None:
     """Score pictures: how far they went to the style and from the photo, and what shows in them.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ import typer
 from arbitrary_nst.cli import learn as learning
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.places import place_of_sheet, place_of_style
-from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, say
+from arbitrary_nst.cli.report import SOME_FAILED, Verbose, put, put_table, say
 from arbitrary_nst.cli.styling import with_their_model
 from arbitrary_nst.errors import NSTError, OptionError
 from arbitrary_nst.options import Cropping, ModelOptions, OnExisting, Opt, Options, StyleSize, keywords
@@ -68,19 +68,12 @@ def save(
     given = styles_given([Path(text) for text in pictures], blend=True)
     target = place_of_style(output, reading.existing, pictures_of(given))
     if target is None:
-        say(f"{output}: skipped, exists already")
         return
     stylizer = Stylizer(**keywords(with_their_model(model, given)), notify=say)
     style = stylizer.style(given[0], style_size=reading.style_size, style_crop=reading.style_crop)  # type: ignore[arg-type]
-    data = encoded(_named(style, name or output.stem))
+    data = encoded(replace(style, name=name or output.stem))
     write_atomically(target, data, overwrite=reading.existing == "overwrite", through_link=True)
     put(f"{target}  {len(data)} bytes, {style.numbers.size} numbers of {style.model_name}")
-
-
-def _named(style: "Style", name: str) -> "Style":
-    from dataclasses import replace
-
-    return replace(style, name=name)
 
 
 @app.command("show", no_args_is_help=True)
@@ -135,10 +128,7 @@ def list_styles(
     if (on is None) != (output is None):
         raise OptionError("a sheet takes a photo and a file", "--on photo.jpg -o sheet.png")
     rows = list(_built_in() if folder is None else _in_folder(folder))
-    lines = [("NAME", "MODEL", "LEARNT", "MADE OF"), *(row for row, _ in rows if row is not None)]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    for line in lines:
-        put("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
+    put_table([("NAME", "MODEL", "LEARNT", "MADE OF"), *(row for row, _ in rows if row is not None)])
     failed = sum(row is None for row, _ in rows)
     if on is not None and output is not None:
         failed += _draw_sheet([path for row, path in rows if row is not None], on, output, sheet, model)
@@ -189,7 +179,6 @@ def _draw_sheet(paths: list[Path], on: Path, output: Path, sheet: SheetOf, model
 
     target = place_of_sheet(output, sheet.existing, [on, *paths])
     if target is None:
-        say(f"{output}: skipped, exists already")
         return 0
     stylizer = Stylizer(**keywords(with_their_model(model, paths)), notify=say)
     photo = images.resize_longest(stylizer.read(on), REDUCED * sheet.cell)

@@ -15,6 +15,7 @@ from typing import Any
 from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.hardware import cpus
+from arbitrary_nst.hardware.quiet_tensorflow import stderr_away
 
 ANSWERS_S = 5.0  # how long an address may take to answer
 SHARE = 0.8  # of a node's memory that workers may take between them; Ray kills processes at 95 %
@@ -50,19 +51,6 @@ def import_ray() -> Any:
     import ray.data
 
     return ray
-
-
-@contextlib.contextmanager
-def _stderr_aside() -> Iterator[None]:
-    """Nothing written to stderr inside is seen, by whatever library."""
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nothing:
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 @contextlib.contextmanager
@@ -114,7 +102,7 @@ def joined(options: ClusterOptions) -> Iterator[Any]:
         _refuse_unanswered(address)
     try:
         # stderr is where it tells of its log level and how it authenticates
-        with _stderr_aside(), _handlers_kept():
+        with stderr_away(), _handlers_kept():
             _init(ray, address)
         yield ray
     finally:

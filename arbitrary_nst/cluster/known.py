@@ -3,7 +3,7 @@
 A million pictures take about 0.3 GB: columns, and two sorted arrays of hashes to find a row by.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import CLUSTERS
 
 READERS = 16  # threads: most of the time they wait for the store
-_TEXTS = ("input", "output", "made", "sha256", "engine", "precision", "refining_precision")
+_TEXTS = ("input", "output", "made", "sha256", *manifest.COMPUTED)
 _COLUMNS = (*_TEXTS, "size", "mtime_ns", "state")
 
 
@@ -65,7 +65,7 @@ class Known:
         row = self._last(self._outputs.rows(output), "output", output)
         if row is None:
             return None
-        computed = {name: row[name] for name in ("engine", "precision", "refining_precision")}
+        computed = {name: row[name] for name in manifest.COMPUTED}
         is_whole = row["state"] == parts.DONE
         return Remembered(
             row["input"], is_whole, row["made"], row["sha256"], row["size"], row["mtime_ns"], computed
@@ -109,14 +109,11 @@ def _part(destination: Destination, name: str) -> pa.Table:
     except (pa.ArrowException, OSError) as exc:
         raise PhotoError(f"{destination.name(name)}: no part of a manifest ({str(exc)[:120]})", "remove it") from exc
     if name.startswith(parts.PLANS):
-        inputs = (f"{root}/{path}" if root else path for root, path in _pairs(rows, "root", "path"))
+        photos = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), strict=True)
+        inputs = (f"{root}/{path}" if root else path for root, path in photos)
         return _announced(inputs, rows["output"])
     mask = pa.compute.equal(rows["state"], parts.DONE)
     return rows.filter(mask).select(list(_COLUMNS)).cast(_schema())
-
-
-def _pairs(rows: pa.Table, *names: str) -> Iterator[tuple[str, ...]]:
-    return zip(*(rows[name].to_pylist() for name in names), strict=True)
 
 
 def _announced(inputs: Iterable[str], outputs: Any) -> pa.Table:

@@ -1,6 +1,5 @@
 """Which photos are meant, found one by one: in folders, stores and lists, each once."""
 
-import codecs
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from arbitrary_nst.cluster.destination import Destination
 from arbitrary_nst.cluster.stores import Address, Entry, Store, is_address, local, parsed
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files.find import search
+from arbitrary_nst.files.find import names_in, search
 from arbitrary_nst.files.given import Own, is_named_as_made
 from arbitrary_nst.files.left_out import LeftOut
 from arbitrary_nst.images import kinds
@@ -174,9 +173,7 @@ def lines_of(path: str | None, stdin: Callable[[], bytes]) -> Callable[[], Itera
     data = stdin() if path == "-" else _read(path)
     if data[:4] == b"PAR1":
         return lambda: _of_parquet(path, data)
-    if b"\0" in data:
-        return lambda: _split(data, b"\0")
-    return lambda: (text.removesuffix("\r") for text in _split(data.removeprefix(codecs.BOM_UTF8), b"\n"))
+    return lambda: names_in(data)
 
 
 def _read(path: str) -> bytes:
@@ -187,16 +184,6 @@ def _read(path: str) -> bytes:
         return local(path).read_bytes()
     except OSError as exc:
         raise OptionError(f"{path}: cannot be read ({exc.strerror})", "check the path") from exc
-
-
-def _split(data: bytes, mark: bytes) -> Iterator[str]:
-    start = 0
-    while start < len(data):
-        end = data.find(mark, start)
-        end = len(data) if end < 0 else end
-        if data[start:end].strip():
-            yield os.fsdecode(data[start:end])
-        start = end + 1
 
 
 def _of_parquet(path: str, data: bytes) -> Iterator[str]:

@@ -10,7 +10,7 @@ import io
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from arbitrary_nst.errors import NSTError
-from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.manifest import COMPUTED, Record
 from arbitrary_nst.files.output_folder import CLUSTERS
 
 PLANS = f"{CLUSTERS}/_plan"
@@ -48,7 +48,7 @@ def planned() -> pa.Schema:
 @cache
 def done() -> pa.Schema:
     """What became of a picture. The columns up to ``refining_precision`` are a local manifest's."""
-    texts = ("input", "output", "style", "model", "settings", "refinement", "engine", "precision", "refining_precision")
+    texts = ("input", "output", "style", "model", "settings", "refinement", *COMPUTED)
     return pa.schema(
         {
             **dict.fromkeys(texts, pa.string()),
@@ -96,9 +96,9 @@ def encoded(rows: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def decoded(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+def decoded(data: bytes) -> pa.Table:
     """The rows of a part. Raises pyarrow's ArrowException for what is none."""
-    return parquet.read_table(pa.BufferReader(data), columns=columns)
+    return parquet.read_table(pa.BufferReader(data))
 
 
 def made_digest(record: Record) -> str:

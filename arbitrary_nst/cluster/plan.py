@@ -20,9 +20,9 @@ from arbitrary_nst.cluster.known import Known, Remembered
 from arbitrary_nst.cluster.listing import Found
 from arbitrary_nst.cluster.stores import Store
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files import naming, reading
+from arbitrary_nst.files import naming, reading, records
 from arbitrary_nst.files.jobs import StyleInUse
-from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.manifest import COMPUTED, Record
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import ModelOptions
@@ -42,10 +42,10 @@ class Made(NamedTuple):
 
     @classmethod
     def of(cls, style: StyleInUse, record: Record, asked: ModelOptions) -> "Made":
-        """``asked``: what was asked for. What `auto` chooses elsewhere is as good as what it chooses here."""
-        free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
-        counting = {name: record[name] for name, wanted in free.items() if wanted != "auto"}
-        return cls(style, record, parts.made_digest(record), counting)
+        """``asked``: what was asked for."""
+        counting = records.counting(record, asked)
+        computed = {name: counting[name] for name in COMPUTED if name in counting}
+        return cls(style, record, parts.made_digest(record), computed)
 
 
 class Plan:

@@ -17,6 +17,7 @@ from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.cluster.spreading import results
 from arbitrary_nst.cluster.stores import Store
+from arbitrary_nst.cluster.work import address_of
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import Own, refuse_unwritable
 from arbitrary_nst.files.plan import Planner
@@ -180,5 +181,4 @@ def _planned(
 
 
 def _foretold(row: parts.Row, styles: Sequence[Made], destination: Destination) -> Result:
-    address = f"{row['root']}/{row['path']}" if row["root"] else row["path"]
-    return Result(address, styles[row["style"]].style.name, destination.name(row["output"]), planned=True)
+    return Result(address_of(row), styles[row["style"]].style.name, destination.name(row["output"]), planned=True)

@@ -113,7 +113,7 @@ def result_of(row: Row, destination: Destination) -> Result:
         row["precision"] if row["model_name"] else None,
         skipped=row["state"] == parts.SKIPPED,
         notes=tuple(row["notes"] or ()),
-        score=_score(row["score"]),
+        score=row["score"] and Score(**json.loads(row["score"])),
         error=error,
         traceback=row["traceback"],
     )
@@ -123,7 +123,3 @@ def _error(row: Row) -> errors.NSTError:
     kind = getattr(errors, row["kind"], errors.NSTError)
     error: errors.NSTError = kind(row["message"], row["hint"] or None)
     return error
-
-
-def _score(text: str | None) -> Score | None:
-    return None if text is None else Score(**json.loads(text))

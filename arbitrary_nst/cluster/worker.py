@@ -17,7 +17,7 @@ from arbitrary_nst.cluster.parts import Row
 from arbitrary_nst.cluster.plan import addressed
 from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.cluster.work import Work, address_of
-from arbitrary_nst.errors import NSTError, PhotoError
+from arbitrary_nst.errors import NSTError, PhotoError, internal
 from arbitrary_nst.files.output_folder import CLUSTERS
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.stream import stylize_many
@@ -178,13 +178,7 @@ def _fatal_photo(planned: Row, shipped: Shipped) -> Row:
 
 def _fault(exc: Exception) -> Row:
     """What ends the whole run, as a row."""
-    kind, what, hint = (
-        "NSTError",
-        f"internal error: {type(exc).__name__}: {exc}",
-        "{verbose}, and report what it prints",
-    )
-    if isinstance(exc, NSTError):
-        kind, what, hint = type(exc).__name__, exc.what, exc.hint or ""
-    text = "".join(traceback.format_exception(exc))
+    error = exc if isinstance(exc, NSTError) else internal(exc)
     where = os.uname().nodename if hasattr(os, "uname") else "a worker"
-    return {"state": parts.FATAL, "kind": kind, "message": f"{what} (on {where})", "hint": hint, "traceback": text}
+    told = parts.fault_of(error, "".join(traceback.format_exception(exc)))
+    return {"state": parts.FATAL, **told, "message": f"{error.what} (on {where})"}

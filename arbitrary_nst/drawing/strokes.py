@@ -4,13 +4,10 @@ import math
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
-from arbitrary_nst import images
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.beads import without_beads
 from arbitrary_nst.images.halos import without_halos
-from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.images.photo import Pixels, resized
 from arbitrary_nst.images.upscale import guided
 from arbitrary_nst.images.weave import without_weave
 from arbitrary_nst.options import DrawOptions
@@ -54,8 +51,7 @@ def seen(photo: Photo, strokes: Strokes) -> Photo:
     size = seen_size(*photo.size, strokes)
     if size == photo.pixels.shape[:2]:
         return photo
-    alpha = None if photo.alpha is None else images.resize(photo.alpha[..., np.newaxis], size)[..., 0]
-    return replace(photo, pixels=images.resize(photo.pixels, size), alpha=alpha)
+    return resized(photo, size)
 
 
 def completed(photo: Photo, small: Photo, drawn: Pixels, threads: int) -> Photo:

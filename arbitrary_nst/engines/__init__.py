@@ -1,7 +1,7 @@
 """Engines run a model's two halves: style picture to numbers, photo and numbers to picture."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,9 @@ from arbitrary_nst.model_zoo import Card, Model
 Pixels = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
 
-ENGINES = ("auto", "openvino", "tensorflow", "torch")
+ENGINES, PRECISIONS = get_args(options.EngineName), get_args(options.Precision)
 # Devices that an engine computes on beside the CPU; a cuda:1 counts as cuda.
 DEVICES = {"openvino": ("gpu",), "tensorflow": ("cuda",), "torch": ("cuda", "mps")}
-PRECISIONS = ("auto", "f32", "bf16")
 
 
 class Engine(Protocol):

@@ -4,7 +4,10 @@ import numpy as np
 
 from arbitrary_nst.engines import CutsIntoStrips, Engine, Pixels
 from arbitrary_nst.errors import EngineMemoryError
+from arbitrary_nst.hardware.devices import KEPT_FREE
 from arbitrary_nst.hardware.memory import allowed_memory
+
+MOST_TOGETHER = 16  # photos that share a call: more bring nothing
 
 
 def draw(engine: Engine, photos: list[Pixels], numbers: Pixels, max_memory: int | None) -> list[Pixels]:
@@ -25,6 +28,11 @@ def draw(engine: Engine, photos: list[Pixels], numbers: Pixels, max_memory: int 
             for part in (slice(half), slice(half, None))
             for picture in draw(engine, photos[part], rows if len(rows) == 1 else rows[part], max_memory)
         ]
+
+
+def together(free: int, each: int) -> int:
+    """How many photos, of so many bytes each, a call is best given by what a GPU has free."""
+    return max(1, min(MOST_TOGETHER, int(KEPT_FREE * free) // each))
 
 
 def _draw_one(engine: Engine, photo: Pixels, numbers: Pixels, max_memory: int | None) -> Pixels:

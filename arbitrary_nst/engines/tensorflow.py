@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from arbitrary_nst.engines import Pixels, fit
-from arbitrary_nst.errors import EngineError, EngineMemoryError, OptionError
+from arbitrary_nst.engines.fitting import together
+from arbitrary_nst.errors import EngineMemoryError, OptionError
 from arbitrary_nst.hardware.cpus import thread_limit
+from arbitrary_nst.hardware.devices import numbered
 from arbitrary_nst.hardware.gpus import free_gpu_memory, gpu_names
 from arbitrary_nst.hardware.loading import refuse_after_fork
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
@@ -18,8 +20,6 @@ from arbitrary_nst.model_zoo.weights import load_weights
 
 # Memory that the photo half takes in TensorFlow, in bytes per pixel: 4 MP took 4.5 GB, 12 MP 11 GB.
 BYTES_PER_PIXEL = 1100
-# The most photos that share a call: more bring nothing.
-MOST_TOGETHER = 16
 
 
 class TensorFlowEngine:
@@ -61,10 +61,8 @@ class TensorFlowEngine:
         return height * width * (12 if self._on_gpu else BYTES_PER_PIXEL)
 
     def batch(self, height: int, width: int) -> int:
-        """How many photos of this size share a call: 1 on a CPU, on a GPU what four fifths of its free memory hold."""
-        if not self._on_gpu:
-            return 1
-        return max(1, min(MOST_TOGETHER, int(0.8 * free_gpu_memory()) // (height * width * BYTES_PER_PIXEL)))
+        """How many photos of this size share a call: 1 on a CPU, on a GPU what its free memory holds."""
+        return together(free_gpu_memory(), height * width * BYTES_PER_PIXEL) if self._on_gpu else 1
 
 
 def _hold_to(threads: int | None) -> None:
@@ -81,9 +79,7 @@ def _gpus(device: str) -> list[str]:
     tf, seen = import_tensorflow(), gpu_names()
     if device == "auto":
         return seen
-    wanted = [] if device == "cpu" else [int(device.partition(":")[2] or 0)]
-    if wanted and wanted[0] >= len(seen):
-        raise EngineError(f"{device}: not here; TensorFlow sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
+    wanted = [] if device == "cpu" else [numbered(device, "TensorFlow", seen)]
     with contextlib.suppress(RuntimeError):  # in use already, as it is
         gpus = tf.config.list_physical_devices("GPU")
         tf.config.set_visible_devices([gpus[number] for number in wanted], "GPU")

@@ -50,11 +50,11 @@ class Directory:
             return Directory(path, None)
         return Directory(path, _open_folder(name, self._at))
 
-    def open_file(self, name: str, flags: int, mode: int = 0o666) -> int:
+    def open_file(self, name: str, flags: int) -> int:
         """A descriptor; never of what a link leads to. Raises OSError."""
         if not _NO_LINK and os.path.islink(self.path / name):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self.path / name))
-        return os.open(self._place(name), flags | _NO_LINK | _BINARY, mode, dir_fd=self._at)
+        return os.open(self._place(name), flags | _NO_LINK | _BINARY, 0o666, dir_fd=self._at)
 
     def status(self, name: str) -> os.stat_result | None:
         """What lies there itself, links not followed; None where nothing does. Raises OSError."""

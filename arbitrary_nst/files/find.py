@@ -113,12 +113,21 @@ def _roots(folders: Iterable[Path], output: Path | None, *, recursive: bool) -> 
 
 
 def read_list(data: bytes) -> list[Path]:
-    """Paths separated by NUL bytes, or one per line where there are none; lines may end as Windows ends them."""
-    if b"\0" in data:
-        lines = data.split(b"\0")
-    else:
-        lines = [line.removesuffix(b"\r") for line in data.removeprefix(codecs.BOM_UTF8).split(b"\n")]
-    return [Path(os.fsdecode(line)) for line in lines if line.strip()]
+    """The paths that ``names_in`` a list are."""
+    return [Path(name) for name in names_in(data)]
+
+
+def names_in(data: bytes) -> Iterator[str]:
+    """Names separated by NUL bytes, or one per line where there are none; lines may end as Windows ends them."""
+    of_lines = b"\0" not in data
+    start = len(codecs.BOM_UTF8) if of_lines and data.startswith(codecs.BOM_UTF8) else 0
+    while start < len(data):
+        end = data.find(b"\n" if of_lines else b"\0", start)
+        end = len(data) if end < 0 else end
+        name = data[start:end].removesuffix(b"\r") if of_lines else data[start:end]
+        if name.strip():
+            yield os.fsdecode(name)
+        start = end + 1
 
 
 def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[Input]:

@@ -110,7 +110,7 @@ class Own:
         self._styles = [*styles, *regions.values()]
         self._masks = [*regions, *([draw.mask] if draw.mask else [])]
         self._left = {"a style picture": 0, "a mask": 0, "made by arbstyle": 0}
-        self._stems = _Stems()
+        self._stems: tuple[Path | None, set[str]] = None, set()  # of the last folder: photos come folder by folder
         self._listed: dict[Path, set[Path]] = {}
 
     def keeps(self, each: Input) -> bool:
@@ -130,7 +130,9 @@ class Own:
     def _is_made(self, photo: Input) -> bool:
         """Whether a photo that was found in a folder is a result."""
         folder = photo.path.parent
-        if is_named_as_made(photo.path.name, self._stems.of(folder)):
+        if folder != self._stems[0]:
+            self._stems = folder, {Path(name).stem for name in os.listdir(folder)}
+        if is_named_as_made(photo.path.name, self._stems[1]):
             return True
         above = [folder, *folder.parents][: 1 + len(photo.below.parts)]
         return any(photo.path in self._outputs(each) for each in above)
@@ -152,19 +154,6 @@ def is_named_as_made(name: str, stems: Collection[str]) -> bool:
     """Whether a file is called ``photo__style.jpg`` and lies beside a ``photo``; ``stems`` are its folder's."""
     original, mark, style = Path(name).stem.rpartition("__")
     return bool(mark and style) and original in stems
-
-
-class _Stems:
-    """The stems of a folder's files, of the last folder that was asked for: photos come folder by folder."""
-
-    def __init__(self) -> None:
-        self._folder: Path | None = None
-        self._stems: set[str] = set()
-
-    def of(self, folder: Path) -> set[str]:
-        if folder != self._folder:
-            self._folder, self._stems = folder, {Path(name).stem for name in os.listdir(folder)}
-        return self._stems
 
 
 def _outputs(folder: Path) -> Iterable[Path]:

@@ -36,9 +36,9 @@ class Kept:
         except NSTError:
             return None
         read_as = DrawOptions(style_size=self._how.style_size, style_crop=self._how.style_crop)
-        photo = self._session.decode(self._data, name=str(self._picture))
-        seen = self._session.embed(photo, read_as, name=self._picture.stem).seen  # a file holds no picture
-        return replace(kept, name=self._picture.stem, seen=seen)
+        photo = self._session.decode(self._data, name=str(self._picture))  # a file of a style holds no picture
+        kept = self._session.with_picture(kept, photo, read_as, name=self._picture.stem)
+        return replace(kept, name=self._picture.stem)
 
     def keep(self, style: Style) -> bool:
         """For the next run, and whether it is kept: a cache that cannot be written keeps nothing."""

@@ -90,7 +90,7 @@ class LossReport:
     def _add_line(self, cells: Sequence[Any], mode: Literal["w", "a"]) -> None:
         """A step takes long: between two the table is closed, so that whatever ends the refinement leaves it whole."""
         try:
-            with (self._folder / "losses.csv").open(mode, newline="", encoding="utf-8") as file:
+            with (self._folder / TABLE).open(mode, newline="", encoding="utf-8") as file:
                 csv.writer(file).writerow(cells)
         except OSError as exc:
             raise self._unwritable(exc) from exc

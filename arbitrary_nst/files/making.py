@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from arbitrary_nst import images
-from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
-from arbitrary_nst.drawing.ready import Ready, as_it_is, sized
+from arbitrary_nst.drawing.ready import Ready, sized
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import Job, Output
@@ -61,24 +59,19 @@ def make(
             settings.on_step(output.path or style.name, step, picture)
         return stop()
 
-    seen = strokes.seen(photo, settings.strokes)  # refined as large as its strokes are, then carried up
-    small = replace(settings, feather=settings.feather * max(seen.size) / max(photo.size))
+    from arbitrary_nst.session.refining import refined
+
     begun = output.target if output.goes_on else how.start
-    start = None
-    if begun is not None:
-        start = images.resize(_begun(begun, photo, session), seen.pixels.shape[:2])
-    elif style.code is not None:
-        start = session.paint([as_it_is(seen, small)], style.code, small)[0].pixels
-    refiner = session.refiner(how.going_on if output.goes_on else how)
-    refined = refiner.refine(seen.pixels, session.sought(seen, style.pictures, small), start, on_step)
+    begin = style.code if begun is None else _begun(begun, photo, session)
+    how = how.going_on if output.goes_on else how
+    picture, told = refined(session, photo, style.pictures, begin, settings, how, on_step)
     if settings.on_end is not None:
         settings.on_end(output.path or style.name)
-    notes = (*photo.notes, *refined.notes)
-    if refined.ended != "steps":
-        notes += (f"{refined.ended}: the best of {len(refined.history) - 1} steps",)
-    picture = strokes.completed(photo, seen, refined.pixels, session.threads)
+    notes = (*photo.notes, *told.notes)
+    if told.ended != "steps":
+        notes += (f"{told.ended}: the best of {len(told.history) - 1} steps",)
     whole = finished(photo, replace(picture, notes=notes), settings, session.threads)
-    return whole, refined.ended != "stopped"
+    return whole, told.ended != "stopped"
 
 
 def _begun(path: Path, photo: Photo, session: Session) -> Pixels:

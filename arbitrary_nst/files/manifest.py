@@ -26,6 +26,8 @@ _APPENDING = 1 << 61
 _CLAIMS = 1 << 62
 
 Record = dict[str, Any]
+# What of a record says what computed the picture.
+COMPUTED = ("engine", "precision", "refining_precision")
 
 
 class Manifest:
@@ -54,16 +56,13 @@ class Manifest:
         try:
             if write:
                 try:
-                    descriptor, writable = (
-                        folder.open_file(NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT | wait_for_no_pipe),
-                        True,
-                    )
+                    descriptor = folder.open_file(NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT | wait_for_no_pipe)
                 except OSError as exc:
                     if exc.errno not in _READ_ONLY:
                         raise
                     write = False  # enough where everything is made already
             if not write:
-                descriptor, writable = folder.open_file(NAME, os.O_RDONLY | wait_for_no_pipe), False
+                descriptor = folder.open_file(NAME, os.O_RDONLY | wait_for_no_pipe)
         except FileNotFoundError:
             return None, False
         except OSError as exc:
@@ -72,7 +71,7 @@ class Manifest:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             self._refuse_other(folder)
-        return descriptor, writable
+        return descriptor, write
 
     def _refuse_other(self, folder: Directory) -> None:
         """Say so where it is no file."""
@@ -238,7 +237,7 @@ def _announcement(record: Record) -> Record:
 
 def _digest(record: Record) -> str:
     """Of what a picture is made of; on which machine, and of a photo known by its SHA-256 where it lay, is left out."""
-    free = {"engine", "precision", "refining_precision"} | ({"input"} if "sha256" in record else set())
+    free = {*COMPUTED, *(["input"] if "sha256" in record else [])}
     made_of = {name: value for name, value in record.items() if name not in free}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 

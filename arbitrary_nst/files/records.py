@@ -1,7 +1,7 @@
 """What a picture was made with, as a manifest remembers it and `--existing skip` compares it."""
 
 from arbitrary_nst.files.jobs import StyleInUse
-from arbitrary_nst.files.manifest import Record
+from arbitrary_nst.files.manifest import COMPUTED, Record
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import ModelOptions
 from arbitrary_nst.session import Session
@@ -24,5 +24,5 @@ def made_with(style: StyleInUse, session: Session, settings: Settings, refining_
 
 def counting(record: Record, asked: ModelOptions) -> Record:
     """What of a record counts: what `auto` chose on another machine is as good as what it chooses here."""
-    free = {"engine": asked.engine, "precision": asked.precision, "refining_precision": asked.precision}
-    return {name: value for name, value in record.items() if free.get(name) != "auto"}
+    wanted = dict(zip(COMPUTED, (asked.engine, asked.precision, asked.precision), strict=True))
+    return {name: value for name, value in record.items() if wanted.get(name) != "auto"}

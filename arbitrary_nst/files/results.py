@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arbitrary_nst.errors import EngineMemoryError, NSTError, PhotoError
+from arbitrary_nst.errors import EngineMemoryError, NSTError, PhotoError, internal
 
 if TYPE_CHECKING:
     from arbitrary_nst.scores.score import Score
@@ -47,7 +47,6 @@ def failed(source: Path, exc: BaseException, style: str | None = None) -> Result
         case OSError():
             kind, what, hint = PhotoError, f"{exc.strerror or exc}", "check the disk, the path and its permissions"
         case _:
-            what = f"internal error: {type(exc).__name__}: {exc}"
-            kind, hint = NSTError, "{verbose}, and report what it prints"
+            kind, what, hint = NSTError, internal(exc).what, internal(exc).hint
     error = kind(what if str(source) in what else f"{source}: {what}", hint)
     return Result(str(source), style, error=error, traceback="".join(traceback.format_exception(exc)))

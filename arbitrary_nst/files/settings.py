@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.record import Step
     from arbitrary_nst.refinement.settings import Refinement
 
+    OnStep = Callable[[str, Step, Pixels | Callable[[], Pixels]], None]
+
 Sink = Callable[[bytes], object]
 
 
@@ -37,7 +39,7 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
 
     output: Path | None = None
     refinement: "Refinement | None" = None
-    on_step: "Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None" = field(default=None, compare=False)
+    on_step: "OnStep | None" = field(default=None, compare=False)
     on_end: Callable[[str], None] | None = field(default=None, compare=False)
     sink: Sink | None = field(default=None, compare=False)
     vgg_weights: Path | None = field(default=None, compare=False)
@@ -56,7 +58,7 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
         output: Path | None,
         *groups: Options,
         refinement: "Refinement | None" = None,
-        on_step: "Callable[[str, Step, Pixels | Callable[[], Pixels]], None] | None" = None,
+        on_step: "OnStep | None" = None,
         on_end: Callable[[str], None] | None = None,
         sink: Sink | None = None,
         vgg_weights: Path | None = None,

@@ -13,12 +13,13 @@ from arbitrary_nst.images.photo import Pixels
 from arbitrary_nst.session import Session
 
 NOWHERE = Path(os.devnull)  # no results are written
-MOST = 32  # photos; more teach no more
 
 
 def sampled(photos: Sequence[Input], seed: int) -> list[Input]:
-    """At most ``MOST`` of the photos, at random."""
-    chosen = np.random.default_rng(seed).permutation(len(photos))[:MOST]
+    """As many of the photos as are learnt on, at random."""
+    from arbitrary_nst.refinement.crops import MOST_PHOTOS
+
+    chosen = np.random.default_rng(seed).permutation(len(photos))[:MOST_PHOTOS]
     return [photos[number] for number in sorted(chosen)]
 
 

@@ -7,7 +7,14 @@ from importlib.util import find_spec
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
-from arbitrary_nst.hardware.devices import free_memory, is_apple_silicon, torch_device, torch_devices, wake_ahead
+from arbitrary_nst.hardware.devices import (
+    free_memory,
+    is_apple_silicon,
+    numbered,
+    torch_device,
+    torch_devices,
+    wake_ahead,
+)
 from arbitrary_nst.hardware.gpus import free_gpu_memory, has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 
@@ -114,18 +121,13 @@ def _hold_to(name: str, device: str) -> None:
         _hold_jax_to(device)
     elif device == "cpu":
         import_tensorflow().config.set_visible_devices([], "GPU")
-    elif (number := int(device.partition(":")[2] or 0)) < len(seen := tensorflow_gpus(ask=True)):
-        config = import_tensorflow().config
-        config.set_visible_devices(config.list_physical_devices("GPU")[number], "GPU")
     else:
-        raise EngineError(f"{device}: not here; TensorFlow sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
+        number, config = numbered(device, "TensorFlow", tensorflow_gpus(ask=True)), import_tensorflow().config
+        config.set_visible_devices(config.list_physical_devices("GPU")[number], "GPU")
 
 
 def _hold_jax_to(device: str) -> None:
     import jax
 
-    seen = list(_jax_gpus())
-    number = int(device.partition(":")[2] or 0)
-    if number >= len(seen):
-        raise EngineError(f"{device}: not here; JAX sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
+    number = numbered(device, "JAX", list(_jax_gpus()))
     jax.config.update("jax_default_device", [each for each in jax.devices() if each.platform != "cpu"][number])

@@ -5,6 +5,7 @@ import platform
 import re
 import threading
 import warnings
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -64,8 +65,21 @@ def torch_device(name: str) -> Any:
         name = seen[0] if seen else "cpu"
     wanted = "cuda:0" if name == "cuda" else name
     if wanted != "cpu" and wanted not in seen:
-        raise EngineError(f"{name}: not here; PyTorch sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
+        raise not_here(name, "PyTorch", seen)
     return torch.device(wanted)
+
+
+def numbered(device: str, library: str, seen: Sequence[str]) -> int:
+    """Which of the GPUs that a library sees ``cuda`` or ``cuda:1`` is. Raises EngineError for one that is not here."""
+    number = int(device.partition(":")[2] or 0)
+    if number >= len(seen):
+        raise not_here(device, library, seen)
+    return number
+
+
+def not_here(device: str, library: str, seen: Sequence[str]) -> EngineError:
+    """The error for a device that a library does not see."""
+    return EngineError(f"{device}: not here; {library} sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
 
 
 def wake_ahead(device: str) -> None:

@@ -5,6 +5,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Any, Generic, TypeVar, overload
 
 from arbitrary_nst.errors import EngineError
@@ -77,6 +78,15 @@ if hasattr(os, "register_at_fork"):
 def lock() -> AbstractContextManager[Any]:
     """The lock under which things are loaded."""
     return _lock
+
+
+def unloaded(instance: T, *names: str) -> T:
+    """A copy that has not loaded these properties yet."""
+    other = copy(instance)
+    for name in names:
+        vars(other).pop(name, None)
+        vars(other).pop(name + FAILED, None)
+    return other
 
 
 def refuse_after_fork(library: str) -> None:

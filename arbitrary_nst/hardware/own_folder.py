@@ -3,7 +3,7 @@
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # Variables that name a library's folder, the sub-folder of our cache that it gets, and where it is by default. The
@@ -42,9 +42,19 @@ def kept_in_our_cache() -> Iterator[None]:
             for name, (folder, default) in FOLDERS.items()
             if name not in os.environ and not Path(default).expanduser().exists()
         }
-        os.environ.update(ours)
-        try:
+        with environment(ours):
             yield
-        finally:
-            for name in ours:
-                os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment inside, which is afterwards as it was."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

@@ -21,14 +21,22 @@ def quiet() -> Iterator[None]:
     """Keep TensorFlow's start-up lines off stderr, Keras's settings in our cache, and what nobody needs out of both,
     while either is imported.
 
-    It logs some of them before it reads its own log level, past Python: so the descriptor itself is turned away, by
-    the first thread that comes, until the last one leaves.
+    It logs some of them before it reads its own log level, past Python.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with stderr_away(), kept_in_our_cache(), lean_imports():
+        yield
+
+
+@contextlib.contextmanager
+def stderr_away() -> Iterator[None]:
+    """Nothing written to stderr inside is seen, by whatever library.
+
+    The descriptor itself is turned away, by the first thread that comes, until the last one leaves.
+    """
     _turn_away()
     try:
-        with kept_in_our_cache(), lean_imports():
-            yield
+        yield
     finally:
         _turn_back()
 

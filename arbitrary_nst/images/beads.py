@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arbitrary_nst.images.photo import Pixels
+from arbitrary_nst.images.photo import GREY, Pixels
 
 WIDE = 1.8  # px: standard deviation of the window in which a stroke's way is told
 ROUND, STRAIGHT = 0.35, 0.65  # as on_edges of upscale: up to the first nothing has a way, from the second on it has
@@ -11,7 +11,6 @@ CALM, TEXTURED = 0.02, 0.05  # standard deviation of its luminance
 # Along a stroke, with their weights: what repeats every 2 or 4 px goes.
 STEPS = (-2, 1 / 8), (-1, 1 / 4), (1, 1 / 4), (2, 1 / 8)
 SHARE = 0.65  # of that smoothing: with all of it what is woven of fine lines is lost on a screen
-GREY = np.full(3, 1 / 3, np.float32)
 
 
 def without_beads(small: Pixels, drawn: Pixels) -> Pixels:

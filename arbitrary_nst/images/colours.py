@@ -35,13 +35,10 @@ _SAMPLES = 1 << 18  # pixels that a photo's mean and covariance are taken from
 
 
 def to_oklab(pixels: Pixels) -> Pixels:
-    """sRGB (..., 3) in [0, 1] to Oklab: lightness in [0, 1], and a and b around 0."""
-    lab: Pixels = np.moveaxis(_oklab(pixels), 0, -1).reshape(pixels.shape)
-    return lab
+    """sRGB (..., 3) in [0, 1] to Oklab: lightness in [0, 1], and a and b around 0.
 
-
-def _oklab(pixels: Pixels) -> Pixels:
-    """(..., 3) -> (3, N), a plane each: what follows is twice as fast over planes."""
+    (3, N), a plane each: what follows is twice as fast over planes.
+    """
     light = look_up(np.ascontiguousarray(pixels.reshape(-1, 3).T), _light_of_srgb())
     lab: Pixels = _TO_LAB @ np.cbrt(_TO_CONES @ light)
     return lab
@@ -67,8 +64,8 @@ def with_chroma_of(photo: Pixels, drawn: Pixels, threads: int = 1) -> Pixels:
 
     def fill(start: int) -> None:
         here = slice(start, start + _AT_ONCE)
-        lab = _oklab(photo[here])
-        lab[0] = _oklab(drawn[here])[0]
+        lab = to_oklab(photo[here])
+        lab[0] = to_oklab(drawn[here])[0]
         flat[here] = look_up(_into_gamut(lab), _srgb_of_light()).T
 
     with ThreadPoolExecutor(threads, "colours") as pool:

@@ -20,6 +20,7 @@ from arbitrary_nst.images.colour import (
     srgb_to_linear,
     to_xyz,
 )
+from arbitrary_nst.images.png_chunks import chunks
 
 UNSPECIFIED = 2  # H.273: said elsewhere, or nowhere
 SRGB_GAMMA = 0.45455  # beside which a PNG means sRGB's own curve, unless its primaries are others (PNG, 11.3.2.2)
@@ -107,15 +108,12 @@ def _icc_cicp(icc: bytes) -> Code | None:
 
 def _png_cicp(data: bytes) -> Code | None:
     """By the cICP chunk, which stands before the pixels."""
-    at = 8
-    while at + 12 <= len(data):
-        length, kind = struct.unpack(">I4s", data[at : at + 8])
+    for kind, start, stop in chunks(data):
         if kind in (b"IDAT", b"IEND"):
-            return None
-        if kind == b"cICP" and length == 4:
-            codes = data[at + 8 : at + 12]
-            return codes[0], codes[1], bool(codes[3])
-        at += 12 + length
+            break
+        if kind == b"cICP" and stop - start == 16:
+            primaries, transfer, _, is_full = data[start + 8 : start + 12]
+            return primaries, transfer, bool(is_full)
     return None
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import placing
 from arbitrary_nst.images.metadata import Policy
-from arbitrary_nst.images.photo import Photo, srgb_profile, to_bytes
+from arbitrary_nst.images.photo import Photo, as_image, srgb_profile, to_bytes
 from arbitrary_nst.options import Format
 
 PILLOW_NAMES: dict[Format, str] = {
@@ -80,27 +80,21 @@ def _need_jxl() -> None:
 
 
 def _to_image(photo: Photo, format: Format) -> tuple[Image.Image, list[str]]:
-    if photo.alpha is None:
-        return Image.fromarray(to_bytes(photo.pixels), "RGB"), []
-    if format == "jpg":
-        alpha = photo.alpha[..., None]
-        on_white = photo.pixels * alpha + (1 - alpha)
-        seen_through = [] if photo.alpha.min() >= 1 else ["jpg has no transparency: laid on white"]
-        return Image.fromarray(to_bytes(on_white), "RGB"), seen_through
-    image = Image.fromarray(to_bytes(photo.pixels), "RGB")
-    image.putalpha(Image.fromarray(to_bytes(photo.alpha), "L"))
-    return image, []
+    if photo.alpha is None or format != "jpg":
+        return as_image(photo), []
+    alpha = photo.alpha[..., None]
+    on_white = photo.pixels * alpha + (1 - alpha)
+    seen_through = [] if photo.alpha.min() >= 1 else ["jpg has no transparency: laid on white"]
+    return Image.fromarray(to_bytes(on_white), "RGB"), seen_through
 
 
 def _options(format: Format, quality: int) -> dict[str, Any]:
     match format:
-        case "jpg":
-            return {"quality": quality, "subsampling": "4:4:4"}  # optimised tables: 5 % smaller, 3 times as slow
+        case "jpg" | "avif":  # a JPEG's optimised tables: 5 % smaller, 3 times as slow
+            return {"quality": quality, "subsampling": "4:4:4"}
         case "webp":
             # exact: colours under full transparency stay, as everywhere else
             return {"quality": quality, "method": 4, "exact": True}
-        case "avif":
-            return {"quality": quality, "subsampling": "4:4:4"}
         case "tiff":
             return {"compression": "tiff_adobe_deflate"}
         case "png":

@@ -29,6 +29,11 @@ EMBEDDED_JPEG = tuple(b"\xff\xd8\xff" + bytes([marker]) for marker in (0xDB, 0xE
 Read = Callable[[int, int], bytes]  # offset, length -> bytes, fewer at the end
 
 
+def reader(data: bytes | bytearray) -> Read:
+    """What reads data that are at hand."""
+    return lambda at, size: bytes(data[at : at + size])
+
+
 @dataclass(frozen=True)
 class Entry:
     """One tag: where its 12 bytes are, and its value's bytes."""
@@ -143,7 +148,7 @@ class Block:
         self._reread()
 
     def _reread(self) -> None:
-        self.structure = Structure(lambda at, size: bytes(self.data[at : at + size]))
+        self.structure = Structure(reader(self.data))
 
     def upright(self) -> int:
         """Set the orientation to 1, and return what it was; resolutions change places where the picture lay."""

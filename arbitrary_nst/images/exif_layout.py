@@ -17,6 +17,7 @@ from arbitrary_nst.images.exif import (
     Directory,
     Read,
     Structure,
+    reader,
 )
 
 # Tags that describe the file they came from, not the picture: a TIFF keeps its layout among its EXIF.
@@ -54,25 +55,23 @@ def gathered(read: Read) -> tuple[bytes | None, tuple[str, ...]]:
     maker = next((tag for tag in inside if tag.tag == MAKER_NOTE and len(_bytes(tag)) > 4), None)
     notes: tuple[str, ...] = ()
     out = bytearray(8)
-    if maker is None or source.exif is None:
-        _write_all(out, source, tags)
-        return (bytes(out) if len(out) > 8 else None), notes
-    data, entry = _bytes(maker), source.exif.find(MAKER_NOTE)
-    assert entry is not None
-    inside.remove(maker)
-    if entry.value + len(data) <= FURTHEST:
-        others = sum(len(_bytes(tag)) + 13 for each in tags.values() for tag in each) + 100  # heads and pointers
-        inside.append(Tag(MAKER_NOTE, entry.type, entry.count, entry.value))
-        if entry.value < 8 + others:
-            out.extend(bytes(entry.value + len(data) - len(out)))
-        _write_all(out, source, tags)
-        out.extend(bytes(max(0, entry.value + len(data) - len(out))))
-        out[entry.value : entry.value + len(data)] = data
-        return bytes(out), notes
-    if data.startswith(MOVABLE):
-        inside.append(maker)
-    else:
-        notes = ("the maker's own notes dropped: they hold only at their place in the file",)
+    if maker is not None and source.exif is not None:
+        data, entry = _bytes(maker), source.exif.find(MAKER_NOTE)
+        assert entry is not None
+        inside.remove(maker)
+        if entry.value + len(data) <= FURTHEST:
+            others = sum(len(_bytes(tag)) + 13 for each in tags.values() for tag in each) + 100  # heads and pointers
+            inside.append(Tag(MAKER_NOTE, entry.type, entry.count, entry.value))
+            if entry.value < 8 + others:
+                out.extend(bytes(entry.value + len(data) - len(out)))
+            _write_all(out, source, tags)
+            out.extend(bytes(max(0, entry.value + len(data) - len(out))))
+            out[entry.value : entry.value + len(data)] = data
+            return bytes(out), notes
+        if data.startswith(MOVABLE):
+            inside.append(maker)
+        else:
+            notes = ("the maker's own notes dropped: they hold only at their place in the file",)
     _write_all(out, source, tags)
     return (bytes(out) if len(out) > 8 else None), notes
 
@@ -146,7 +145,7 @@ def in_front(block: bytes, tiff: bytes) -> bytes:
 
     Raises ValueError where the block cannot be read.
     """
-    exif, file = (Structure(_reader(data)) for data in (block, tiff))
+    exif, file = (Structure(reader(data)) for data in (block, tiff))
     base = (len(block) + 1) // 2 * 2
     tags = {
         entry.tag: Tag(entry.tag, entry.type, entry.count, block[entry.at + 8 : entry.at + 12])
@@ -179,7 +178,3 @@ def _swapped(value: bytes, kind: int) -> bytes:
     """A value in the other byte order."""
     size = UNIT_SIZES.get(kind, 1)
     return b"".join(value[at : at + size][::-1] for at in range(0, len(value), size)) if size > 1 else value
-
-
-def _reader(data: bytes) -> Read:
-    return lambda at, size: data[at : at + size]

@@ -15,6 +15,7 @@ from arbitrary_nst.images.resampling import resample
 
 Pixels = NDArray[np.float32]
 
+GREY = np.full(3, 1 / 3, np.float32)  # pixels @ GREY: the mean of their colours
 ROWS = 64  # of a photo that are converted at a time
 
 
@@ -77,11 +78,17 @@ def from_array(array: NDArray[Any]) -> Photo:
 
 def to_pil(photo: Photo) -> Image.Image:
     """An RGB image, or RGBA where the photo has alpha; metadata and an sRGB profile are in its ``info``."""
+    image = as_image(photo)
+    image.info.update(placing.for_pillow(photo.metadata.written(photo.size, "keep")))
+    image.info["icc_profile"] = srgb_profile()
+    return image
+
+
+def as_image(photo: Photo) -> Image.Image:
+    """Its pixels alone, with its alpha where it has some."""
     image = Image.fromarray(to_bytes(photo.pixels), "RGB")
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(to_bytes(photo.alpha), "L"))
-    image.info.update(placing.for_pillow(photo.metadata.written(photo.size, "keep")))
-    image.info["icc_profile"] = srgb_profile()
     return image
 
 
@@ -112,8 +119,13 @@ def resize_longest(photo: Photo, max_size: int) -> Photo:
     if longest <= max_size:
         return photo
     width, height = (max(1, round(side * max_size / longest)) for side in photo.size)
-    alpha = None if photo.alpha is None else resize(photo.alpha[..., np.newaxis], (height, width))[..., 0]
-    return replace(photo, pixels=resize(photo.pixels, (height, width)), alpha=alpha)
+    return resized(photo, (height, width))
+
+
+def resized(photo: Photo, size: tuple[int, int]) -> Photo:
+    """A photo at another height and width, antialiased."""
+    alpha = None if photo.alpha is None else resize(photo.alpha[..., np.newaxis], size)[..., 0]
+    return replace(photo, pixels=resize(photo.pixels, size), alpha=alpha)
 
 
 def style_input(pixels: Pixels, *, size: int = 256, crop: Literal["auto", "centre", "none"] = "centre") -> Pixels:

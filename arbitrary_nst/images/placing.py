@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from arbitrary_nst.images import exif_layout, photoshop
-from arbitrary_nst.images.exif import ORIENTATION, Block, Structure
+from arbitrary_nst.images.exif import ORIENTATION, Block, Structure, reader
 from arbitrary_nst.images.metadata import BROKEN, PHOTOSHOP_MARK, PREFIX, Density, Metadata, Text
 
 JPEG_SEGMENT = 65_533  # bytes in one segment of a JPEG
@@ -195,7 +195,7 @@ def _decoded(comment: bytes) -> str:
 def _smaller(block: bytes) -> bytes:
     """A block without what no tag refers to."""
     try:
-        return exif_layout.gathered(lambda at, size: block[at : at + size])[0] or block
+        return exif_layout.gathered(reader(block))[0] or block
     except BROKEN:
         return block
 
@@ -203,7 +203,7 @@ def _smaller(block: bytes) -> bytes:
 def _without_orientation(block: bytes) -> bytes | None:
     """An upright picture needs none; None where nothing else was told."""
     try:
-        structure = Structure(lambda at, size: block[at : at + size])
+        structure = Structure(reader(block))
         if len(structure.first.entries) == 1 and structure.first.find(ORIENTATION):
             return None
         patched = Block(block)

@@ -8,11 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from arbitrary_nst.images.photo import ROWS, Pixels, strips
+from arbitrary_nst.images.photo import GREY, ROWS, Pixels, strips
 
 GRAIN = 1.5 / 255  # standard deviation that smooth places have afterwards; 1 level still lets rings through
 BLOCK = 4  # px: the side of the blocks of which it is told whether they are smooth
-GREY = np.full(3, 1 / 3, np.float32)
 SEED = 22
 USUAL = 1024  # px of width, to which the noise that is drawn ahead suffices: a 4:3 photo as the network sees it has 980
 POOL = 4  # strips of noise that are drawn; each strip of the photo takes its own from a place of its own among them

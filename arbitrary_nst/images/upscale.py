@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arbitrary_nst.images.enlarging import CUBIC, LINEAR, Span, spans, taller, wider
 from arbitrary_nst.images.islands import without_islands
-from arbitrary_nst.images.photo import Pixels, resize
+from arbitrary_nst.images.photo import GREY, Pixels, resize
 from arbitrary_nst.images.resampling import PRODUCT, resample
 from arbitrary_nst.images.steepening import on_edges, on_screen, slopes, steepened, steepening
 from arbitrary_nst.images.windows import tent, within
@@ -29,7 +29,6 @@ SMALL_ROWS, SMALL_COLUMNS = 96, 192
 REACH = 8  # px of the small picture, around a tile of it, that what is made there depends on
 LOOKED_AT = 13  # one tile of so many tells how steep edges are
 STEEPEST, FAINT_EDGE = 0.01, 8 / 255  # share of pixels that are hard edges; change per px below which none is
-GREY = np.full(3, 1 / 3, np.float32)
 
 
 def add_change(full: Pixels, small: Pixels) -> Pixels:

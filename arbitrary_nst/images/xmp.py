@@ -100,10 +100,8 @@ def split(packet: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def _as_utf8(packet: bytes) -> bytes:
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if packet.startswith(mark):
-            return packet.decode(encoding, "replace").encode()
-    return packet
+    is_utf16 = packet.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return packet.decode("utf-16", "replace").encode() if is_utf16 else packet
 
 
 def _parsed(packet: bytes) -> minidom.Document:

@@ -2,7 +2,7 @@
 
 from arbitrary_nst.model_zoo.card import Card, cards
 from arbitrary_nst.model_zoo.resolution import Row, clear, find, list_models, pull, resolve, verify
-from arbitrary_nst.model_zoo.store import Model, cache_dir, conversions_dir
+from arbitrary_nst.model_zoo.store import Model, conversions_dir
 from arbitrary_nst.model_zoo.vgg19 import Vgg19File, find_vgg19, identify_vgg19, resolve_vgg19
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "Model",
     "Row",
     "Vgg19File",
-    "cache_dir",
     "cards",
     "clear",
     "conversions_dir",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 FOOTER, MAGIC = 48, 0xDB4775248B80FB57
 TRAILER = 5  # behind a block: how it is packed, and its checksum
-FLOAT, STRING = 1, 7  # kinds of tensors
+FLOAT = 1  # the kind of tensors that are read
 GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -68,7 +68,7 @@ class _Shards:
             raise ValueError("its data ends too early")
         file.seek(start)
         data = file.read(size)
-        if checked and _masked(google_crc32c.value(data)) != _number(entry, 6):
+        if checked and masked_crc32c(data) != _number(entry, 6):
             raise ValueError("a checksum of its data is another")
         return data
 
@@ -166,6 +166,7 @@ def _text(fields: dict[int, list[Any]], number: int) -> str:
     return bytes(_first(fields, number, b"")).decode()
 
 
-def _masked(crc: int) -> int:
-    """The form in which checkpoints store a CRC-32C: rotated right by 15 bits, plus a constant."""
+def masked_crc32c(data: bytes) -> int:
+    """A CRC-32C in the form in which checkpoints store it: rotated right by 15 bits, plus a constant."""
+    crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from arbitrary_nst.errors import ModelError
+from arbitrary_nst.hardware import own_folder
 from arbitrary_nst.model_zoo import seals, store, verification
 from arbitrary_nst.model_zoo.card import Card, Download
 
@@ -102,16 +103,8 @@ def _quiet_kagglehub(cache: Path) -> Iterator[None]:
         Path.home()
     except RuntimeError:  # kagglehub cannot be imported without one
         settings["HOME"] = str(cache)
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+    with own_folder.environment(settings), contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
 def _reason(exc: Exception) -> tuple[str, str]:
@@ -152,7 +145,7 @@ def remember_unreachable(card: Card) -> None:
 
 
 def _memory(card: Card) -> Path:
-    return store.cache_dir() / f"unreachable-{card.name}"
+    return own_folder.cache_dir() / f"unreachable-{card.name}"
 
 
 def reachable() -> bool:

@@ -49,7 +49,7 @@ def resolve(
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
         if offline or not card.downloads:
-            raise ModelError(f"{name}: not here{_because(skipped)}", f"{_how_to_get(card, offline)}")
+            raise ModelError(f"{name}: not here{_because(skipped)}", _how_to_get(card, offline))
         for line in skipped:
             notify(f"{line}: looking on")
         folder = download.pull(card, notify=notify)
@@ -142,7 +142,7 @@ def open_model(card: Card, folder: Path, *, trust: bool = False) -> Model:
         if trust:
             return Model(card, folder, digest, verified=False)
         remedy = f"arbstyle models verify {card.name}, a fresh copy, or {{trust_model}} if you know whose it is"
-        raise ModelError(f"{exc}: not loaded", f"{remedy}") from exc
+        raise ModelError(f"{exc}: not loaded", remedy) from exc
     return Model(card, folder, digest, verified=True)
 
 
@@ -156,7 +156,7 @@ def _find(name: str, model_dir: Path | None) -> tuple[Card, Path]:
         name = next((each for each in cards() if _look_for(each, model_dir)[1] is not None), next(iter(cards())))
     card, folder, skipped = _look_for(name, model_dir)
     if folder is None:
-        raise ModelError(f"{name}: not here{_because(skipped)}", f"{_how_to_get(card, False)}")
+        raise ModelError(f"{name}: not here{_because(skipped)}", _how_to_get(card, False))
     return card, folder
 
 
@@ -167,7 +167,7 @@ def verify(name: str, *, model_dir: Path | None = None) -> Model:
     try:
         check(card, folder, hashes)
     except ModelError as exc:
-        raise ModelError(f"{exc}", f"{_how_to_get(card, False)}") from exc
+        raise ModelError(str(exc), _how_to_get(card, False)) from exc
     store.record(folder, hashes)
     return Model(card, folder, store.digest(hashes), verified=True)
 
@@ -186,7 +186,7 @@ def clear(name: str | None = None) -> int:
 
 def _card(name: str) -> Card:
     if name not in cards():
-        raise ModelError(f"{name}: no such model", f"{', '.join(cards())}")
+        raise ModelError(f"{name}: no such model", ", ".join(cards()))
     return cards()[name]
 
 

@@ -36,24 +36,19 @@ def stay_offline(told: bool | None = None) -> bool:
     return os.environ.get("ARBSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no") if told is None else told
 
 
-def cache_dir() -> Path:
-    """``$ARBSTYLE_CACHE_DIR``, or the platform's cache folder for this user; ``NO_CACHE`` where there is no home."""
-    return own_folder.cache_dir()
-
-
 def fetched_dir() -> Path:
     """Where fetched models live, a sub-folder each."""
-    return cache_dir() / "models"
+    return own_folder.cache_dir() / "models"
 
 
 def conversions_dir() -> Path:
     """Where engines keep what they made of a model, a sub-folder per model."""
-    return cache_dir() / "converted"
+    return own_folder.cache_dir() / "converted"
 
 
 def numbers_dir() -> Path:
     """Where the numbers of style pictures are kept, a sub-folder per model."""
-    return cache_dir() / "styles"
+    return own_folder.cache_dir() / "styles"
 
 
 def places(name: str, model_dir: Path | None) -> list[Path]:
@@ -128,7 +123,7 @@ def digest(hashes: Hashes) -> str:
 
 def _record_path(folder: Path) -> Path:
     key = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
-    return cache_dir() / "verified" / f"{key}.json"
+    return own_folder.cache_dir() / "verified" / f"{key}.json"
 
 
 def recorded(folder: Path) -> Hashes | None:
@@ -148,7 +143,7 @@ def record(folder: Path, hashes: Hashes) -> None:
 
 def pin_path(name: str) -> Path:
     """The file that holds the SHA-256 of this model's weights, as they were when first proven here."""
-    return cache_dir() / "verified" / f"{name}.sha256"
+    return own_folder.cache_dir() / "verified" / f"{name}.sha256"
 
 
 def check_pinned(name: str, sha256: str, where: Path) -> None:
@@ -182,7 +177,7 @@ def clear(names: Iterable[str]) -> int:
     for name in names:
         with contextlib.suppress(NotADirectoryError):  # there is no cache
             _record_path(fetched_dir() / name).unlink(missing_ok=True)
-            (cache_dir() / f"unreachable-{name}").unlink(missing_ok=True)
+            (own_folder.cache_dir() / f"unreachable-{name}").unlink(missing_ok=True)
         for folder in (fetched_dir() / name, conversions_dir() / name, numbers_dir() / name):
             freed += folder_bytes(folder)
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ import hashlib
 import struct
 from pathlib import Path
 
-import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,7 +59,7 @@ def variable_lines(weights: Weights) -> list[str]:
     The checksum is computed from the values themselves, so a forged index does not help.
     """
     return [
-        f"{name},{_shape(value)},{_masked(google_crc32c.value(value.tobytes())):08x}" for name, value in weights.items()
+        f"{name},{_shape(value)},{checkpoint.masked_crc32c(value.tobytes()):08x}" for name, value in weights.items()
     ]
 
 
@@ -80,8 +79,3 @@ def sha256_of(weights: Weights) -> str:
 
 def _shape(value: NDArray[np.float32]) -> str:
     return "x".join(str(side) for side in value.shape)
-
-
-def _masked(crc: int) -> int:
-    """The form in which checkpoints store a CRC-32C: rotated right by 15 bits, plus a constant."""
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF

@@ -7,16 +7,15 @@ made on Keras's device: a copy from the host would hold up a GPU at each step, a
 import math
 from typing import Any
 
+from arbitrary_nst.images.weave import BY_CHANCE, CELL, WINDOW
+
 Tensor = Any
 
 TILE = 32  # px that a stripe is measured over
 SPOT = 8  # px of a neighbourhood that a coloured dot covers
 DOTS = 0.1  # what such dots cost, where stripes cost 1
 
-CELL = 4  # px that the coarsest cell of a network spans
-WINDOW = 8 * CELL  # px that a power spectrum is taken of
 SMALLEST = 5 * WINDOW // 2  # px of a side that one neighbourhood of windows takes
-BY_CHANCE = 0.5  # what a frequency may have over its surroundings, in the logarithm of power
 FAINT = 0.02  # power of a wave of 0.3 levels in 255
 
 

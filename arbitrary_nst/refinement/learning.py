@@ -24,8 +24,8 @@ from arbitrary_nst.refinement.crops import SIDE
 from arbitrary_nst.refinement.gradients import value_and_gradient
 from arbitrary_nst.refinement.optimizers import to_numpy, to_tensor
 from arbitrary_nst.refinement.precision import DTYPES, choose_precision, settle_tf32
-from arbitrary_nst.refinement.recipes import VGG_LAYERS, Recipe
-from arbitrary_nst.refinement.record import Step
+from arbitrary_nst.refinement.recipes import STYLE_LAYERS, Recipe
+from arbitrary_nst.refinement.record import OnStep, Step
 
 with quiet():
     import keras
@@ -35,7 +35,6 @@ Array = NDArray[np.float32]
 Tensor = Any
 Target = tuple[Tensor, Tensor, list[Tensor], Tensor]  # photo, its content, the style's statistics, their distance
 
-STYLE_LAYERS = tuple(name for name in VGG_LAYERS if name.endswith("conv1"))
 # What content weighs; with less, weights that learn a style of large shapes leave nothing of the photo.
 CONTENT = {"numbers": 0.07, "weights": 0.15}
 # Weighs the layers alike, and style against content without regard to sizes and contrasts: S and C as shares.
@@ -50,7 +49,6 @@ LEARNING = Recipe(
     style_weight=1.0,
     gram_norm="hw",
 )
-STYLE_SIZE = 256  # px, as the networks read a style: strokes are then as wide in a picture as in this
 STRIPE, MESH = 0.005, 1.5  # weights of what shows the network's cells
 RATES = {"numbers": 0.03, "weights": 0.002}  # Adam's
 FALLING = 0.4  # share of the steps, the last, in which the rate falls to nothing
@@ -81,9 +79,6 @@ class Learnt:
     history: list[Step]
     ended: Literal["steps", "stopped"]
     notes: tuple[str, ...] = ()
-
-
-OnStep = Callable[[Step, Callable[[], Pixels]], bool | None]
 
 
 def steps_of(how: LearnOptions) -> int:

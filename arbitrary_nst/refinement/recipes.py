@@ -28,9 +28,8 @@ VGG_LAYERS = {
     for number in range(1, count + 1)
 }
 
-
-def _first_of_each_block(weight: float = 0.2) -> dict[str, float]:
-    return {f"block{block}_conv1": weight for block in range(1, 6)}
+# What is looked at for style, as in Gatys 2016.
+STYLE_LAYERS = tuple(name for name in VGG_LAYERS if name.endswith("conv1"))
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Recipe:
     content_weight: float
     style_loss: StyleLoss
     style_weight: float
-    style_layers: Mapping[str, float] = field(default_factory=_first_of_each_block)
+    style_layers: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STYLE_LAYERS, 0.2))
     gram_norm: GramNorm = "none"
     tv_weight: float = 0.0
     tv_power: Literal[1, 2] = 1

@@ -8,11 +8,11 @@ from typing import Any
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
 from arbitrary_nst.refinement import losses
 from arbitrary_nst.refinement.losses import Kernels, Tensor
+from arbitrary_nst.refinement.recipes import STYLE_LAYERS
 
 with quiet():
     from keras import ops
 
-STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT_LAYER = "block4_conv2"
 
 
@@ -20,11 +20,6 @@ def features(pictures: Tensor, vgg19: Kernels, dtype: str = "float32") -> list[T
     """VGG19's maps of the five style layers and, last, of the content layer: (N, h, w, C) each, in f32."""
     found = losses.features(pictures, vgg19, (*STYLE_LAYERS, CONTENT_LAYER), dtype=dtype)
     return [found[name] for name in (*STYLE_LAYERS, CONTENT_LAYER)]
-
-
-def gram(maps: Tensor) -> Tensor:
-    """Channel correlations, (N, h, w, C) -> (N, C, C), divided by h * w."""
-    return losses.gram(maps, "hw")
 
 
 def style_distance(grams: list[Tensor], targets: list[Tensor]) -> Tensor:

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arbitrary_nst.refinement.cells import BY_CHANCE, CELL, FAINT, SMALLEST, TILE, WINDOW
+from arbitrary_nst.images.weave import BY_CHANCE, CELL, WINDOW
+from arbitrary_nst.refinement.cells import FAINT, SMALLEST, TILE
 
 Array = np.ndarray[Any, Any]
 

@@ -87,10 +87,11 @@ class Judge:
         return closeness.closed(s, untouched), float(closeness.content_distance(seen.content, own.content)[0])
 
     def _see(self, picture: Pixels) -> Seen:
+        from arbitrary_nst.refinement import losses
         from arbitrary_nst.scores import closeness
 
         *maps, content = closeness.features(to_tensor(picture), self._vgg19)
-        return Seen([to_numpy(closeness.gram(each)) for each in maps], to_numpy(content))
+        return Seen([to_numpy(losses.gram(each)) for each in maps], to_numpy(content))
 
     def _grams(self, style: Pixels) -> Seen:
         return Seen(self._see(style).grams, np.zeros(0, np.float32))

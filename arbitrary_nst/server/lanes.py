@@ -7,14 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
-from arbitrary_nst.files.stream import spare_pixels
+from arbitrary_nst.files.stream import AHEAD, WORKERS, spare_pixels
 from arbitrary_nst.images import Photo
 from arbitrary_nst.server.fair import FairQueue
 from arbitrary_nst.server.jobs import Job, Result
 from arbitrary_nst.server.work import Drawing, Minutes
 
-WORKERS = 2  # threads that decode, and as many that encode
-AHEAD = 4  # photos decoded before the engine wants them
 LARGE = 16_000_000  # pixels: of photos with more one is decoded at a time
 
 Failed = Callable[[Job, BaseException], None]

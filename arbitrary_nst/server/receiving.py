@@ -6,6 +6,7 @@ from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.hardware.decoding import check_decoding
 from arbitrary_nst.images import Photo, kinds
+from arbitrary_nst.images.opening import check_size
 from arbitrary_nst.server.problems import Refused
 from arbitrary_nst.session import Session
 
@@ -16,10 +17,10 @@ def check(session: Session, data: bytes, name: str) -> int:
         raise Refused("no-picture", f"{name}: the file is empty", "a picture")
     limits = session.options
     _, (width, height) = images.peek(io.BytesIO(data))
-    if width * height > limits.max_pixels:
-        most = f"over the limit of {limits.max_pixels / 1e6:g}"
-        raise Refused("too-large", f"{name}: {width}x{height} is {width * height / 1e6:.0f} megapixels, {most}",
-                      "a smaller copy")  # fmt: skip
+    try:
+        check_size((width, height), name=name, max_pixels=limits.max_pixels)
+    except PhotoError as exc:
+        raise Refused("too-large", exc.what, "a smaller copy") from exc
     if kinds.kind_of(data[: kinds.HEAD]) is None:
         try:
             session.decode(data, name=name)  # says what it is instead

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from arbitrary_nst.engines import LoadsAhead
-from arbitrary_nst.errors import EngineError, NSTError
+from arbitrary_nst.errors import EngineError, NSTError, internal
 from arbitrary_nst.server.accounts import Accounts
 from arbitrary_nst.server.fair import FairQueue, Full
 from arbitrary_nst.server.gallery import Gallery
@@ -129,7 +129,7 @@ class Studio:
 
     def trace(self, exc: BaseException) -> None:
         """Tell of a fault of our own."""
-        self.notify(f"internal error: {type(exc).__name__}: {exc}")
+        self.notify(internal(exc).what)
         for line in "".join(traceback.format_exception(exc)).splitlines():
             self.notify(f"| {line}")
 

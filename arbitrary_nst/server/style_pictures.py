@@ -8,7 +8,8 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from arbitrary_nst.errors import OptionError, PhotoError
@@ -30,11 +31,11 @@ class StylePicture:
     learnt: Style | None = None
     created: float = 0.0
     is_bare: bool = False  # what there is of its picture is a thumbnail
-    digest: str = field(default="", compare=False)
 
-    def __post_init__(self) -> None:
-        """Know the picture by its SHA-256."""
-        object.__setattr__(self, "digest", hashlib.sha256(self.data).hexdigest())
+    @cached_property
+    def digest(self) -> str:
+        """The picture's SHA-256."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 class StyleFolder:

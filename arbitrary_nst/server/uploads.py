@@ -65,14 +65,14 @@ def truth(name: str, text: str) -> bool:
     raise Refused("option", f"{name.replace('_', ' ')} {text!r}: neither true nor false", "true or false")
 
 
-def safe_name(given: str | None, otherwise: str = "file") -> str:
+def safe_name(given: str | None) -> str:
     """The last part of a name without what could lead anywhere or forge anything."""
     last = PurePosixPath((given or "").replace("\\", "/")).name
     kept = "".join(letter for letter in last if letter.isprintable()).translate(_UNSAFE).strip(" .")
     stem, dot, suffix = kept.rpartition(".")
     if dot and len(suffix) <= 10:
         return f"{stem[: LONGEST_NAME - len(suffix) - 1]}.{suffix}"
-    return kept[:LONGEST_NAME] or otherwise
+    return kept[:LONGEST_NAME] or "file"
 
 
 class _InMemory(MultiPartParser):

@@ -64,19 +64,29 @@ class Asked:
 
 
 @dataclass
-class Drawing:
-    """A picture drawn at once."""
+class _OfAPhoto:
+    """Work that makes the picture that is asked for."""
 
     session: Session
     gallery: Gallery
     asked: Asked
-    seconds: dict[str, float] = field(default_factory=dict)
-    style: Style | None = None
 
     @property
     def names(self) -> dict[Path, str]:
         """How the client calls files that are ours."""
         return self.asked.files.names
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self.asked.files.close()
+
+
+@dataclass
+class Drawing(_OfAPhoto):
+    """A picture drawn at once."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    style: Style | None = None
 
     def read(self) -> Photo:
         """The photo, decoded, and what else the client has sent: a large mask or style is not to hold up the engine."""
@@ -102,10 +112,6 @@ class Drawing:
         """Its file."""
         return self.asked.encoded(picture, self.seconds)
 
-    def close(self) -> None:
-        """Let go of what it holds."""
-        self.asked.files.close()
-
     def _timed(self, stage: str, make: Callable[[], Photo]) -> Photo:
         began = time.monotonic()
         made = make()
@@ -121,18 +127,10 @@ class Minutes(Work, Protocol):
 
 
 @dataclass
-class Refining:
+class Refining(_OfAPhoto):
     """A picture drawn, then refined."""
 
-    session: Session
-    gallery: Gallery
-    asked: Asked
     how: RefineOptions
-
-    @property
-    def names(self) -> dict[Path, str]:
-        """How the client calls files that are ours."""
-        return self.asked.files.names
 
     def run(self, job: Job) -> Result:
         """Refine it, as a run of the command would."""
@@ -154,10 +152,6 @@ class Refining:
         output = Output(style, None, "png", False, None)
         picture, _ = make(photo, output, self.session, settings, lambda: job.is_unwanted)
         return self.asked.encoded(picture, {"refine": time.monotonic() - began})
-
-    def close(self) -> None:
-        """Let go of what it holds."""
-        self.asked.files.close()
 
     def _pictures(self) -> list[tuple[Photo, float]]:
         """What VGG19 is to see, each with its share."""

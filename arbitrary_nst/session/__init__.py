@@ -12,11 +12,11 @@ from arbitrary_nst import images, model_zoo
 from arbitrary_nst.drawing import strokes
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.numbers import numbers_for
-from arbitrary_nst.drawing.own_weights import OwnWeights
 from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.sought import Sought, sought
 from arbitrary_nst.engines import fitting, kept_numbers
 from arbitrary_nst.engines.loaded import Loaded
+from arbitrary_nst.engines.own_weights import OwnWeights
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
 from arbitrary_nst.hardware.decoding import Decoding
@@ -33,7 +33,7 @@ from arbitrary_nst.styles.thumbnails import thumbnail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from arbitrary_nst.refinement.learning import OnStep
+    from arbitrary_nst.refinement.record import OnStep
 
 _log = logging.getLogger(__name__)
 MOST_REGION_STYLES = 64  # styles of regions that are remembered
@@ -97,13 +97,9 @@ class Session(WithVgg19):
 
         ``origin`` is the SHA-256 of the picture's file; None takes that of its pixels.
         """
-        size = options.style_size or self.model.card.style_size
-        seen = images.style_picture(picture, options.style_crop)
-        for note in seen.notes[len(picture.notes) :]:
-            self.tell(f"{name}: {note}")
-        square = images.style_input(seen.pixels, size=size, crop=options.style_crop)
-        known = origin or hashlib.sha256(np.ascontiguousarray(seen.pixels).data).hexdigest()
-        known = origin_of(known, size, options.style_crop)
+        seen, square = self._seen(picture, options, name)
+        known = origin or hashlib.sha256(np.ascontiguousarray(seen).data).hexdigest()
+        known = origin_of(known, len(square), options.style_crop)
         numbers = kept_numbers.numbers_of(self.engine, self.model, square, known, keep=self.keeps_numbers)
         model, small = self.model, ((thumbnail(square), 1.0),)
         return Style(
@@ -139,10 +135,24 @@ class Session(WithVgg19):
             return None
         return self.with_picture(style, self.decode(path.read_bytes(), name=path.name))
 
-    def with_picture(self, style: Style, picture: Photo) -> Style:
-        """A style that was learnt, with what it was learnt of: its colours can be matched to a photo's by that only."""
-        square = images.style_input(images.style_picture(picture, "auto").pixels, size=self.model.card.style_size)
+    def with_picture(
+        self, style: Style, picture: Photo, options: DrawOptions = DrawOptions(), *, name: str | None = None
+    ) -> Style:
+        """A style that was learnt, with what it was learnt of: its colours can be matched to a photo's by that only.
+
+        ``name``: what to call the picture where a note is to be told.
+        """
+        _, square = self._seen(picture, options, name)
         return replace(style, seen=((square, 1.0),))
+
+    def _seen(self, picture: Photo, options: DrawOptions, name: str | None) -> tuple[Pixels, Pixels]:
+        """A style picture (h, w, 3) without what is no style of it, and what the model reads of that, (S, S, 3)."""
+        seen = images.style_picture(picture, options.style_crop)
+        if name is not None:
+            for note in seen.notes[len(picture.notes) :]:
+                self.tell(f"{name}: {note}")
+        size = options.style_size or self.model.card.style_size
+        return seen.pixels, images.style_input(seen.pixels, size=size, crop=options.style_crop)
 
     def refuse_foreign(self, style: Style, what: str) -> None:
         """Raise OptionError for a style of another model: it reads other meanings into the numbers."""
@@ -207,7 +217,7 @@ class Session(WithVgg19):
         numbers = numbers_for(self.engine, [each.seen.pixels for each in photos], style, options, side)
         engine = self.engine
         if style.weights is not None:
-            engine = self._own_weights.engine(engine, style.weights, options.strength)
+            engine = self._own_weights.engine(engine, style, options.strength)
         drawn = fitting.draw(engine, [each.grained for each in photos], numbers, self.options.max_memory)
         return [
             strokes.completed(each.photo, each.seen, picture, self.threads)

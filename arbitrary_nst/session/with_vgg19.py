@@ -39,10 +39,10 @@ class WithVgg19(Loaded):
         loading.refuse_after_fork("keras")
         with loading.lock():
             if self._learner is None or self._learner[0] != weights:
-                losses = self._import_losses()
+                kernels = self._kernels(weights)
                 from arbitrary_nst.refinement.learning import Learner
 
-                self._learner = weights, Learner(losses.read_vgg19(weights), precision=self.options.precision)
+                self._learner = weights, Learner(kernels, precision=self.options.precision)
             return self._learner[1]
 
     def vgg19(self, how: "Refinement | LearnOptions") -> model_zoo.Vgg19File:
@@ -71,24 +71,21 @@ class WithVgg19(Loaded):
         loading.refuse_after_fork("keras")
         with loading.lock():
             if self._refiner is None or self._refiner[0] != how:
-                self._refiner = how, self._load_refiner(how)
+                from arbitrary_nst.refinement.refiner import Refiner
+
+                vgg19, wanted = self._kernels(self.vgg19(how)), self.options
+                self._refiner = how, Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
             return self._refiner[1]
 
-    def _load_refiner(self, how: "Refinement") -> "Refiner":
-        from arbitrary_nst.refinement.refiner import Refiner
-
-        vgg19, wanted = self._read_vgg19(how), self.options
-        return Refiner(how, vgg19, precision=wanted.precision, max_memory=wanted.max_memory)
-
-    def _read_vgg19(self, how: "Refinement") -> dict[str, Any]:
-        """VGG19's kernels, with Keras to compute with them."""
-        weights = self.vgg19(how)
-        kernels: dict[str, Any] = self._import_losses().read_vgg19(weights)
-        return kernels
-
-    def _import_losses(self) -> Any:
+    def _kernels(self, weights: model_zoo.Vgg19File) -> dict[str, Any]:
+        """VGG19's, with Keras to compute with them. Raises EngineError where that has no backend."""
         self._set_backend()
-        return _import_losses()
+        try:
+            from arbitrary_nst.refinement import losses
+        except (ImportError, ValueError) as exc:
+            reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
+            raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
+        return losses.read_vgg19(weights)
 
     def _set_backend(self) -> None:
         """Have Keras run on what the options say, and say so where it is not what everybody has."""
@@ -105,15 +102,5 @@ class WithVgg19(Loaded):
         loading.refuse_after_fork("keras")
         with loading.lock():
             if self._judge is None or self._judge[0] != weights:
-                self._judge = weights, Judge(self._read_vgg19(Refinement(vgg_weights=weights)))
+                self._judge = weights, Judge(self._kernels(self.vgg19(Refinement(vgg_weights=weights))))
             return self._judge[1]
-
-
-def _import_losses() -> Any:
-    """The module, and Keras with it. Raises EngineError where that has no backend."""
-    try:
-        from arbitrary_nst.refinement import losses
-    except (ImportError, ValueError) as exc:
-        reason = f"keras: cannot be imported ({exc})".replace("\n", " ")
-        raise EngineError(reason, "KERAS_BACKEND=tensorflow, or install that backend") from exc
-    return losses

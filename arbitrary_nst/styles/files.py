@@ -69,8 +69,8 @@ def _decoded(data: bytes) -> Style:
     numbers = _float32(tensors.pop("numbers", None), "numbers", 1)
     picture = tensors.pop("thumbnail", None)
     weights = {key: _float32(tensors[key], key, 4) for key in sorted(tensors)}
-    if any(not key.startswith("transfer/") for key in weights):
-        raise _Damaged(f"holds {next(key for key in weights if not key.startswith('transfer/'))[:40]!r}")
+    if strange := [key for key in weights if not key.startswith("transfer/")]:
+        raise _Damaged(f"holds {strange[0][:40]!r}")
     if not texts["model_sha256"]:
         raise _Damaged("does not say of which model")
     thumbnails = () if picture is None else ((_thumbnail(picture), 1.0),)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -12,8 +11,7 @@ from PIL import Image
 
 from arbitrary_nst import images, options
 from arbitrary_nst.drawing.finishing import finished
-from arbitrary_nst.drawing.ready import as_it_is, sized
-from arbitrary_nst.drawing.strokes import completed, seen
+from arbitrary_nst.drawing.ready import sized
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import by_name
 from arbitrary_nst.files.teaching import to_learn_on
@@ -28,8 +26,8 @@ from arbitrary_nst.stylizer.opening import Opening
 if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
     from arbitrary_nst.images.photo import Pixels
-    from arbitrary_nst.refinement.learning import OnStep as OnLearnStep
     from arbitrary_nst.refinement.recipes import Recipe
+    from arbitrary_nst.refinement.record import OnStep as OnLearnStep
     from arbitrary_nst.refinement.record import Step
 
     OnStep = Callable[[Step, Pixels], bool | None]
@@ -232,6 +230,7 @@ class Stylizer(Opening):
         The result is of the photo's kind, as that of ``stylize``.
         """
         from arbitrary_nst.refinement.settings import Refinement
+        from arbitrary_nst.session.refining import refined
 
         draw = {name: value for name, value in changes.items() if name in DrawKeywords.__annotations__}
         asked: dict[str, Any] = {name: value for name, value in changes.items() if name not in draw}
@@ -250,23 +249,17 @@ class Stylizer(Opening):
         pictures = [
             (images.style_picture(self._style_picture(each), wanted.style_crop), share) for each, share in shares
         ]
-        small, start = seen(whole, wanted.strokes), None
-        here = replace(wanted, strokes="fine", feather=wanted.feather * max(small.size) / max(whole.size))
-        if picture is None:
-            picture = how.start
-        if picture is not None:
-            start = self.read(picture).pixels
-            if start.shape != whole.pixels.shape:
+        begin: Style | Pixels | None = None
+        if (begun := how.start if picture is None else picture) is not None:
+            begin = self.read(begun).pixels
+            if begin.shape != whole.pixels.shape:
                 raise OptionError("picture: not of the photo's size", "the stylized photo as it came")
-            start = images.resize(start, small.pixels.shape[:2])
         elif how.begins_stylized:
             size, crop = wanted.style_size, wanted.style_crop
-            style = blend({self.style(each, style_size=size, style_crop=crop): share for each, share in pictures})
-            start = self.paint([as_it_is(small, here)], style, here)[0].pixels
+            begin = blend({self.style(each, style_size=size, style_crop=crop): share for each, share in pictures})
         told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
-        refined = self.refiner(how).refine(small.pixels, self.sought(small, pictures, here), start, told)
-        drawn = completed(whole, small, refined.pixels, self.threads)
-        return in_kind(finished(whole, drawn, wanted), photo)
+        drawn, _ = refined(self, whole, pictures, begin, wanted, how, told)
+        return in_kind(finished(whole, drawn, wanted, self.threads), photo)
 
 
 def refine(

@@ -6,8 +6,10 @@ from keras import ops
 
 from arbitrary_nst import model_zoo
 from arbitrary_nst.refinement import losses
+from arbitrary_nst.refinement.losses import gram
+from arbitrary_nst.refinement.recipes import STYLE_LAYERS
 from arbitrary_nst.scores import closeness
-from arbitrary_nst.scores.closeness import CONTENT_LAYER, STYLE_LAYERS, closed, content_distance, gram, style_distance
+from arbitrary_nst.scores.closeness import CONTENT_LAYER, closed, content_distance, style_distance
 
 __all__ = ["CONTENT_LAYER", "STYLE_LAYERS", "closed", "content_distance", "features_model", "gram", "style_distance"]
 

@@ -9,7 +9,7 @@ from onnx import helper
 from arbitrary_nst import __version__
 from arbitrary_nst.engines.onnx.graph import Graph, Shape
 from arbitrary_nst.engines.onnx.operations import OPERATIONS
-from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, style_program
+from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, program_of
 from arbitrary_nst.engines.program import Program
 from arbitrary_nst.engines.rewriting import folded, normed
 from arbitrary_nst.errors import EngineError
@@ -28,7 +28,7 @@ def exported(model: Model) -> dict[str, bytes]:
     The second draws photos (N, H, W, 3) of any size by numbers (N or 1, D). Raises ModelError.
     """
     card, (predict, transform) = model.card, halves_of(model)
-    style, photo = style_program(predict), photo_program(transform)
+    style, photo = program_of(predict), photo_program(transform)
     about = _about(model)
     read = {
         "input.style": f"{LONG}, squeezed to {card.style_size} x {card.style_size}",
@@ -92,8 +92,7 @@ def _reflected(graph: Graph, sides: str, stride: int) -> str:
     """The photo, reflected at the bottom and right to multiples of the stride, as ``engines.fit`` does."""
     missing = graph.add("Mod", graph.add("Neg", sides), graph.integers([stride]))
     widths = graph.add("Concat", graph.integers([0] * 5), missing, graph.integers([0]), axis=0)
-    padded: str = graph.add("Pad", "photo", widths, mode="reflect")
-    return padded
+    return graph.add("Pad", "photo", widths, mode="reflect")
 
 
 def _about(model: Model) -> dict[str, str]:

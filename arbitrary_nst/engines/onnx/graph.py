@@ -18,11 +18,15 @@ class Graph:
         self._nodes: list[NodeProto] = []
         self._names: dict[str, str] = {}  # values that go by another name than the program's
 
-    def add(self, kind: str, *inputs: str, outputs: int = 1, **settings: Any) -> Any:
-        """A node; the name of its output, or a list of several."""
+    def add(self, kind: str, *inputs: str, **settings: Any) -> str:
+        """A node; the name of its output."""
+        return self.add_several(kind, *inputs, outputs=1, **settings)[0]
+
+    def add_several(self, kind: str, *inputs: str, outputs: int, **settings: Any) -> list[str]:
+        """A node; the names of its outputs."""
         names = [f"{kind.lower()}_{len(self._nodes)}{f'_{port}' * (outputs > 1)}" for port in range(outputs)]
         self._nodes.append(helper.make_node(kind, inputs, names, name=f"{kind}_{len(self._nodes)}", **settings))
-        return names if outputs > 1 else names[0]
+        return names
 
     def constant(self, values: Any, dtype: Any = np.float32) -> str:
         """The name of a new constant."""

@@ -27,10 +27,9 @@ def convolution(graph: Graph, settings: Settings, x: str, kernel: str) -> str:
         groups, weights = len(weights), weights.reshape(-1, *weights.shape[2:])
         kernel = graph.constant(weights)
     sides = _sides(settings, weights.shape[2:], settings["strides"])
-    made: str = graph.add(
+    return graph.add(
         "Conv", x, kernel, group=groups, strides=settings["strides"], dilations=settings["dilations"], **sides
     )
-    return made
 
 
 def _sides(settings: Settings, window: Any, strides: Any) -> dict[str, Any]:
@@ -56,18 +55,14 @@ def avg_pool(graph: Graph, settings: Settings, x: str) -> str:
     window, strides = settings["kernel"], settings["strides"]
     outside = not settings.get("exclude-pad", settings.get("exclude_pad"))
     sides = _sides(settings, window, strides)
-    made: str = graph.add(
-        "AveragePool", x, kernel_shape=window, strides=strides, count_include_pad=int(outside), **sides
-    )
-    return made
+    return graph.add("AveragePool", x, kernel_shape=window, strides=strides, count_include_pad=int(outside), **sides)
 
 
 def pad(graph: Graph, settings: Settings, x: str, before: str, after: str, value: str | None = None) -> str:
     """By constant widths."""
     widths = graph.integers(np.concatenate([graph.constants[before], graph.constants[after]]))
     filled = [value] if value and settings["pad_mode"] == "constant" else []
-    made: str = graph.add("Pad", x, widths, *filled, mode=settings["pad_mode"])
-    return made
+    return graph.add("Pad", x, widths, *filled, mode=settings["pad_mode"])
 
 
 def style_norm(graph: Graph, settings: Settings, x: str, scale: str, shift: str) -> str:
@@ -75,13 +70,11 @@ def style_norm(graph: Graph, settings: Settings, x: str, scale: str, shift: str)
     epsilon = settings["epsilon"]
     if scale in graph.constants and shift in graph.constants:
         own = [graph.constant(graph.constants[name].ravel()) for name in (scale, shift)]
-        made: str = graph.add("InstanceNormalization", x, *own, epsilon=epsilon)
-        return made
+        return graph.add("InstanceNormalization", x, *own, epsilon=epsilon)
     count = graph.channels[scale]
     plain = graph.constant(np.ones(count)), graph.constant(np.zeros(count))
     normal = graph.add("InstanceNormalization", x, *plain, epsilon=epsilon)
-    made = graph.add("Add", graph.add("Mul", normal, scale), shift)
-    return made
+    return graph.add("Add", graph.add("Mul", normal, scale), shift)
 
 
 def interpolate(graph: Graph, settings: Settings, x: str, scales: str, axes: str) -> str:
@@ -90,8 +83,7 @@ def interpolate(graph: Graph, settings: Settings, x: str, scales: str, axes: str
     factors = np.ones(4)
     factors[graph.constants[axes]] = graph.constants[scales]
     how: dict[str, Any] = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
-    made: str = graph.add("Resize", x, "", graph.constant(factors), **how)
-    return made
+    return graph.add("Resize", x, "", graph.constant(factors), **how)
 
 
 def fake_quantize(graph: Graph, settings: Settings, x: str, low: str, high: str, out_low: str, out_high: str) -> str:
@@ -100,29 +92,24 @@ def fake_quantize(graph: Graph, settings: Settings, x: str, low: str, high: str,
     steps = settings["levels"] - 1
     held = graph.add("Min", graph.add("Max", x, low), high)
     level = graph.add("Round", graph.add("Mul", graph.add("Sub", held, low), graph.constant(steps / (most - least))))
-    made: str = graph.add("Add", graph.add("Mul", level, graph.constant((out_most - out_least) / steps)), out_low)
-    return made
+    return graph.add("Add", graph.add("Mul", level, graph.constant((out_most - out_least) / steps)), out_low)
 
 
 def mean(graph: Graph, settings: Settings, x: str, axes: str) -> str:
     """Over constant axes."""
-    made: str = graph.add(
-        "ReduceMean", x, axes=graph.constants[axes].ravel().tolist(), keepdims=int(settings["keep_dims"])
-    )
-    return made
+    return graph.add("ReduceMean", x, axes=graph.constants[axes].ravel().tolist(), keepdims=int(settings["keep_dims"]))
 
 
 def depth_to_space(graph: Graph, settings: Settings, x: str) -> str:
     """(N, 4 C, H, W) -> (N, C, 2 H, 2 W)."""
     mode = {"blocks_first": "DCR", "depth_first": "CRD"}[settings["mode"]]
-    made: str = graph.add("DepthToSpace", x, blocksize=settings["block_size"], mode=mode)
-    return made
+    return graph.add("DepthToSpace", x, blocksize=settings["block_size"], mode=mode)
 
 
 def reshape(graph: Graph, settings: Settings, x: str, shape: str) -> str:
     """A 0 keeps a side."""
     assert settings["special_zero"] or shape not in graph.constants or graph.constants[shape].all()
-    made: str = graph.add("Reshape", x, shape)
+    made = graph.add("Reshape", x, shape)
     if x in graph.channels:
         graph.channels[made] = graph.channels[x]
     return made
@@ -131,7 +118,7 @@ def reshape(graph: Graph, settings: Settings, x: str, shape: str) -> str:
 def split(graph: Graph, settings: Settings, x: str, axis: str, lengths: str) -> list[str]:
     """Into pieces of constant lengths."""
     sizes = graph.constants[lengths].tolist()
-    parts: list[str] = graph.add("Split", x, lengths, outputs=len(sizes), axis=int(graph.constants[axis]))
+    parts = graph.add_several("Split", x, lengths, outputs=len(sizes), axis=int(graph.constants[axis]))
     graph.channels |= zip(parts, sizes, strict=True)
     return parts
 
@@ -167,19 +154,16 @@ def _flag(settings: Settings, name: str, entry: int) -> bool:
 
 def _squared_difference(graph: Graph, settings: Settings, x: str, y: str) -> str:
     apart = graph.add("Sub", x, y)
-    made: str = graph.add("Mul", apart, apart)
-    return made
+    return graph.add("Mul", apart, apart)
 
 
 def _clamp(graph: Graph, settings: Settings, x: str) -> str:
-    made: str = graph.add("Clip", x, graph.constant(settings["min"]), graph.constant(settings["max"]))
-    return made
+    return graph.add("Clip", x, graph.constant(settings["min"]), graph.constant(settings["max"]))
 
 
 def _matmul(graph: Graph, settings: Settings, x: str, y: str) -> str:
     assert not settings["transpose_a"]
-    made: str = graph.add("MatMul", x, graph.constant(graph.constants[y].T) if settings["transpose_b"] else y)
-    return made
+    return graph.add("MatMul", x, graph.constant(graph.constants[y].T) if settings["transpose_b"] else y)
 
 
 def _convert(graph: Graph, settings: Settings, x: str) -> str:

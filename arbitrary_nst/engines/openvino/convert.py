@@ -163,8 +163,7 @@ def free_sizes(transform: "openvino.Model") -> None:
     A TFLite file knows only sizes: its nearest-neighbour upsampling says "to 384", which is "times 2" only at the one
     size it was saved for. Nothing else in the network depends on the size.
     """
-    import numpy as np
-    from openvino import opset11
+    from arbitrary_nst.engines.openvino.layout import enlarged
 
     for node in transform.get_ops():
         if node.get_type_name() != "Interpolate":
@@ -174,13 +173,4 @@ def free_sizes(transform: "openvino.Model") -> None:
             after.get_length() / before.get_length()
             for before, after in zip(source.get_partial_shape(), node.output(0).get_partial_shape(), strict=True)
         ]
-        scaled = opset11.interpolate(
-            source,
-            np.array(factors[1:3], np.float32),
-            mode="nearest",
-            shape_calculation_mode="scales",
-            coordinate_transformation_mode="asymmetric",
-            nearest_mode="floor",
-            axes=axes,
-        )
-        node.output(0).replace(scaled.output(0))
+        node.output(0).replace(enlarged(source, factors[1:3], axes).output(0))

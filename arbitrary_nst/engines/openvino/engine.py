@@ -1,10 +1,7 @@
 """The CPU engine: both halves as OpenVINO models, converted once and compile-cached."""
 
 import contextlib
-import hashlib
 import os
-from collections import OrderedDict
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +17,7 @@ from arbitrary_nst.engines.openvino.convert import (
 from arbitrary_nst.engines.openvino.infer import finish, first_line, is_out_of_memory, start, tensor
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
-from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
+from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork, unloaded
 from arbitrary_nst.hardware.precision import cpu_has_bf16, faster_precision
 from arbitrary_nst.hardware.quiet_openvino import KERNELS, core
 from arbitrary_nst.model_zoo import Model
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
 # How OpenVINO says that it could not write, or read, a file.
 FILE_FAILED = ("basic_ios", "iostream", "open file")
 FIRST = 64  # px of the first square that is drawn
-KEPT = 4  # photo halves with weights of their own, of which each takes some megabytes
 # About what computing one strip may take, in bytes. Thinner strips compute more neighbours twice.
 STRIP_BYTES = 64 * 1000**2
 MORE_MEMORY = "free some, or raise the limit of memory and addresses (ulimit -v)"
@@ -49,35 +45,28 @@ class OpenVINOEngine:
     name = "openvino"
 
     def __init__(self, model: Model, precision: str = "auto", threads: int | None = None, device: str = "auto") -> None:
-
         refuse_after_fork(self.name)
+        self._model, self._core = model, core()
         self._on = "GPU" if device == "gpu" else "CPU"
         self._how: dict[str, Any] = {}
         if self._on == "GPU":
-            self._load_on_gpu(model, precision)
-            return
-        limit = thread_limit(threads)
-        self._how |= {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
-        self._core = core()
-        self._model = model
-        self._others: OrderedDict[bytes, OpenVINOEngine] = OrderedDict()  # by their weights, the last used at the end
-        if precision == "bf16" and not cpu_has_bf16(self._core):
-            raise EngineError("bf16: this CPU does not compute in it", "{precision=f32}")
-        self.precision = precision if precision != "auto" else faster_precision(self._core)
-        self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
+            self.precision = self._precision_on_gpu(precision)
+        else:
+            limit = thread_limit(threads)
+            self._how |= {"CPU_RUNTIME_CACHE_CAPACITY": KERNELS} | ({"INFERENCE_NUM_THREADS": limit} if limit else {})
+            if precision == "bf16" and not cpu_has_bf16(self._core):
+                raise EngineError("bf16: this CPU does not compute in it", "{precision=f32}")
+            self.precision = precision if precision != "auto" else faster_precision(self._core)
+        self.device = str(self._core.get_property(self._on, "FULL_DEVICE_NAME"))
 
-    def _load_on_gpu(self, model: Model, precision: str) -> None:
-        """Intel's GPUs compute in f16, which ``auto`` is there, or in f32."""
-
-        self._core = core()
+    def _precision_on_gpu(self, precision: str) -> str:
+        """Intel's GPUs compute in f16, which ``auto`` is there, or in f32. Raises EngineError where there is none."""
         seen = self._core.available_devices
         if not any(name.startswith("GPU") for name in seen):
             raise EngineError(f"gpu: not here; OpenVINO sees {', '.join(seen).lower()}", "{device=auto}")
         if precision == "bf16":
             raise EngineError("bf16: OpenVINO's GPUs do not compute in it", "{precision=f32}")
-        self._model, self._others = model, OrderedDict()
-        self.precision = "f32" if precision == "f32" else "f16"
-        self.device = str(self._core.get_property("GPU", "FULL_DEVICE_NAME"))
+        return "f32" if precision == "f32" else "f16"
 
     def predict_style(self, style: Pixels) -> Pixels:
         """Numbers (N, D) of style pictures (N, S, S, 3), RGB in [0, 1]."""
@@ -99,25 +88,14 @@ class OpenVINOEngine:
         return picture[np.newaxis]
 
     def with_weights(self, differences: Weights) -> "OpenVINOEngine":
-        """The same engine with another photo half; the last ``KEPT`` stay compiled. Raises OptionError."""
+        """The same engine with another photo half. Raises OptionError."""
         from arbitrary_nst.engines.openvino.photo_weights import add_weights
 
-        parts = (f"{name} {array.shape} ".encode() + array.tobytes() for name, array in sorted(differences.items()))
-        key = hashlib.sha256(b"".join(parts)).digest()
-        with lock():
-            if key not in self._others:
-                half = self._halves[1]
-                half = self._core.read_model(half) if isinstance(half, str) else half.clone()
-                add_weights(half, differences)
-                other = copy(self)
-                for loaded in [name for name in vars(other) if name.startswith(("_transform", "_strips"))]:
-                    del other.__dict__[loaded]
-                other.__dict__ |= {"_halves": [self._halves[0], half], "_others": OrderedDict()}
-                self._others[key] = other
-                while len(self._others) > KEPT:
-                    self._others.popitem(last=False)
-            self._others.move_to_end(key)
-            return self._others[key]
+        half = self._photo_half()
+        add_weights(half, differences)
+        other = unloaded(self, "_transform", "_strips")
+        other.__dict__["_halves"] = [self._halves[0], half]
+        return other
 
     def memory_in_strips(self, height: int, width: int) -> int:
         """``memory`` that a photo of this size takes in strips."""
@@ -152,29 +130,31 @@ class OpenVINOEngine:
     def _predict(self) -> "openvino.CompiledModel":
         # Always f32, also where the network was trained for int8: it runs once per style, its error would shift every
         # picture, and without VNNI instructions OpenVINO's int8 convolutions overflow.
-        half, plain = self._halves[0], {"LP_TRANSFORMS_MODE": "NO"}
-        if not isinstance(half, str):
-            return self._compile(half, "f32", plain)
-        with compile_cache(self._model) as cache:
-            return self._compile(half, "f32", {**plain, **cache})
+        return self._compiled(self._halves[0], "f32", {"LP_TRANSFORMS_MODE": "NO"})
 
     @loaded_once
     def _transform(self) -> "openvino.CompiledModel":
-        half = self._halves[1]
-        if not isinstance(half, str):  # OpenVINO finds only what it compiled of files again
-            return self._compile(half, self.precision)
+        return self._compiled(self._halves[1], self.precision, {})
+
+    def _compiled(self, half: Any, precision: str, options: dict[str, str]) -> "openvino.CompiledModel":
+        """A half, as it was kept where it was compiled before: OpenVINO finds only what it compiled of files again."""
+        if not isinstance(half, str):
+            return self._compile(half, precision, options)
         with compile_cache(self._model) as cache:
-            return self._compile(half, self.precision, cache)
+            return self._compile(half, precision, {**options, **cache})
 
     @loaded_once
     def _strips(self) -> "Strips":
         from arbitrary_nst.engines.openvino.passes import cut
         from arbitrary_nst.engines.openvino.strips import Strips
 
-        half = self._halves[1]
-        model = self._core.read_model(half) if isinstance(half, str) else half.clone()
-        passes = cut(model, "bf16" if self.precision == "bf16" else "f32")
+        passes = cut(self._photo_half(), "bf16" if self.precision == "bf16" else "f32")
         return Strips(passes, self._compile)
+
+    def _photo_half(self) -> "openvino.Model":
+        """The photo half as a model of its own, to be changed."""
+        half = self._halves[1]
+        return self._core.read_model(half) if isinstance(half, str) else half.clone()
 
     @loaded_once
     def _halves(self) -> list[Any]:

@@ -7,6 +7,8 @@ first: turning a map at its input took longer than half a convolution, turning i
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from arbitrary_nst.engines.openvino.feature_maps import Key, key_of
 
 if TYPE_CHECKING:
@@ -54,6 +56,21 @@ def transposed(output: Any, order: list[int]) -> Any:
     from openvino import opset13 as ops
 
     return ops.transpose(output, ops.constant(order, openvino.Type.i64)).output(0)
+
+
+def enlarged(x: Any, factors: list[float], axes: Any) -> Any:
+    """The nearest neighbours, so many times as many along these axes."""
+    from openvino import opset11
+
+    return opset11.interpolate(
+        x,
+        np.array(factors, np.float32),
+        mode="nearest",
+        shape_calculation_mode="scales",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+        axes=axes,
+    )
 
 
 def _is_input(node: Any) -> bool:

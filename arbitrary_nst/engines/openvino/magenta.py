@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arbitrary_nst.engines.openvino.layout import TO_FIRST, TO_LAST, transposed
+from arbitrary_nst.engines.openvino.layout import TO_FIRST, TO_LAST, enlarged, transposed
 from arbitrary_nst.model_zoo.networks.magenta import (
     BATCH_EPSILON,
     INSTANCE_EPSILON,
@@ -126,7 +126,7 @@ def _transform(weights: Weights, x: Node, numbers: Node, sizes: list[int]) -> No
         block = f"transformer/residual/residual{number}"
         x = ops.add(x, styled(f"{block}/conv2", ops.relu(styled(f"{block}/conv1", x))))
     for number in (1, 2):
-        x = ops.relu(styled(f"transformer/expand/conv{number}/conv", _doubled(x)))
+        x = ops.relu(styled(f"transformer/expand/conv{number}/conv", enlarged(x, [2, 2], np.array([2, 3]))))
     return ops.sigmoid(styled("transformer/expand/conv3/conv", x))
 
 
@@ -148,17 +148,3 @@ def _styled(x: Node, scale: Node, shift: Node) -> Node:
     epsilon, power = (np.full((1, 1, 1, 1), value, np.float32) for value in (INSTANCE_EPSILON, -0.5))
     factor = ops.multiply(ops.power(ops.add(variance, epsilon), power), scale)
     return ops.add(ops.multiply(x, factor), ops.subtract(shift, ops.multiply(mean, factor)))
-
-
-def _doubled(x: Node) -> Node:
-    from openvino import opset11
-
-    return opset11.interpolate(
-        x,
-        np.array([2, 2], np.float32),
-        mode="nearest",
-        shape_calculation_mode="scales",
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-        axes=np.array([2, 3]),
-    )

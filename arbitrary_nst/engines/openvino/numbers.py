@@ -30,7 +30,8 @@ def _style_half(predict: "openvino.Model", transform: "openvino.Model") -> "open
 
     parts = _read_from_style(transform)
     bottleneck = predict.get_results()[0].input_value(0)
-    _bottleneck(transform).output(0).replace(bottleneck)
+    _, taken = transform.get_parameters()  # beside the photo
+    taken.output(0).replace(bottleneck)
     numbers = ops.concat([ops.reshape(part, ops.constant([0, -1]), special_zero=True) for part in parts], 1)
     return openvino.Model([ops.result(numbers)], predict.get_parameters(), "predict_style")
 
@@ -44,7 +45,7 @@ def _photo_half(transform: "openvino.Model") -> "openvino.Model":
     import openvino
     from openvino import opset13 as ops
 
-    parts, photo = _read_from_style(transform), _photo(transform)
+    parts, (photo, _) = _read_from_style(transform), transform.get_parameters()
     sizes = [_count(part) for part in parts]
     numbers = ops.parameter(openvino.PartialShape([-1, sum(sizes)]), openvino.Type.f32, name="numbers")
     spread = ops.reshape(numbers, ops.constant([0, -1, 1, 1]), special_zero=True)
@@ -60,17 +61,9 @@ def _photo_half(transform: "openvino.Model") -> "openvino.Model":
     return openvino.Model(transform.get_results(), [photo, numbers], "transform")
 
 
-def _photo(transform: "openvino.Model") -> Any:
-    return transform.get_parameters()[0]
-
-
-def _bottleneck(transform: "openvino.Model") -> Any:
-    return transform.get_parameters()[1]
-
-
 def _read_from_style(transform: "openvino.Model") -> list[Any]:
     """What depends on the style alone and is used where the photo comes in, in the order of use."""
-    seeing, reading = (_dependent(transform, source) for source in (_photo(transform), _bottleneck(transform)))
+    seeing, reading = (_dependent(transform, source) for source in transform.get_parameters())
     parts: dict[Key, Any] = {}
     for node in transform.get_ordered_ops():
         if node.get_friendly_name() not in seeing:

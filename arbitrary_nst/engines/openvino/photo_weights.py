@@ -1,19 +1,17 @@
 """A photo half with weights of its own: the model's, and what a style has learnt beyond them."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arbitrary_nst.engines import Weights
 from arbitrary_nst.engines.openvino.feature_maps import readers
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.model_zoo.networks import PHOTO_LAYERS, weight_name
 
 if TYPE_CHECKING:
     import openvino
-
-Weights = Mapping[str, NDArray[np.float32]]
 
 
 def add_weights(transform: "openvino.Model", differences: Weights) -> None:

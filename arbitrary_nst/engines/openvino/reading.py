@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from arbitrary_nst.engines import Weights
 from arbitrary_nst.engines.openvino.convert import published_halves
 from arbitrary_nst.engines.openvino.numbers import cut_at_numbers
-from arbitrary_nst.engines.openvino.photo_weights import Weights, add_weights
+from arbitrary_nst.engines.openvino.photo_weights import add_weights
 from arbitrary_nst.engines.program import Program, Step
 from arbitrary_nst.model_zoo import Model
 
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
 
 
 def halves_of(model: Model) -> "list[openvino.Model]":
-    """The style half and the photo half, without what is rewritten for CPUs. Raises ModelError."""
+    """The style half, pictures (N, S, S, 3) to numbers (N, D), and the photo half, without what is rewritten for CPUs.
+
+    Raises ModelError.
+    """
     return cut_at_numbers(*published_halves(model))
-
-
-def style_program(predict: "openvino.Model") -> Program:
-    """Style pictures (N, S, S, 3) to numbers (N, D)."""
-    return program_of(predict)
 
 
 def photo_program(transform: "openvino.Model", differences: Weights | None = None) -> Program:

@@ -1,29 +1,26 @@
 """One pass in PyTorch: on CUDA, on Apple's Metal or on the CPU, by the weights that OpenVINO reads."""
 
-import hashlib
 import logging
-from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
 import torch
 
 from arbitrary_nst.engines import Pixels, Weights, fit
+from arbitrary_nst.engines.fitting import together
 from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
-from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, style_program
+from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, program_of
 from arbitrary_nst.engines.torch import copies
 from arbitrary_nst.engines.torch.network import Network
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
-from arbitrary_nst.hardware.devices import KEPT_FREE, free_memory, is_out_of_memory, told, torch_device
-from arbitrary_nst.hardware.loading import loaded_once, lock, refuse_after_fork
+from arbitrary_nst.hardware.devices import free_memory, is_out_of_memory, told, torch_device
+from arbitrary_nst.hardware.loading import loaded_once, refuse_after_fork, unloaded
 from arbitrary_nst.hardware.precision import BF16_CAPABILITY
 from arbitrary_nst.hardware.recording import Recorded
 from arbitrary_nst.model_zoo import Model
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
-KEPT = 4  # photo halves with weights of their own
-MOST_TOGETHER = 16  # photos in a call
 RESULT = 12  # bytes per pixel
 _log = logging.getLogger(__name__)
 # Memory of the photo half, in bytes per pixel in f32: a full-size map and what is made of it, by the models' channels.
@@ -47,7 +44,6 @@ class TorchEngine:
         self._on = torch_device(device)
         self.device = told(self._on)
         self.precision = precision if precision != "auto" else _faster(self._on)
-        self._others: OrderedDict[bytes, TorchEngine] = OrderedDict()  # by their weights, the last used at the end
         self._differences: Weights | None = None
 
     @loaded_once
@@ -58,7 +54,7 @@ class TorchEngine:
     def _predict(self) -> Network | OpenVINOEngine:
         """A network that rounds its maps to codes stays with OpenVINO: the last bit of a sum decides there, and moved
         pictures by 7 levels."""
-        program = style_program(self._halves[0])
+        program = program_of(self._halves[0])
         if any(step.kind == "FakeQuantize" for step in program.steps):
             return OpenVINOEngine(self._model, "f32", self._threads)
         return Network(program, self._on)
@@ -95,24 +91,11 @@ class TorchEngine:
         return engine.with_weights(self._differences) if self._differences else engine
 
     def with_weights(self, differences: Weights) -> "TorchEngine":
-        """The same engine with another photo half; the last ``KEPT`` stay loaded. Raises OptionError."""
-        parts = (f"{name} {array.shape} ".encode() + array.tobytes() for name, array in sorted(differences.items()))
-        key = hashlib.sha256(b"".join(parts)).digest()
-        with lock():
-            if key not in self._others:
-                other = object.__new__(TorchEngine)
-                given = {
-                    name: value
-                    for name, value in vars(self).items()
-                    if not name.startswith(("_transform", "_in_strips"))
-                }
-                other.__dict__ |= given | {"_differences": differences, "_others": OrderedDict()}
-                other._transform  # noqa: B018  weights of another network are refused now
-                self._others[key] = other
-                while len(self._others) > KEPT:
-                    self._others.popitem(last=False)
-            self._others.move_to_end(key)
-            return self._others[key]
+        """The same engine with another photo half. Raises OptionError."""
+        other = unloaded(self, "_transform", "_in_strips")
+        other._differences = differences
+        other._transform  # noqa: B018  weights of another network are refused now
+        return other
 
     def load_ahead(self, *, style_half: bool = True) -> None:
         """Read both halves, or the photo half alone; a failure is raised where they are used."""
@@ -125,11 +108,10 @@ class TorchEngine:
         return height * width * (RESULT if self._on.type != "cpu" else self._bytes_per_pixel)
 
     def batch(self, height: int, width: int) -> int:
-        """How many photos of this size share a call: 1 on a CPU, else what ``KEPT_FREE`` of its free memory holds."""
+        """How many photos of this size share a call: 1 on a CPU, else what its free memory holds."""
         if self._on.type == "cpu":
             return 1
-        free = int(KEPT_FREE * free_memory(self._on))
-        return max(1, min(MOST_TOGETHER, free // (height * width * self._bytes_per_pixel)))
+        return together(free_memory(self._on), height * width * self._bytes_per_pixel)
 
     @property
     def _bytes_per_pixel(self) -> int:

@@ -142,13 +142,14 @@ def _padding_above_zero(steps: list[Step]) -> list[Step]:
     return [each for number, step in enumerate(steps) if (each := merged.get(number, step)) is not None]
 
 
+def _uses(steps: list[Step]) -> Counter[str]:
+    """How many inputs each value is."""
+    return Counter(name for step in steps for name in step.inputs)
+
+
 def _named(step: Step, made: Any) -> dict[str, Any]:
     """What a step made by name; places of maxima, a pooling's second output, nobody asks for."""
     return dict(zip(step.outputs, made if step.kind in SPLITS else (made,), strict=False))
-
-
-def _uses(steps: list[Step]) -> Counter[str]:
-    return Counter(name for step in steps for name in step.inputs)
 
 
 def _constant(array: Any) -> Any:

@@ -13,13 +13,15 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from arbitrary_nst.model_zoo.networks import PHOTO_LAYERS, weight_name
-
 Tensor = Any
 Shape = tuple[Any, ...]  # None where a side is open
 
 BOTTLENECK = 100  # as many as the teacher's, which it learns to predict first
 STYLE_LEVELS = ((32, 0), (48, 1), (96, 2), (128, 3), (160, 2))  # channels, and residual convolutions after the first
+# Of the photo network: channels in the middle and towards either end, residual blocks; and the channels of its style
+# normalisations, in network order.
+BODY, NARROW, BLOCKS = 48, 16, 4
+NORM_CHANNELS = (BODY,) * (1 + 2 * BLOCKS) + (NARROW,)
 # What is added to a variance. The photo's own may be small where it is faint. Behind a normalisation a map's deviation
 # is known, whatever the photo: 1 to 15 in the blocks, 20 to 30 before the last; much less is rounding, which would
 # come out of a flat photo as a screen.
@@ -181,42 +183,34 @@ def style_net() -> Any:
     return keras.Model(picture, x, name="predict_style")
 
 
-def norm_channels(body: int = 48, narrow: int = 16, blocks: int = 4) -> tuple[int, ...]:
-    """Channels of the photo network's style normalisations, in network order."""
-    return (body,) * (1 + 2 * blocks) + (narrow,)
-
-
 def read_numbers() -> Any:
     """(N, BOTTLENECK) -> (N, 896): of each style normalisation in network order its scales, then its shifts."""
     bottleneck = keras.Input((BOTTLENECK,), name="bottleneck")
-    return keras.Model(bottleneck, ReadNumbers(norm_channels(), name="maps")(bottleneck), name="read_numbers")
+    return keras.Model(bottleneck, ReadNumbers(NORM_CHANNELS, name="maps")(bottleneck), name="read_numbers")
 
 
-def transfer_net(body: int = 48, narrow: int = 16, blocks: int = 4) -> Any:
+def transfer_net() -> Any:
     """(N, H, W, 3) RGB in [0, 1] and numbers (N, 896) -> (N, H, W, 3) in [0, 1]; H and W multiples of 4."""
-    channels = norm_channels(body, narrow, blocks)
     photo = keras.Input((None, None, 3), name="photo")
-    numbers = keras.Input((2 * sum(channels),), name="numbers")
+    numbers = keras.Input((2 * sum(NORM_CHANNELS),), name="numbers")
     even = {"kernel_constraint": Even(), "bias_constraint": Even()}
-    ends = np.cumsum([count for count in channels for _ in range(2)])
-    parts = iter(
-        [numbers[:, None, None, end - size : end] for end, size in zip(ends, np.repeat(channels, 2), strict=True)]
-    )
+    sizes = np.repeat(NORM_CHANNELS, 2)
+    parts = iter([numbers[:, None, None, end - size : end] for end, size in zip(np.cumsum(sizes), sizes, strict=True)])
 
     def styled(x: Tensor, name: str, epsilon: float) -> Tensor:
         return StyleNorm(epsilon, name=f"{name}_norm")([x, next(parts), next(parts)])
 
     def step(x: Tensor, name: str, stride: int = 1, epsilon: float = EPSILON_BLOCK) -> Tensor:
-        return styled(ReflectConv(body, 3, stride, name=name)(x), name, epsilon)
+        return styled(ReflectConv(BODY, 3, stride, name=name)(x), name, epsilon)
 
     centred = photo - ops.convert_to_tensor(
         np.full(3, 0.5, np.float32)
     )  # by colour: OpenVINO would take a single number out of turn
-    x = ops.relu(ReflectConv(narrow, 5, 2, name="contract_2")(centred))
+    x = ops.relu(ReflectConv(NARROW, 5, 2, name="contract_2")(centred))
     x = ops.relu(step(x, "contract_4", 2, EPSILON))
-    for block in range(blocks):
+    for block in range(BLOCKS):
         x = x + step(ops.relu(step(x, f"block_{block}_a")), f"block_{block}_b")
-    x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * narrow, name="subpixels_2", **even)(x))
+    x = DepthToSpaceWithin(name="halves")(ReflectConv(4 * NARROW, name="subpixels_2", **even)(x))
     x = ops.relu(styled(x, "expand_2", EPSILON_LAST))
     x = ReflectConv(12, name="subpixels_1", **even)(x)
     x = ops.sigmoid(x)  # here a convolution's last step, behind the pixels a pass of its own
@@ -241,11 +235,6 @@ def photo_net(read: Any = None, transfer: Any = None) -> Any:
     photo, bottleneck = keras.Input((None, None, 3), name="photo"), keras.Input((BOTTLENECK,), name="bottleneck")
     numbers = read.get_layer("maps").each(bottleneck)
     return keras.Model([photo, bottleneck], draw([photo, *numbers]), name="transform")
-
-
-def weight_names() -> list[str]:
-    """What the variables of ``transfer_net`` are called in a style, in their order."""
-    return [weight_name(layer, part) for layer in PHOTO_LAYERS for part in ("kernel", "bias")]
 
 
 def number_maps(photo_net: Any) -> list[Any]:
