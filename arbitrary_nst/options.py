@@ -17,6 +17,7 @@ from arbitrary_nst.declaration import (
     differing,
     keywords,
     one_of,
+    shown,
     taken_from,
     within,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "differing",
     "keywords",
     "one_of",
+    "shown",
     "taken_from",
     "within",
 ]
