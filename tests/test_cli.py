@@ -218,6 +218,19 @@ def test_models_commands(shared, tmp_path):
     assert "MB freed" in command("models", "clear", text=True).stdout
 
 
+def test_learnt_styles_stay_until_they_are_cleared_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ARBSTYLE_CACHE_DIR", str(tmp_path))
+    kept = tmp_path / "learnt" / "abc.style"
+    kept.parent.mkdir()
+    kept.write_bytes(bytes(60_000))
+    assert invoke("models", "clear", "mini", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr()
+    assert said.out == "0.0 MB freed\n"
+    assert said.err == f"arbstyle: 1 learnt style kept in {kept.parent}. Try: --learnt\n"
+    assert invoke("models", "clear", "--learnt", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr() == ("0.1 MB freed\n", "") and not kept.exists()
+
+
 def test_doctor_tells_what_runs_and_why(shared):
     done = command("doctor", "--model-dir", shared / "models", text=True)
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 from arbitrary_nst.model_zoo.card import Card, cards
 from arbitrary_nst.model_zoo.resolution import Row, clear, find, list_models, pull, resolve, verify
-from arbitrary_nst.model_zoo.store import Model, cache_dir, conversions_dir
+from arbitrary_nst.model_zoo.store import Model, cache_dir, clear_learnt, conversions_dir, learnt_dir
 from arbitrary_nst.model_zoo.vgg19 import Vgg19File, find_vgg19, identify_vgg19, resolve_vgg19
 
 __all__ = [
@@ -13,10 +13,12 @@ __all__ = [
     "cache_dir",
     "cards",
     "clear",
+    "clear_learnt",
     "conversions_dir",
     "find",
     "find_vgg19",
     "identify_vgg19",
+    "learnt_dir",
     "list_models",
     "pull",
     "resolve",
