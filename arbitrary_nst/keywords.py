@@ -71,13 +71,13 @@ def _unexpected(function: Callable[..., Any], name: str, known: list[str]) -> st
 class DrawKeywords(TypedDict, total=False):
     """``DrawOptions``."""
 
-    max_size: int | None
+    strength: float
+    colors: Colors
     strokes: int | Literal["auto", "fine"]
+    max_size: int | None
     style_size: int | None
     style_crop: StyleCrop
     keep_plain: float
-    strength: float
-    colors: Colors
     mask: str | PathLike[str] | None
     feather: float
     regions: Mapping[Any, Any] | None

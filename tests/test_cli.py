@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -254,6 +255,24 @@ def commands(command, path=()):
     yield path, command
     for name, child in getattr(command, "commands", {}).items():
         yield from commands(child, (*path, name))
+
+
+def test_the_everyday_options_fit_one_screen_and_the_refinement_is_last(monkeypatch, capsys):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 100)
+    invoke("run", "--help", monkeypatch=monkeypatch)
+    lines = capsys.readouterr().out.splitlines()
+    for flag in ("--style", "--output", "--preset", "--strength", "--colors", "--strokes", "--max-size", "--mask"):
+        assert next(number for number, line in enumerate(lines) if f" {flag} " in line) < 48, flag
+    panels = [line.split()[1] for line in lines if line.startswith("╭─")]
+    assert panels == ["Arguments", "Options", "Picture", "File", "Many", "Model", "Refinement"]
+
+
+def test_the_help_has_no_words_of_pythons_types(monkeypatch, capsys):
+    for path, each in commands(get_command(cli.app)):
+        with pytest.raises(SystemExit):
+            each.main(["--help"], prog_name=" ".join(["arbstyle", *path]))
+        shown = capsys.readouterr().out
+        assert not re.search(r"<(bool|str|int|float|list|path)", shown, re.IGNORECASE), path
 
 
 def test_every_command_and_option_has_help_and_stands_in_the_docs():
