@@ -73,7 +73,7 @@ def run(
     if "-" in (sources or []) or output == "-":
         raise OptionError("-: a cluster reads and writes folders and stores", "arbstyle run")
     if not refine:
-        refining.refuse_without("refinement", "{refine}", refinement, refining.Watching())
+        refining.refuse_unused(refinement, batch)
     from arbitrary_nst.cluster.joining import refuse_missing
 
     refuse_missing()

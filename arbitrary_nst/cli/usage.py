@@ -40,8 +40,21 @@ def explain(wrong: typer.TyperException, words: Sequence[str]) -> OptionError:
         wanted = f"{name} {parameter.metavar}" if name.startswith("-") else " ".join([called, *all_of_them])
         built_in = ", or a built-in one like mosaic (arbstyle style list)" if name == "--style" else ""
         return OptionError(f"{name}: missing", wanted + built_in)
+    if whole := _unquoted(words):
+        return OptionError(f"{whole.split()[0]}: no such file", f'"{whole}", in quotes')
     message = wrong.format_message()
     return OptionError(message[:1].lower() + message[1:].rstrip(".").replace("'", ""), f"{called} --help")
+
+
+def _unquoted(words: Sequence[str]) -> str | None:
+    """The name of a file there is, with blanks in it, of which the words are the parts; words are files themselves."""
+    for start in range(1, len(words)):
+        if words[start].startswith("-") or Path(words[start]).exists():
+            continue
+        for end in range(start + 2, len(words) + 1):
+            if Path(whole := " ".join(words[start:end])).is_file():
+                return whole
+    return None
 
 
 def _no_command(words: Sequence[str], called: str, group: Any) -> OptionError:

@@ -12,6 +12,7 @@ from arbitrary_nst.model_zoo.store import learnt_dir
 from arbitrary_nst.options import DrawOptions, LearnOptions, differing
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import write
 
 WAY = 1  # of learning; styles of another way are learnt anew
 
@@ -44,7 +45,7 @@ class Kept:
         """For the next run, and whether it is kept: a cache that cannot be written keeps nothing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            style.save(self.path)
+            write(style, self.path, 0o644)  # one that others can write is not believed
         except (OSError, PhotoError):
             return False
         return True
