@@ -22,6 +22,7 @@ from arbitrary_nst.options import LearnOptions, declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.settings import Refinement
 
+ROOT = Path(__file__).resolve().parent.parent
 GROUPS = (ModelOptions, DrawOptions, EncodeOptions, BatchOptions, RefineOptions)
 EVERY = [(group, option) for group in GROUPS for option in declared(group)]
 
@@ -185,6 +186,13 @@ def test_a_misspelt_keyword_is_told_in_the_functions_own_name_with_the_nearest(f
 def test_keywords_are_those_of_the_groups(keywords, groups, besides):
     names = {option.name for group in groups for option in declared(group)}
     assert set(get_type_hints(keywords)) == names - besides
+
+
+def test_typed_keywords_are_as_the_options_are(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import write_keywords
+
+    assert write_keywords.PAGE.read_text(encoding="utf-8") == write_keywords.page(), "python scripts/write_keywords.py"
 
 
 def test_a_keyword_that_is_not_given_is_as_by_default():

@@ -4,23 +4,19 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from os import PathLike
-from typing import Any, Literal, TypedDict, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from arbitrary_nst.options import (
-    Colors,
-    Depth,
-    Existing,
-    Format,
-    Init,
-    Metadata,
-    Optimizer,
-    Option,
-    Options,
-    Pooling,
-    StyleCrop,
-    declared,
-)
+from arbitrary_nst.keywords.groups import DrawKeywords, LearnKeywords, ManyKeywords, RefineKeywords, RefiningKeywords
+from arbitrary_nst.options import Option, Options, declared
+
+__all__ = [
+    "DrawKeywords",
+    "LearnKeywords",
+    "ManyKeywords",
+    "RefineKeywords",
+    "RefiningKeywords",
+    "takes_keywords",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,68 +62,3 @@ def _unexpected(function: Callable[..., Any], name: str, known: list[str]) -> st
     near = get_close_matches(name, known, 1)
     hint = f". Did you mean {near[0]!r}?" if near else ""
     return f"{function.__qualname__}() got an unexpected keyword argument {name!r}{hint}"
-
-
-class DrawKeywords(TypedDict, total=False):
-    """``DrawOptions``."""
-
-    strength: float
-    colors: Colors
-    strokes: int | Literal["auto", "fine"]
-    max_size: int | None
-    style_size: int | None
-    style_crop: StyleCrop
-    keep_plain: float
-    mask: str | PathLike[str] | None
-    feather: float
-    regions: Mapping[Any, Any] | None
-
-
-class ManyKeywords(DrawKeywords, total=False):
-    """``DrawOptions``, ``EncodeOptions`` and ``BatchOptions``: of many photos in files."""
-
-    format: Literal["auto"] | Format
-    quality: int
-    metadata: Metadata
-    existing: Existing
-    recursive: bool
-    checksum: bool
-    limit: int | None
-    fail_fast: bool
-    in_place: bool
-    score: bool
-
-
-class RefineKeywords(TypedDict, total=False):
-    """``RefineOptions``."""
-
-    steps: int | None
-    time_limit: float | None
-    content_weight: float | None
-    style_weight: float | None
-    tv_weight: float | None
-    layers: Mapping[str, float] | None
-    optimizer: Optimizer | None
-    init: Init | str | PathLike[str] | None
-    seed: int
-    pooling: Pooling | None
-    scales: int | Literal["auto"] | None
-    style_scale: float
-    vgg_weights: str | PathLike[str] | None
-
-
-class RefiningKeywords(DrawKeywords, RefineKeywords, total=False):
-    """What ``Stylizer.refine`` takes: how to refine, and how to draw around it."""
-
-
-class LearnKeywords(TypedDict, total=False):
-    """``LearnOptions``."""
-
-    minutes: float | None
-    steps: int | None
-    depth: Depth
-    content_weight: float | None
-    style_size: int | None
-    style_crop: StyleCrop
-    seed: int
-    vgg_weights: str | PathLike[str] | None
