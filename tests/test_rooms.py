@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from pathlib import Path
 
 import arbitrary_nst
@@ -56,6 +57,13 @@ def imported(path):
 def test_every_module_has_a_room():
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
     assert rooms - {"__init__", "__main__"} <= ROW.keys()
+
+
+def test_the_page_tells_the_same_rooms_in_the_same_order():
+    page = (PACKAGE.parent / "docs" / "how-it-is-built.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    told = [room for cell in cells for room in re.findall(r"`(\w+)/?`", cell)]
+    assert told == [room for row in ROOMS for room in row]
 
 
 def test_rooms_import_only_from_above():
