@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-Format = Literal["savedmodel", "tflite", "ir"]
+ModelFormat = Literal["savedmodel", "tflite", "ir"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Card:
     name: str
     title: str
     licence: str
-    format: Format
+    format: ModelFormat
     numbers: int
     style_size: int
     stride: int
