@@ -24,7 +24,7 @@ from arbitrary_nst.cluster.destination import Destination
 from arbitrary_nst.cluster.joining import room
 from arbitrary_nst.cluster.known import Known
 from arbitrary_nst.cluster.ledger import Ledger
-from arbitrary_nst.cluster.listing import Sources, lines_of
+from arbitrary_nst.cluster.listing import Sources, lines_in, lines_of
 from arbitrary_nst.cluster.plan import Made
 from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.cluster.shipped import Shipped
@@ -244,18 +244,18 @@ def test_lists_are_text_or_parquet(tmp_path):
     from pyarrow import parquet
 
     (tmp_path / "list").write_bytes(b"\xef\xbb\xbfone.jpg\r\n\ns3://b/two words.jpg\n")
-    assert list(lines_of(str(tmp_path / "list"), bytes)()) == ["one.jpg", "s3://b/two words.jpg"]
-    assert list(lines_of("-", lambda: b"a\nb\0c.jpg\0")()) == ["a\nb", "c.jpg"]
+    assert list(lines_of(str(tmp_path / "list"))()) == ["one.jpg", "s3://b/two words.jpg"]
+    assert list(lines_in(b"a\nb\0c.jpg\0", name="stdin")()) == ["a\nb", "c.jpg"]
     parquet.write_table(pa.table({"path": ["a.jpg", None, "b.jpg"]}), tmp_path / "list.parquet")
-    assert list(lines_of(str(tmp_path / "list.parquet"), bytes)()) == ["a.jpg", "b.jpg"]
+    assert list(lines_of(str(tmp_path / "list.parquet"))()) == ["a.jpg", "b.jpg"]
     parquet.write_table(pa.table({"name": ["a.jpg"]}), tmp_path / "other.parquet")
     with pytest.raises(OptionError, match="has no column called path, but name"):
-        list(lines_of(str(tmp_path / "other.parquet"), bytes)())
+        list(lines_of(str(tmp_path / "other.parquet"))())
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 torn")
     with pytest.raises(OptionError, match="no Parquet that can be read"):
-        list(lines_of(str(tmp_path / "torn.parquet"), bytes)())
+        list(lines_of(str(tmp_path / "torn.parquet"))())
     with pytest.raises(OptionError, match="cannot be read"):
-        lines_of(str(tmp_path / "gone"), bytes)
+        lines_of(str(tmp_path / "gone"))
 
 
 @pytest.mark.parametrize("text", ["s3://bucket?colour=red", "ftq://host/x", "s3:///x", "s3://key:secret@bucket/x"])

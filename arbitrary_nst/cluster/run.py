@@ -69,7 +69,7 @@ def stylize(
     given, place = path_texts("photos", photos), path_text("output", output)
     settings = Settings.from_keywords(None, preset, refine, how)
     import_ray()
-    listed = lines_of(None if from_file is None else path_text("from file", from_file), lambda: b"")
+    listed = lines_of(None if from_file is None else path_text("from file", from_file))
     asked = Asked(given, listed, from_python(style), place, settings, cluster, model)
     return spread(asked, notify)
 
