@@ -109,6 +109,9 @@ def test_as_a_module_and_by_its_other_name():
 def test_completion_can_be_installed():
     done = command("--show-completion", "bash", text=True)
     assert "--show-completion" not in done.stderr, done.stderr
+    for words, expected in (("arbstyle run --colors ", "style photo match"), ("arbstyle models pu", "pull")):
+        asked = {"_ARBSTYLE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        assert command(text=True, env=os.environ | asked).stdout.split() == expected.split()
 
 
 def test_a_folder_of_styles_is_each_of_them(folder, monkeypatch, capsys):
