@@ -133,6 +133,7 @@ def test_an_internal_error_is_1_and_one_line(folder, fake, monkeypatch, capsys):
     assert err.count("\n") == 1 and "ZeroDivisionError" in err and "--verbose" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_130_and_leaves_nothing(folder):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv.pop(1))\n"
@@ -193,6 +194,7 @@ def test_help_and_version_import_no_engine():
     assert __version__ in command("--version", text=True).stdout
 
 
+@pytest.mark.slow
 def test_a_run_on_lite_imports_neither_tensorflow_nor_kagglehub(folder, shared):
     script = (
         "import sys\nfrom arbitrary_nst.cli import main\n"
@@ -294,6 +296,7 @@ def test_the_docs_are_as_the_options_are(monkeypatch):
     assert write_cli_docs.PAGE.read_text(encoding="utf-8") == write_cli_docs.page(), "python scripts/write_cli_docs.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_what_goes_to_a_pipe_goes_there_beside_a_bar(folder):
     import pty
@@ -308,6 +311,7 @@ def test_what_goes_to_a_pipe_goes_there_beside_a_bar(folder):
     assert [json.loads(line)["input"] for line in done.stdout.splitlines()] == ["a.jpg", "b.jpg"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes only there")
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_names_that_stdout_cannot_say(folder, encoding):

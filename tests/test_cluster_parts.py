@@ -84,6 +84,7 @@ def test_what_is_shipped_needs_nothing_of_the_drivers_disk(tmp_path):
     there.check(unpacked, [(60, 44)])
 
 
+@pytest.mark.slow
 def test_limit_fail_fast_and_what_exists(here, tmp_path):
     for number in range(3):
         photo(tmp_path / "in" / f"{number}.jpg", number)
@@ -101,6 +102,7 @@ def test_limit_fail_fast_and_what_exists(here, tmp_path):
     assert not any(result.error for result in results) and tree(out)["2__mosaic.jpg"] != b"a stranger's"
 
 
+@pytest.mark.slow
 def test_skip_asks_for_photo_style_and_settings(here, tmp_path):
     one, out = photo(tmp_path / "in" / "a.jpg"), tmp_path / "out"
 
@@ -127,6 +129,7 @@ def test_it_goes_on_where_run_stopped(here, tmp_path):
     assert [result.skipped for result in results] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_names_stay_with_their_photos(here, tmp_path):
     """Two photos of one name in a list: who comes first later has the name all the same that it had."""
     photos = [photo(tmp_path / name / "x.jpg", number) for number, name in enumerate("ab")]

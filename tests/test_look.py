@@ -79,6 +79,7 @@ def make_sheets(look, tmp_path, monkeypatch):
     return module
 
 
+@pytest.mark.slow
 def test_sheets_and_tables_and_what_is_kept(make_sheets, tmp_path):
     words = [str(tmp_path / "out"), "--photos", "product", "flat", "--styles", "stained_glass", "--models", "mini"]
     words += ["--megapixels", "0.06", "--before-options", '{"max_size": 20}']

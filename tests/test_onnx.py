@@ -68,6 +68,7 @@ def test_mini_is_openvinos_at_any_size(mini):
     np.testing.assert_allclose(engine.transform(given, ours), engine.transform(given, numbers), atol=LEVELS)
 
 
+@pytest.mark.slow
 def test_lites_photo_half_is_openvinos(shared):
     """Its style half rounds to 8 bits, where the last bit of a sum decides: a level on average."""
     engine, numbers, ours = draws_alike(

@@ -55,6 +55,7 @@ def test_refines_and_keeps_the_size(folder, fake, monkeypatch, capsys):
     assert np.abs(plain.pixels - images.decode((folder / "plain.png").read_bytes(), name="p").pixels).mean() > 0.01
 
 
+@pytest.mark.slow
 def test_many_photos_and_reports(folder, fake, monkeypatch, capsys):
     call = (
         "run",
@@ -234,6 +235,7 @@ def test_a_picture_to_begin_with(folder, fake, monkeypatch, capsys):
     assert "a file begins one picture" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_skip_goes_on_with_what_was_stopped(folder, fake, monkeypatch, capsys):
     starts = []
     refine_one = refiner_module.Refiner.refine

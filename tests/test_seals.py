@@ -98,6 +98,7 @@ def lite(shared):
     return model_zoo.resolve("lite", model_dir=shared / "models", offline=True)
 
 
+@pytest.mark.slow
 def test_a_damaged_conversion_is_made_anew(lite):
     _, transform = convert.converted(lite)
     weights = transform.with_suffix(".bin")

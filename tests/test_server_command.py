@@ -75,6 +75,7 @@ def test_it_prints_its_address_answers_and_ends(serve):
     assert (code, err) == (0, "arbstyle: finishing what is in flight; Ctrl-C again stops at once\n")
 
 
+@pytest.mark.slow
 def test_sigterm_in_mid_work_loses_nothing(serve):
     process, address = serve(ARBSTYLE_TEST_BUSY="0.3")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -86,6 +87,7 @@ def test_sigterm_in_mid_work_loses_nothing(serve):
     assert ended(process)[0] == 0
 
 
+@pytest.mark.slow
 def test_what_takes_longer_than_the_grace_is_given_up(serve):
     process, address = serve("--grace", "1", ARBSTYLE_TEST_BUSY="60")
     with pytest.raises(httpx.ReadTimeout):
@@ -95,6 +97,7 @@ def test_what_takes_longer_than_the_grace_is_given_up(serve):
     assert ended(process)[0] == 143
 
 
+@pytest.mark.slow
 def test_each_request_is_logged_if_asked_for(serve):
     process, address = serve("--access-log")
     httpx.get(f"{address}healthz?token=secret")
@@ -135,6 +138,7 @@ def test_a_model_that_cannot_be_loaded_ends_it(tmp_path):
     assert done.returncode == 4 and done.stderr.count("\n") == 1 and str(tmp_path) in done.stderr
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_page_run(serve, tmp_path):
     _, address = serve()
     for name in ("photo.jpg", "other.jpg"):

@@ -78,6 +78,7 @@ def test_pixels_hand_over_to_numbers_smoothly():
     assert np.abs(np.diff(values, 2)).max() < 5e-5  # no bend at the hand-over
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["brush_strokes", "stained_glass", "woodblock_waves"])
 def test_the_distance_to_the_photo_grows(mini, photo, name):
     style = mini.style(SAMPLES / f"{name}.jpg")

@@ -53,6 +53,7 @@ def test_mini_is_openvinos(mini):
     draws_alike(mini)
 
 
+@pytest.mark.slow
 def test_lite_is_openvinos(shared):
     draws_alike(model_zoo.resolve("lite", model_dir=shared / "models", offline=True))
 
@@ -70,6 +71,7 @@ def test_bf16_is_near_and_says_so(mini):
     assert 0 < apart < 2 / 255
 
 
+@pytest.mark.slow
 def test_learnt_weights_are_drawn_with(mini):
     other, ours = both(mini)
     numbers = other.predict_style(STYLES[:1])
@@ -98,6 +100,7 @@ class Waits(TorchDispatchMode):
         return function(*given, **(named or {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini", "lite"])
 def test_nothing_in_a_pass_waits_for_the_host(name, request):
     shared = None if name == "mini" else request.getfixturevalue("shared") / "models"
@@ -117,6 +120,7 @@ def test_a_bias_before_a_normalisation_is_left_out(mini):
     assert any(len(step.inputs) == 3 for step in convolutions)
 
 
+@pytest.mark.slow
 def test_channels_by_eights_draw_the_same(mini, monkeypatch):
     """As on NVIDIA's GPUs in 16 bits."""
     program, numbers = photo_program(halves_of(mini)[1]), torch.from_numpy(both(mini)[1].predict_style(STYLES[:1]))
@@ -208,6 +212,7 @@ def test_out_of_memory_is_told_as_such(mini):
         engine.transform(PHOTOS[:1], np.zeros((1, 896), np.float32))
 
 
+@pytest.mark.slow
 def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypatch, caplog):
     """With a style's own weights too, as OpenVINO draws them whole; a note says why it takes long."""
     learnt = {"transfer/contract_2/kernel": RANDOM.normal(0, 0.05, (5, 5, 3, 16)).astype(np.float32)}
