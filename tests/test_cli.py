@@ -323,6 +323,7 @@ def test_names_that_stdout_cannot_say(folder, encoding):
     assert done.stdout.count(b" -> ") == 2
 
 
+@pytest.mark.slow
 def test_a_model_runs_without_a_cache(folder):
     (folder / "file").touch()
     cache = os.environ | {"ARBSTYLE_CACHE_DIR": str(folder / "file")}

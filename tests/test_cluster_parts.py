@@ -56,6 +56,7 @@ def memory():
 # --- what is made
 
 
+@pytest.mark.slow
 def test_a_worker_draws_what_run_draws(here, tmp_path):
     """With what only the driver can read: a style, a mask and a region's picture, and the model itself."""
     for number in range(3):

@@ -209,6 +209,7 @@ def interpreter_run(path, *inputs):
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 0.3), ("bf16", 1.0)])
 def test_lite_photo_half_agrees_with_the_tflite_interpreter(lite, shared, precision, tolerance):
     engine = openvino_or_skip(lite, precision)

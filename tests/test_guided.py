@@ -68,6 +68,7 @@ def test_grams_are_mixed_by_their_shares(recipe):
     assert found == pytest.approx(by_formula(recipe, [pictures], [everywhere]), rel=2e-3)  # f32 sums
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["arbstyle", "gatys"])
 def test_each_region_is_compared_with_its_style(recipe):
     pictures_of, weights_of = [[(STYLE, 1.0)], [(OTHER, 1.0)]], [1 - LEFT, LEFT]

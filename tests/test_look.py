@@ -108,6 +108,7 @@ def test_sheets_and_tables_and_what_is_kept(make_sheets, tmp_path):
     assert Painter.drawn == 6
 
 
+@pytest.mark.slow
 def test_sheets_for_documentation_are_small_and_show_only_what_is_ours(make_sheets, tmp_path):
     args = make_sheets.arguments([str(tmp_path), "--own", "--no-scores"])
     assert args.photos == make_sheets.material.OWN_PHOTOS and args.models == ["mini"]

@@ -323,6 +323,7 @@ BLOCK = camera_block()
 CHANGE = st.tuples(st.integers(0, len(BLOCK) - 1), st.integers(0, 255))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(0, len(BLOCK) - 1), st.integers(0, 255)), max_size=12), st.integers(0, len(BLOCK))

@@ -66,6 +66,7 @@ def test_a_run_needs_no_network_and_no_tensorflow():
     assert loaded == "[]" and done.stderr == ""
 
 
+@pytest.mark.slow
 def test_output_is_deterministic(engine):
     photo, style = noise(1, 72, 100, 3), noise(1, 256, 256, 3)
     pictures = [engine.transform(photo, engine.predict_style(style)) for _ in range(3)]
@@ -165,6 +166,7 @@ def test_numbers_are_the_scales_and_shifts_in_network_order(training):
     )  # both in f32, sums in another order
 
 
+@pytest.mark.slow
 def test_both_networks_by_themselves_draw_what_the_whole_one_does(training):
     mini = training.mini
     read, transfer = mini.read_numbers(), mini.transfer_net()

@@ -62,6 +62,7 @@ def mini():
     return model_zoo.resolve("mini", offline=True)
 
 
+@pytest.mark.slow
 def test_mini_is_openvinos_at_any_size(mini):
     engine, numbers, ours = draws_alike(mini, [(160, 120), (98, 67), (17, 16)])
     given = photos(131, 90)
@@ -86,6 +87,7 @@ def test_the_full_model_is_openvinos(standin):
     np.testing.assert_allclose(engine.transform(given, ours), engine.transform(given, numbers), atol=LEVELS)
 
 
+@pytest.mark.slow
 def test_a_learnt_style_is_one_file(mini):
     style = Style.load(library.learnt_style(library.style_picture("impasto"), "mini"))
     ((name, data),) = exported_style(mini, style).items()
@@ -167,6 +169,7 @@ def test_what_cannot_be_exported_is_told(tmp_path, capsys, monkeypatch):
 # --- docs/onnx.md
 
 
+@pytest.mark.slow
 def test_the_page_for_python_runs_as_it_is(tmp_path, mini):
     """And draws what arbstyle draws."""
     page = (ROOT / "docs" / "onnx.md").read_text(encoding="utf-8")

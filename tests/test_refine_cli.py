@@ -125,6 +125,7 @@ def test_weights_that_are_missing_or_others_are_4(folder, fake, monkeypatch, cap
     assert not (folder / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_not_there(shared, folder):
     environment = {**os.environ, "KERAS_BACKEND": "nope", "ARBSTYLE_MODEL_DIR": str(shared / "models")}
     call = ["run", "a.jpg", "-s", "style.png", "-o", "o.png", "--refine", "-m", "mini"]
@@ -164,6 +165,7 @@ def test_recipes_are_listed(monkeypatch, capsys):
         assert name in out
 
 
+@pytest.mark.slow
 def test_api(folder, fake, monkeypatch):
     stylizer = fake_stylizer()
     array = np.asarray(images.to_pil(images.decode((folder / "a.jpg").read_bytes(), name="a")))

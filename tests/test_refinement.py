@@ -42,6 +42,7 @@ def refiner(recipe="arbstyle", *, precision="f32", max_memory=None, how=None, **
     )
 
 
+@pytest.mark.slow
 def test_history_and_size():
     refined = refiner(scales=3, steps=33).refine(PHOTO, STYLE, START)
     assert refined.pixels.shape == PHOTO.shape and refined.ended == "steps"

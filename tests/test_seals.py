@@ -124,6 +124,7 @@ def test_a_model_that_changed_since_it_was_found_is_not_converted(lite, tmp_path
         convert.converted(model_zoo.Model(lite.card, folder, lite.digest, True))
 
 
+@pytest.mark.slow
 def test_a_damaged_compiled_network_is_made_anew(lite):
     photo, numbers = np.full((1, 32, 32, 3), 0.5, np.float32), np.full((1, 694), 0.1, np.float32)
     before = load_engine(lite, "openvino", "f32").transform(photo, numbers)

@@ -106,6 +106,7 @@ def test_each_request_is_logged_if_asked_for(serve):
     assert code == 0 and "127.0.0.1 GET /healthz 200" in err and "secret" not in err
 
 
+@pytest.mark.slow
 def test_a_server_for_others(serve, tmp_path):
     (tmp_path / "token").write_text(TOKEN)
     _, address = serve("--host", "0.0.0.0", "--token-file", "token")
@@ -132,6 +133,7 @@ def test_what_cannot_be_served_is_one_line(tmp_path):
     assert (code, err) == (2, "arbstyle: serve: uvicorn is not installed. Try: pip install 'arbitrary-nst[server]'\n")
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_ends_it(tmp_path):
     command = [sys.executable, "-m", "arbitrary_nst", "serve", "--port", "0", "-m", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

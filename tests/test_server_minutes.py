@@ -53,6 +53,7 @@ def begun(served, job):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_refinement_that_is_stopped_keeps_the_best_so_far():
     with Served() as served:
         job = served.stylize(PHOTO, refine="true", steps="100000").json()

@@ -125,6 +125,7 @@ def test_runs_that_rename_take_the_next_name(photos, tmp_path):
     assert Path(result.output).name == "0__style_2.png"
 
 
+@pytest.mark.slow
 def test_processes_over_photos_of_one_name_lose_none(photos, tmp_path):
     """As `xargs -P 2` would."""
     script = (

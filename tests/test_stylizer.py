@@ -123,6 +123,7 @@ def test_nothing_is_loaded_before_it_is_needed():
     Stylizer("no such model")  # would raise if it looked
 
 
+@pytest.mark.slow
 def test_the_real_thing(shared):
     """The README's lines, on the mobile model."""
     stylizer = Stylizer("lite", model_dir=shared / "models", offline=True)

@@ -38,6 +38,7 @@ def command(folder, *arguments, shell="", **options):
 # --- names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [False, True])
 def test_names_are_harmless_in_lines_and_tracebacks(folder, broken):
     os.rename(folder / "a.jpg", folder / NASTY)
@@ -128,6 +129,7 @@ def test_without_stderr_python_prints_to_stdout_but_we_do_not(monkeypatch, capsy
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("options", [(), ("--json",), ("--print0",)])
 def test_a_full_stdout_ends_no_run(folder, options):

@@ -63,6 +63,7 @@ def test_the_full_model_is_openvinos(standin):
     draws_alike(model_zoo.resolve(str(standin), trust=True))
 
 
+@pytest.mark.slow
 def test_bf16_is_near_and_says_so(mini):
     exact, fast = (load_engine(mini, "torch", precision, device="cpu") for precision in ("f32", "bf16"))
     assert (fast.precision, fast.device, fast.batch(40, 50)) == ("bf16", "CPU", 1)
