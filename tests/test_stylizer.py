@@ -26,6 +26,7 @@ def test_public_names():
         "BatchOptions",
         "DrawOptions",
         "EncodeOptions",
+        "LearnOptions",
         "ModelOptions",
         "Photo",
         "Recipe",
