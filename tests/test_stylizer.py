@@ -221,5 +221,8 @@ def test_what_is_no_blend_no_recipe_no_preset_and_no_photos():
     for wrong in (5, "", []):
         with pytest.raises(OptionError, match=r"^preset .*: unknown\. Try: portrait"):
             stylizer.stylize(RED, RED, preset=wrong)
+    for wrong in (True, 5, "gatys"):
+        with pytest.raises(OptionError, match=r"^refine .*: no RefineOptions\. Try: RefineOptions"):
+            stylizer.stylize_many("photo.jpg", RED, refine=wrong)
     with pytest.raises(OptionError, match=r"^photos 5: neither a folder nor photos"):
         stylizer.learn(RED, photos=5)
