@@ -31,7 +31,7 @@ from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.files.find import expand
 from arbitrary_nst.files.given import Own
 from arbitrary_nst.files.output_folder import CLUSTERS
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.settings import Settings
 
 TESTS = Path(__file__).parent

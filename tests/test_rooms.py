@@ -89,3 +89,9 @@ def test_no_modules_import_each_other_in_a_circle():
         below = {other for other in others if f"{other}.".startswith(f"{module}.")}
         found[module] = (others & named.keys()) - below - {PACKAGE.name}
     assert len(list(graphlib.TopologicalSorter(found).static_order())) == len(named)
+
+
+def test_a_plan_needs_no_session():
+    """It takes opened styles and what they are known by, so an upload's or a cluster's photos are planned alike."""
+    for name in imported(PACKAGE / "files" / "plan.py"):
+        assert not name.startswith(("arbitrary_nst.session", "arbitrary_nst.engines", "arbitrary_nst.files.records"))

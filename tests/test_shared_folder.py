@@ -21,7 +21,7 @@ from arbitrary_nst.files import locks
 from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.manifest import NAME, Manifest
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 

@@ -21,7 +21,7 @@ from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, Mode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from arbitrary_nst.files.plan import Planner
+    from arbitrary_nst.files.planner import Planner
     from arbitrary_nst.files.results import Result
     from arbitrary_nst.files.settings import Settings
 
@@ -57,7 +57,7 @@ def watch(
     from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import refuse_unwritable, without_own
-    from arbitrary_nst.files.plan import Planner
+    from arbitrary_nst.files.planner import Planner
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many

@@ -19,7 +19,7 @@ from arbitrary_nst.cluster.stores import Store
 from arbitrary_nst.declaration import path_text, path_texts
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import Own, refuse_unwritable
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.results import Result
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven, from_python, pictures_of
