@@ -1,14 +1,12 @@
 """Presets: named sets of options for a kind of picture, each chosen by looking at ten of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from arbitrary_nst.options import one_of
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     """Some options' values under a name; ``about`` is one line for a person to read."""
 
     name: str

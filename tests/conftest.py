@@ -1,7 +1,6 @@
 """What tests share: an empty cache, no network beyond this machine, and the material outside the repository."""
 
 import collections
-import dataclasses
 import os
 import signal
 import socket
@@ -92,7 +91,7 @@ def _make_standin(shared, folder, *options):
 def toy(monkeypatch):
     """Two cards of tiny models, `best` and `next`, in place of the real ones."""
     best = toy_models.card()
-    both = {"best": best, "next": dataclasses.replace(best, name="next", rank=2, downloads=())}
+    both = {"best": best, "next": best._replace(name="next", rank=2, downloads=())}
     for module in ("resolution", "card"):
         monkeypatch.setattr(f"arbitrary_nst.model_zoo.{module}.cards", lambda: both)
     return best

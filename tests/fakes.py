@@ -1,7 +1,5 @@
 """An engine that runs in microseconds, and a Stylizer around it."""
 
-import dataclasses
-
 import numpy as np
 
 from arbitrary_nst import model_zoo
@@ -48,7 +46,7 @@ class FakeEngine:
 
 def fake_stylizer(**options):
     stylizer = Stylizer("lite", **options)
-    card = dataclasses.replace(model_zoo.cards()["lite"], numbers=100)
+    card = model_zoo.cards()["lite"]._replace(numbers=100)
     stylizer.__dict__["model"] = model_zoo.Model(card, None, "digest", True)  # what cached_property would fill
     stylizer.__dict__["engine"] = FakeEngine()
     return stylizer

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from arbitrary_nst.errors import EngineError
-from arbitrary_nst.hardware import backends
+from arbitrary_nst.hardware import backends, devices
 
 
 @pytest.fixture
@@ -49,6 +50,27 @@ def test_the_option_is_before_the_variable_and_that_before_a_guess(free):
     assert backends.choose_backend() == ("jax", "KERAS_BACKEND says so")
     assert backends.choose_backend("torch") == ("torch", "asked for")
     assert backends.set_backend("torch")[0] == os.environ[backends.VARIABLE] == "torch"
+
+
+def test_a_gpu_is_woken_while_keras_is_imported(free):
+    woken = []
+    free.monkeypatch.setattr(backends, "wake_ahead", woken.append)
+    free.monkeypatch.setenv("KERAS_TORCH_DEVICE", "")
+    free.monkeypatch.delenv("KERAS_TORCH_DEVICE")
+    backends.set_backend("torch")
+    assert woken == []  # there is no driver
+    free.monkeypatch.setattr(backends, "has_gpu_driver", lambda: True)
+    backends.set_backend("torch")
+    backends.set_backend("jax")
+    backends.set_backend("torch", "cpu")
+    assert woken == ["cuda"]
+
+
+def test_a_gpu_that_cannot_be_woken_is_not_told_here(free):
+    before = set(threading.enumerate())
+    devices.wake_ahead("cuda:99")
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
 
 
 def test_a_backend_that_is_not_there_is_told_with_those_that_are(free):

@@ -1,6 +1,5 @@
 """A style picture's numbers from run to run: which are believed, what they cost, and that pictures stay the same."""
 
-import dataclasses
 import multiprocessing
 import os
 import subprocess
@@ -78,7 +77,7 @@ def test_another_engine_keeps_its_own(model, what):
 def test_another_model_origin_or_picture_has_its_own(model):
     engine = Repeating()
     numbers(engine, model)
-    numbers(engine, dataclasses.replace(model, digest="other"))
+    numbers(engine, model._replace(digest="other"))
     numbers(engine, model, origin="of another")
     assert engine.styles == 3
     other = numbers(engine, model, 1 - SQUARE)  # as another version of a decoder reads the same file

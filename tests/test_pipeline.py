@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +125,7 @@ def test_bytes_to_a_sink(folder):
 
 def test_bytes_to_a_file_that_their_name_names(folder):
     given = Input(Path("upload"), data=(folder / "a.jpg").read_bytes())
-    photos = expand([given, replace(given, data=b"GIF89a"), given])
+    photos = expand([given, given._replace(data=b"GIF89a"), given])
     done, failure = stylize_many(fake_stylizer(), photos, [folder / "style.png"], Settings(folder / "out"))
     assert Path(done.output) == folder / "out" / "upload__style.jpg"
     assert str(failure.error).startswith("upload: ")

@@ -1,7 +1,6 @@
 """Is a model genuine: its weights, whatever program they came with, and what changed since."""
 
 import csv
-import dataclasses
 import os
 import shutil
 
@@ -41,7 +40,7 @@ def standin_card(standin):
     """A card on which the stand-in is the published model, so that acceptance can be tested."""
     real = cards.cards()["magenta"]
     digest = weights.digest_of_lines(weights.variable_lines(weights.read_weights(standin)))
-    return dataclasses.replace(real, published=dataclasses.replace(real.published, variables_sha256=digest))
+    return real._replace(published=real.published._replace(variables_sha256=digest))
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """Grain for smooth places: where it goes, how much, and what it does for skies and flat photos."""
 
-import threading
-
 import numpy as np
 import pytest
 from fakes import fake_stylizer
 
 from arbitrary_nst import Stylizer
-from arbitrary_nst.images import smooth
-from arbitrary_nst.images.smooth import BLOCK, GRAIN, USUAL, with_grain
+from arbitrary_nst.images.smooth import BLOCK, GRAIN, with_grain
 
 STYLES = (
     "udnie.jpg", "Camille_Mauclair.jpg", "towers_1916_sq.jpg", "black_zigzag.jpg", "red_texture_sq.jpg",
@@ -78,20 +75,6 @@ def test_rows_of_a_plane_of_noise_do_not_repeat():
     grain = (with_grain(flat(height=1024)) - 0.5)[..., 0].reshape(16, -1)  # the strips in which it is made
     alike = np.corrcoef(grain)
     assert abs(alike - np.eye(16)).max() < 0.03  # 16,384 values each: 4 deviations
-
-
-@pytest.mark.parametrize("width", [300, USUAL])
-def test_noise_that_is_drawn_ahead_is_what_photos_are_given(width):
-    smooth._noise.cache_clear()
-    alone = with_grain(flat(height=64, width=width))
-    smooth._noise.cache_clear()
-    session = fake_stylizer()
-    session.go_on_with(fake_stylizer())
-    for thread in threading.enumerate():
-        if thread.name == "draw noise":
-            thread.join(60)
-    np.testing.assert_array_equal(with_grain(flat(height=64, width=width)), alone)
-    assert smooth._noise.cache_info().hits == (width > USUAL // 2)
 
 
 def test_the_network_sees_the_grain_and_the_picture_has_none_of_its_own():

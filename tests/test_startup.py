@@ -18,6 +18,8 @@ UNUSED = {
     "numpy.ma",  # NumPy's own median's
     "html",
     "glob",
+    "xml.dom.minidom",  # a photo's XMP
+    *(f"PIL.{kind}ImagePlugin" for kind in ("Tiff", "WebP", "Avif")),
     "arbitrary_nst.refinement.settings",
     "arbitrary_nst.scores.score",
     *(["psutil"] if sys.platform == "linux" else []),
@@ -76,3 +78,21 @@ def test_the_command_loads_ahead_what_is_here_and_tells_the_same(tmp_path, model
     assert [each.returncode for each in done] == [code, code]
     assert done[0].stderr == done[1].stderr
     assert code or (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
+
+
+def test_the_first_pictures_are_decoded_ahead(tmp_path):
+    """Once each: what the thread decoded is what is drawn."""
+    script = (
+        "import sys, threading\nfrom arbitrary_nst import images\ndecode = images.decode\n"
+        "def told(data, *, name, **how):\n"
+        "    print(threading.current_thread().name, name)\n    return decode(data, name=name, **how)\n"
+        "images.decode = told\nfrom arbitrary_nst.__main__ import main\nmain()\n"
+    )
+    pictures = [SAMPLES / "landscape.jpg", SAMPLES / "woodblock_waves.jpg", "-s", SAMPLES / "stained_glass.jpg"]
+    call = [sys.executable, "-c", script, "run", "-m", "mini", "--max-size", "64", "-o", tmp_path, *map(str, pictures)]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    decoded = sorted(line.rsplit("/", 1) for line in done.stdout.splitlines() if "->" not in line)
+    threads = {name: thread.split()[0] for thread, name in decoded}
+    assert len(decoded) == 3 and threads["stained_glass.jpg"] == threads["landscape.jpg"] == "decode"
+    assert threads["woodblock_waves.jpg"].startswith("decode_")

@@ -1,7 +1,8 @@
 """The engine of PyTorch, on this machine's CPU: what it draws is what OpenVINO draws."""
 
-import dataclasses
+from collections import Counter
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -17,9 +18,9 @@ torch = pytest.importorskip("torch")
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from arbitrary_nst.engines.openvino.reading import halves_of, photo_program  # noqa: E402
+from arbitrary_nst.engines.torch import copies, operations  # noqa: E402
 from arbitrary_nst.engines.torch import engine as torch_engine  # noqa: E402
 from arbitrary_nst.engines.torch import network as torch_network  # noqa: E402
-from arbitrary_nst.engines.torch import operations  # noqa: E402
 from arbitrary_nst.engines.torch.network import Network  # noqa: E402
 
 RANDOM = np.random.default_rng(0)
@@ -102,15 +103,27 @@ class Waits(TorchDispatchMode):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mini", "lite"])
+@pytest.mark.parametrize("name", ["mini", "lite", "magenta"])
 def test_nothing_in_a_pass_waits_for_the_host(name, request):
-    shared = None if name == "mini" else request.getfixturevalue("shared") / "models"
-    program = photo_program(halves_of(model_zoo.resolve(name, model_dir=shared, offline=True))[1])
+    if name == "magenta":
+        model = model_zoo.resolve(str(request.getfixturevalue("standin")), trust=True)
+    else:
+        shared = None if name == "mini" else request.getfixturevalue("shared") / "models"
+        model = model_zoo.resolve(name, model_dir=shared, offline=True)
+    program = photo_program(halves_of(model)[1])
     network = Network(program, torch.device("cpu"), torch.bfloat16)
     count = int(program.constants[next(s for s in program.steps if s.kind == "VariadicSplit").inputs[2]].sum())
     photo, numbers = torch.from_numpy(PHOTOS[:1, :, :48]), torch.ones(1, count)
     with torch.inference_mode(), Waits():
         network(photo, numbers)
+
+
+def test_a_relu_is_one_step_with_the_padding_after_it(mini):
+    steps = [step for _, step, _ in Network(photo_program(halves_of(mini)[1]), torch.device("cpu"))._steps]
+    uses = Counter(name for step in steps for name in step.inputs)
+    padded = {step.inputs[0] for step in steps if step.kind == "Pad" and uses[step.inputs[0]] == 1}
+    assert not any(step.kind == "Relu" and step.outputs[0] in padded for step in steps)
+    assert any(step.settings.get("relu") for step in steps)
 
 
 def test_a_bias_before_a_normalisation_is_left_out(mini):
@@ -122,24 +135,45 @@ def test_a_bias_before_a_normalisation_is_left_out(mini):
 
 
 @pytest.mark.slow
-def test_channels_by_eights_draw_the_same(mini, monkeypatch):
-    """As on NVIDIA's GPUs in 16 bits."""
+def test_channels_that_a_gpu_is_quick_with_draw_the_same(mini, monkeypatch):
     program, numbers = photo_program(halves_of(mini)[1]), torch.from_numpy(both(mini)[1].predict_style(STYLES[:1]))
     photo, device = torch.from_numpy(PHOTOS[:1, :, :48]), torch.device("cpu")
     plain = Network(program, device)(photo, numbers)
-    monkeypatch.setattr(torch_network, "has_tensor_cores", lambda device, dtype: True)
+    monkeypatch.setattr(torch_network, "is_cuda", lambda device: True)
+    monkeypatch.setattr(
+        torch_network, "_quick_channels", lambda kernel, dtype: [-(-side // 16) * 16 for side in kernel.shape[1::-1]]
+    )
     network = Network(program, device)
     kernels = [network._constants[step.inputs[1]] for _, step, _ in network._steps if step.kind == "Convolution"]
-    assert all(side % 8 == 0 for kernel in kernels for side in kernel.shape[:2])
+    assert all(side % 16 == 0 for kernel in kernels for side in kernel.shape[:2])
     np.testing.assert_allclose(network(photo, numbers), plain, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dtype", "before", "after"),
+    [
+        ((3, 8, 9, 9), torch.bfloat16, 16, 8),
+        ((8, 3, 9, 9), torch.bfloat16, 16, 8),
+        ((3, 8, 9, 9), torch.float32, 16, 3),
+        ((8, 3, 9, 9), torch.float32, 3, 8),
+        ((3, 32, 9, 9), torch.float16, 32, 8),
+        ((12, 20, 3, 3), torch.float16, 24, 16),
+        ((12, 20, 3, 3), torch.float32, 20, 12),
+    ],
+)
+def test_how_many_channels_a_gpu_is_quick_with(kernel, dtype, before, after):
+    assert torch_network._quick_channels(torch.zeros(kernel), dtype) == (before, after)
 
 
 @pytest.mark.parametrize("sides", [(1, 1, 1, 1), (4, 2, 3, 0)])
 def test_a_gpus_reflection_is_pytorchs(sides):
     maps = torch.from_numpy(RANDOM.random((2, 5, 9, 11), np.float32)).to(memory_format=torch.channels_last)
-    made = operations._reflected(maps, sides)
-    assert torch.equal(made, torch.nn.functional.pad(maps, sides, "reflect"))
-    assert made.is_contiguous(memory_format=torch.channels_last)
+    for relu in (False, True):
+        with Waits():
+            made = operations._reflected(maps - 0.5, sides, relu)
+        whole = torch.relu(maps - 0.5) if relu else maps - 0.5
+        assert torch.equal(made, torch.nn.functional.pad(whole, sides, "reflect"))
+        assert made.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("mode", ["blocks_first", "depth_first"])
@@ -179,6 +213,54 @@ def test_an_average_at_the_edge_is_of_what_is_inside():
     settings = {"kernel": [3, 3], "strides": [1, 1], "auto_pad": "same_upper", "exclude-pad": True}
     settings |= {"pads_begin": [0, 0], "pads_end": [0, 0]}
     np.testing.assert_allclose(operations.avg_pool(settings, torch.full((1, 2, 4, 5), 3.0)), 3.0, rtol=1e-6)
+
+
+# --- copies
+
+
+class Arriving:
+    """A piece of memory to which copies come only when their event is waited for, as from a GPU."""
+
+    started: ClassVar = []
+
+    def __init__(self, count):
+        self.numbers, self.source = torch.full((count,), torch.nan), None
+
+    def copy_(self, source, non_blocking=False):
+        if not non_blocking:
+            return self.numbers.copy_(source)
+        self.source = source
+        self.started.append(self)
+        return self
+
+    def synchronize(self):
+        for each in self.started:
+            each.numbers.copy_(each.source)
+        self.started.clear()
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 3), (1, 4, 5, 3), (1, 3)])
+def test_pictures_travel_in_pieces(shape, monkeypatch):
+    """There and back as they are; of f16 too, and of what lies in another order in memory."""
+    monkeypatch.setattr(copies, "PIECE", 60)
+    monkeypatch.setattr(copies, "_pinned", Arriving)
+    monkeypatch.setattr(copies, "_reached", lambda device: Arriving(0))
+    monkeypatch.setattr(copies, "_received", lambda piece, here, reached: (
+        reached.synchronize(), here.copy_(piece.numbers)))  # fmt: skip
+    picture = RANDOM.random(shape, np.float32)
+    sent = copies._sent(torch.from_numpy(picture), torch.device("cpu"))
+    np.testing.assert_array_equal(sent, picture)
+    np.testing.assert_array_equal(copies._fetched(sent), picture)
+    np.testing.assert_array_equal(copies._fetched(sent.half()), picture.astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(copies._fetched(sent.transpose(0, 1)), picture.swapaxes(0, 1))
+
+
+def test_on_the_cpu_nothing_is_copied():
+    picture = RANDOM.random((1, 4, 5, 3), np.float32)
+    tensor = copies.there(picture, torch.device("cpu"))
+    assert np.shares_memory(tensor.numpy(), picture) and np.shares_memory(copies.back(tensor), picture)
+    picture.flags.writeable = False
+    np.testing.assert_array_equal(copies.there(picture, torch.device("cpu")), picture)
 
 
 # --- devices
@@ -226,7 +308,7 @@ def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypat
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
         engine.__dict__["_transform"], engine._on = fail, torch.device("cuda:0")
-        monkeypatch.setattr(engine, "_placed", lambda array: array)
+        monkeypatch.setattr(copies, "there", lambda array, device: array)
         monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
         (drawn,) = fitting.draw(engine, [PHOTOS[0]], numbers, None)
         np.testing.assert_allclose(drawn, expected[0], atol=1e-3)
@@ -239,7 +321,7 @@ def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypat
 def test_auto_takes_pytorch_where_it_sees_a_gpu(monkeypatch):
     from arbitrary_nst import engines
 
-    card = dataclasses.replace(model_zoo.cards()["magenta"])
+    card = model_zoo.cards()["magenta"]._replace()
     monkeypatch.setattr(engines, "has_gpu_driver", lambda: True)
     monkeypatch.setattr(engines, "may_have_torch_gpu", lambda: True)
     monkeypatch.setattr(engines, "torch_devices", lambda: ["cuda:0"])

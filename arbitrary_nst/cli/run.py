@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.files.find import Input
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import StyleGiven
+    from arbitrary_nst.hardware.decoding import Decoding
     from arbitrary_nst.stylizer import Stylizer
 
 # Begin to compile the model ahead, and take nothing down: where the process is ours, and ends with the command.
@@ -110,7 +111,7 @@ def run(
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     may_skip = dry_run or batch.existing == "skip"  # and need no model
-    begun = None if may_skip or refine or styling.learn is not None else _begun(model, style, draw)
+    begun = None if may_skip or refine or styling.learn is not None else _begun(model, style, given, draw)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
     from arbitrary_nst.files.find import expand
     from arbitrary_nst.files.given import refuse_in_place, refuse_misread, refuse_unwritable, without_own
@@ -129,7 +130,7 @@ def run(
     styles = styles_given(style, blend=styling.blend, beside=given)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
     if begun is not None:
-        stylizer.go_on_with(begun)
+        stylizer.go_on_with(*begun)
     if LOAD_AHEAD:
         _kept.append(stylizer)
     taken = with_stdin([*given, *listed])
@@ -170,17 +171,25 @@ def run(
         raise typer.Exit(asked.exit_code if asked.is_set() else progress.account(fail_fast=batch.fail_fast))
 
 
-def _begun(model: ModelOptions, styles: list[Path], draw: DrawOptions) -> "Loaded | None":
-    """A model that is being loaded while the rest is imported; None for one that is chosen later, or fetched."""
+def _begun(
+    model: ModelOptions, styles: list[Path], photos: list[Path], draw: DrawOptions
+) -> "tuple[Loaded, Decoding] | None":
+    """A model and the first pictures, which are loaded while the rest is imported; None for one that is chosen later.
+
+    First what decodes them is imported, so that they are decoded beside the import of the engine, and the engine
+    compiles beside that of the rest.
+    """
     if not LOAD_AHEAD:
         return None
     from arbitrary_nst.engines.loaded import Loaded
+    from arbitrary_nst.hardware.decoding import Decoding
 
-    begun = Loaded(model, say)
+    begun, decoding = Loaded(model, say), Decoding(model)
     if not begun.is_here():
         return None
+    decoding.begin([*styles[:1], *photos[:1]])
     begun.load_ahead(styles, draw)
-    return begun
+    return begun, decoding
 
 
 def _refuse_stdout(lines: Lines) -> None:

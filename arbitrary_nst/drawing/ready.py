@@ -1,6 +1,6 @@
 """A photo made ready for the engine: all that comes before it and depends on no style."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from arbitrary_nst import images
 from arbitrary_nst.drawing import strokes
@@ -10,8 +10,7 @@ from arbitrary_nst.images.smooth import with_grain
 from arbitrary_nst.options import DrawOptions
 
 
-@dataclass(frozen=True, eq=False)
-class Ready:
+class Ready(NamedTuple):
     """``photo`` at the size of its picture, ``seen``, the same at the size of its strokes, and that with grain."""
 
     photo: Photo

@@ -1,7 +1,7 @@
 """What a refinement seeks where: pictures whose statistics count, by their shares, region by region."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from arbitrary_nst.options import DrawOptions
 Shares = Sequence[tuple[Pixels, float]]
 
 
-@dataclass(frozen=True, eq=False)
-class Sought:
+class Sought(NamedTuple):
     """The statistics sought in a region: those of pictures (h, w, 3), each times its share, added up.
 
     ``weights`` (H, W) in [0, 1] say where the region is; None is everywhere. Those of all regions add up to 1.

@@ -4,8 +4,8 @@ import codecs
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.left_out import PHOTO_SUFFIXES, LeftOut
@@ -14,8 +14,7 @@ from arbitrary_nst.files.naming import is_same_file
 Note = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A photo: its path; if it was found in a folder, and where below that it lies, which an output folder mirrors.
 
     With ``data``, its bytes, it is no file: the path only names it, and its pictures.
@@ -24,7 +23,7 @@ class Input:
     path: Path
     below: Path = Path()
     in_folder: bool = False
-    data: bytes | None = field(default=None, repr=False)
+    data: bytes | None = None
 
     @property
     def file(self) -> Path | None:

@@ -3,9 +3,9 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from arbitrary_nst import images
 from arbitrary_nst.drawing import strokes
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.record import Step
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """A decoded photo, its SHA-256, and the seconds it took."""
 
     photo: Photo

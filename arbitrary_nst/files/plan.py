@@ -5,7 +5,6 @@ import io
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -215,4 +214,4 @@ def _in_place(source: Path, style: StyleInUse, own: images.Format) -> Output:
 def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
     """Styles under names of their own: a second `wave` becomes `wave_2`."""
     taken = naming.Taken()
-    return [replace(style, name=taken.claim(Path(style.name)).name) for style in styles]
+    return [style._replace(name=taken.claim(Path(style.name)).name) for style in styles]

@@ -31,7 +31,7 @@ def with_pictures(
         if not isinstance(source, Path) or is_style_file(source):
             raise OptionError(f"style {style.name}: scores have to see one picture of it", "the path of the picture")
         data = reading.read_photo_bytes(source, session.options.max_pixels)
-        seen.append(replace(style, pictures=style.pictures or ((session.decode(data, name=str(source)), 1.0),)))
+        seen.append(style._replace(pictures=style.pictures or ((session.decode(data, name=str(source)), 1.0),)))
     return seen
 
 

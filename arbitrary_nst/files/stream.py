@@ -6,16 +6,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from arbitrary_nst import images
 from arbitrary_nst.drawing.ready import Ready, made_ready
 from arbitrary_nst.drawing.strokes import drawn_size
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
-from arbitrary_nst.files.jobs import Job, Output, StyleInUse
+from arbitrary_nst.files.jobs import Job, Output, Plans
 from arbitrary_nst.files.making import Read, make, read
 from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.results import Result, failed
@@ -32,27 +32,6 @@ if TYPE_CHECKING:
 WORKERS = 2  # threads that decode, and as many that encode
 AHEAD = 4  # photos decoded before the engine wants them, and as many whose pictures wait to be written
 BYTES_PER_PIXEL = 15  # of a photo or a picture that waits: its floats, and what decoding or encoding takes besides
-
-
-class Plans(Protocol):
-    """Who turns photos into jobs and puts pictures where they go: a Planner, or what stands for it elsewhere."""
-
-    @property
-    def styles(self) -> Sequence[StyleInUse]:
-        """Those that each photo is drawn in."""
-
-    @property
-    def begun(self) -> int:
-        """Photos with something to do so far."""
-
-    def plan(self, given: Input) -> Job:
-        """What is to be done for a photo."""
-
-    def put(self, output: Output, data: bytes, sha256: str, *, whole: bool) -> None:
-        """Write a picture. Raises PhotoError."""
-
-    def postponed(self, stop: Callable[[], bool]) -> list[Input]:
-        """Photos that are to be planned again."""
 
 
 def stylize_many(
@@ -91,8 +70,7 @@ def stylize_many(
             photos = planner.postponed(stop)  # what another run was at
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One picture to draw: a photo, being decoded, in one style. ``is_last``: no other style waits for the photo."""
 
     job: Job
@@ -101,8 +79,7 @@ class Task:
     is_last: bool
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """A picture that waits to be written, whether it was finished, its photo's SHA-256, and the seconds it took."""
 
     picture: Photo

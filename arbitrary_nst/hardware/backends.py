@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
-from arbitrary_nst.hardware.devices import free_memory, is_apple_silicon, torch_device, torch_devices
+from arbitrary_nst.hardware.devices import free_memory, is_apple_silicon, torch_device, torch_devices, wake_ahead
 from arbitrary_nst.hardware.gpus import free_gpu_memory, has_gpu_driver, tensorflow_gpus
 from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
 
@@ -51,6 +51,9 @@ def set_backend(wanted: str = "auto", device: str = "auto") -> tuple[str, str]:
         os.environ[VARIABLE] = name
         if device not in ("auto", "gpu"):
             _hold_to(name, device)
+        on = os.environ.get("KERAS_TORCH_DEVICE", "cuda")
+        if name == "torch" and on.startswith("cuda") and has_gpu_driver():
+            wake_ahead(on)  # beside the import of Keras
     return name, why
 
 

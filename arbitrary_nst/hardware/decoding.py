@@ -1,14 +1,61 @@
-"""What decoding a photo takes, by its header, and whether that is allowed."""
+"""Decoding a photo: what it takes, by its header, whether that is allowed, and some of it ahead."""
 
 import io
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.hardware.memory import available_memory
+from arbitrary_nst.images import Photo
+from arbitrary_nst.images.smooth import noise_for
+from arbitrary_nst.options import ModelOptions
 
 # At the peak, the float pixels included, as measured; JPEG with its turning, others with alpha.
 BYTES_PER_PIXEL = {"jpg": 30, "png": 30, "tiff": 30, "webp": 38, "avif": 38}
 UNKNOWN = 38
+LONGEST_AHEAD = 20_000_000  # bytes of a file that is decoded before anybody asks for it
+
+
+class Decoding:
+    """Decodes pictures within limits of pixels and memory; those that were begun are there by then."""
+
+    def __init__(self, limits: ModelOptions) -> None:
+        self._limits = limits
+        self._begun = dict[str, Future[tuple[bytes, Photo] | None]]()  # by what a picture is called in messages
+
+    def begin(self, paths: Sequence[Path]) -> None:
+        """Read and decode some files in a thread, and draw the noise that photos are given.
+
+        What fails is told when the picture is decoded.
+        """
+        self._begun |= {str(path): Future() for path in paths}
+        threading.Thread(target=self._decode_each, args=[dict(self._begun)], name="decode ahead", daemon=True).start()
+
+    def decode(self, data: bytes, *, name: str) -> Photo:
+        """``images.decode`` within the limits; ``name`` is for messages. Raises PhotoError."""
+        begun = self._begun.pop(name, None)
+        ahead = None if begun is None else begun.result()
+        if ahead is not None and ahead[0] == data:
+            return ahead[1]
+        limits = self._limits
+        check_decoding(data, name=name, max_pixels=limits.max_pixels, max_memory=limits.max_memory)
+        truncated = limits.accept_truncated
+        return images.decode(data, name=name, max_pixels=limits.max_pixels, accept_truncated=truncated)
+
+    def _decode_each(self, waiting: dict[str, Future[tuple[bytes, Photo] | None]]) -> None:
+        own = Decoding(self._limits)
+        for name, ahead in waiting.items():
+            made = None
+            with suppress(Exception):  # who decodes it says so
+                if (path := Path(name)).is_file() and path.stat().st_size <= LONGEST_AHEAD:
+                    data = path.read_bytes()
+                    made = data, own.decode(data, name=name)
+            ahead.set_result(made)
+        noise_for()
 
 
 def decoding_memory(data: bytes) -> tuple[int, int, int]:

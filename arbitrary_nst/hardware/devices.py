@@ -1,7 +1,9 @@
 """Devices by name: auto, cpu, cuda or cuda:1, mps (Apple's Metal), gpu (Intel's, in OpenVINO); and what is here."""
 
+import contextlib
 import platform
 import re
+import threading
 import warnings
 from importlib.util import find_spec
 from typing import Any
@@ -64,6 +66,22 @@ def torch_device(name: str) -> Any:
     if wanted != "cpu" and wanted not in seen:
         raise EngineError(f"{name}: not here; PyTorch sees {', '.join((*seen, 'cpu'))}", "{device=auto}")
     return torch.device(wanted)
+
+
+def wake_ahead(device: str) -> None:
+    """Have a thread start CUDA and load its libraries of convolutions and products, while others import or read.
+
+    It fails silently: who computes there next will meet the reason.
+    """
+    torch = import_torch()
+
+    def wake() -> None:
+        with contextlib.suppress(Exception):
+            maps = torch.ones(1, 8, 8, 8, device=device)
+            torch.nn.functional.conv2d(maps, maps)
+            torch.matmul(maps, maps)
+
+    threading.Thread(target=wake, daemon=True).start()
 
 
 def told(device: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from arbitrary_nst.errors import EngineError
+from arbitrary_nst.hardware.lean_keras import lean_imports
 from arbitrary_nst.hardware.own_folder import kept_in_our_cache
 
 _lock = threading.Lock()  # of the two below; not held while something is imported
@@ -17,7 +18,8 @@ _kept: int | None = None  # stderr, while descriptor 2 leads nowhere
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep TensorFlow's start-up lines off stderr, and Keras's settings in our cache, while either is imported.
+    """Keep TensorFlow's start-up lines off stderr, Keras's settings in our cache, and what nobody needs out of both,
+    while either is imported.
 
     It logs some of them before it reads its own log level, past Python: so the descriptor itself is turned away, by
     the first thread that comes, until the last one leaves.
@@ -25,7 +27,7 @@ def quiet() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _turn_away()
     try:
-        with kept_in_our_cache():
+        with kept_in_our_cache(), lean_imports():
             yield
     finally:
         _turn_back()

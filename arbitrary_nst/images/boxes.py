@@ -2,13 +2,12 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_BOXES = 10_000  # in one box; a real file has some dozens
 
 
-@dataclass(frozen=True)
-class Boxes:
+class Boxes(NamedTuple):
     """Primaries and transfer by nclx, None for neither; bits per sample."""
 
     nclx: tuple[int, int] | None = None

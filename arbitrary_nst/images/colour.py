@@ -101,8 +101,7 @@ TRANSFERS: dict[int, Transfer] = {
 HDR: dict[Transfer, str] = {pq_to_nits: "PQ", hlg_to_scene: "HLG"}
 
 
-@dataclass(frozen=True)
-class ColourSpace:
+class ColourSpace(NamedTuple):
     """What RGB values mean: the lights they add, and the curve they are stored by."""
 
     primaries: Primaries = BT709

@@ -1,7 +1,7 @@
 """What a file says of its colours: ICC profile, cICP, sRGB, gAMA and cHRM, nclx, EXIF."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -27,8 +27,7 @@ ICC_HEADER = b"ICC_PROFILE\0"
 Code = tuple[int, int, bool]  # primaries, transfer, whether RGB uses the full range
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(NamedTuple):
     """An ICC profile or else a colour space; ``full_range`` False where black is 16/255 and white 235/255."""
 
     icc: bytes | None = None

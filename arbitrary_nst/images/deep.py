@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from arbitrary_nst.errors import PhotoError
-from arbitrary_nst.images import tiff
 from arbitrary_nst.images.boxes import boxes
 from arbitrary_nst.images.photo import strips
 from arbitrary_nst.images.png_chunks import without_long_chunks
@@ -18,6 +17,7 @@ from arbitrary_nst.images.samples import Samples
 # By a PNG's colour type, how to unpack from 16-bit samples the bytes that Pillow leaves out, the low ones: by the
 # other byte order's name, and of grey with alpha all four bytes as they lie.
 GREY, RGB, GREY_ALPHA, RGBA = 0, 2, 4, 6
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LOW_BYTES = {RGB: "RGB;16L", RGBA: "RGBA;16L", GREY_ALPHA: "RGBA"}
 
 
@@ -38,9 +38,12 @@ def open_header(file: BinaryIO) -> Image.Image | None:
     file.seek(0)
     start = file.read(4)
     file.seek(0)
-    opener = tiff.AnyTiff if start in tiff.MAGIC else Jpeg12 if start[:2] == b"\xff\xd8" else None
     try:
-        return None if opener is None else opener(file)
+        if start in TIFF_MAGIC:
+            from arbitrary_nst.images import tiff
+
+            return tiff.AnyTiff(file)
+        return Jpeg12(file) if start[:2] == b"\xff\xd8" else None
     except (SyntaxError, OSError, ValueError, TypeError, KeyError, struct.error):
         return None
 
@@ -58,6 +61,8 @@ def read(image: Image.Image, data: bytes, *, name: str) -> Samples | None:
             return _keyed_grey(image, bits)
         return _png16(image, data, colours) if bits == 16 and colours in LOW_BYTES else None
     if image.format == "TIFF":
+        from arbitrary_nst.images import tiff
+
         return tiff.read(image, data, name=name)
     if image.format == "HEIF" and image.info.get("bit_depth", 8) > 8:
         return _heif(data, image.info["bit_depth"])

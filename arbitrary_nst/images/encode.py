@@ -1,9 +1,8 @@
 """A Photo to the bytes of a file."""
 
 import io
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -29,8 +28,7 @@ SUFFIXES: dict[str, Format] = {
 LONGEST: dict[Format, int] = {"jpg": 65535, "webp": 16383, "avif": 65535}
 
 
-@dataclass(frozen=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A file's bytes, and a line each for what of the photo the format could not hold."""
 
     data: bytes

@@ -3,9 +3,9 @@
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -19,8 +19,7 @@ ASPECT = 0.02  # by which a mask's shape may differ from the photo's
 FAINTEST = 0.5 / 255  # what is less is black
 
 
-@dataclass(frozen=True, eq=False)
-class Mask:
+class Mask(NamedTuple):
     """Where something applies: ``weights`` (h, w) float32 in [0, 1]; ``name`` is its file's."""
 
     weights: Pixels

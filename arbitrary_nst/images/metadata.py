@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from PIL import ExifTags, Image, PngImagePlugin
 
 from arbitrary_nst import options
-from arbitrary_nst.images import exif, exif_layout, photoshop, xmp
+from arbitrary_nst.images import exif, exif_layout, photoshop
 
 Policy = options.Metadata
 PREFIX = b"Exif\0\0"
@@ -63,6 +63,8 @@ class Metadata:
         kept = self if self.size in (None, size) else self._resized(size)
         if policy == "keep":
             return kept
+        from arbitrary_nst.images import xmp
+
         return replace(
             kept,
             exif=kept.exif and _patched(kept.exif, exif.Block.make_private),
@@ -72,10 +74,15 @@ class Metadata:
         )
 
     def _resized(self, size: tuple[int, int]) -> "Metadata":
+        packet = self.xmp
+        if packet is not None:
+            from arbitrary_nst.images import xmp
+
+            packet = xmp.resized(packet, size)
         return replace(
             self,
             exif=self.exif and _patched(self.exif, lambda block: block.resize(size)),
-            xmp=self.xmp and xmp.resized(self.xmp, size),
+            xmp=packet,
             size=size,
         )
 
@@ -111,8 +118,6 @@ def read(image: Image.Image) -> Found:
         block, orientation = None, 1
         notes.append(f"EXIF dropped: it cannot be read ({type(exc).__name__})")
     packet, xmp_notes = _read_xmp(image)
-    if packet is not None:
-        packet = xmp.to_srgb(packet)
     density = _read_density(image)
     if orientation >= 5:
         density = density and Density(density.y, density.x, density.unit)
@@ -201,7 +206,10 @@ def _read_xmp(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
         packet = packet.encode("utf-8", "replace")
     if not isinstance(packet, bytes):
         return None, ()
-    return xmp.carried(packet, _segments(image, "APP1", xmp.EXTENSION_HEADER))
+    from arbitrary_nst.images import xmp  # and a parser of XML, where there is some
+
+    packet, notes = xmp.carried(packet, _segments(image, "APP1", xmp.EXTENSION_HEADER))
+    return packet and xmp.to_srgb(packet), notes
 
 
 def _read_photoshop(image: Image.Image) -> bytes | None:

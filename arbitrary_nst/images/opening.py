@@ -11,17 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, JpegImagePlugin
 
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images import deep, headers
@@ -57,17 +47,6 @@ class _Jpeg(JpegImagePlugin.JpegImageFile):
         pass
 
 
-class _Tiff(TiffImagePlugin.TiffImageFile):
-    """A TIFF of any size: ours is checked before, and Pillow would ask its own limit again as it loads."""
-
-    def load_prepare(self) -> None:
-        if self._im is None:
-            self.im = Image.core.new(  # type: ignore[attr-defined]
-                self.mode, self._tile_size
-            )
-        ImageFile.ImageFile.load_prepare(self)
-
-
 def open_photo(kind: Kind, data: bytes, *, name: str, max_pixels: int) -> tuple[Image.Image, tuple[str, ...]]:
     """The image of a photo's header, no pixel decoded yet, and notes. Raises PhotoError."""
     size = headers.size_of(kind, io.BytesIO(data))
@@ -87,7 +66,7 @@ def open_photo(kind: Kind, data: bytes, *, name: str, max_pixels: int) -> tuple[
     except (*BROKEN, MemoryError) as exc:
         raise PhotoError(f"{name}: damaged: its header cannot be read", "copy it again") from exc
     check_size(image.size, name=name, max_pixels=max_pixels)
-    if isinstance(image, BmpImagePlugin.BmpImageFile) and _is_slow_bmp(image, len(data)):
+    if kind == "BMP" and _is_slow_bmp(image, len(data)):
         raise PhotoError(f"{name}: a run-length BMP of {len(data) / 1e6:.0f} MB", "save it as a PNG")
     image.info.update(kept)
     return image, notes
@@ -160,15 +139,31 @@ def _opener(kind: Kind, name: str) -> Opener:
         case "JPEG":
             return _Jpeg
         case "TIFF":
-            return _Tiff
+            from arbitrary_nst.images.tiff import Tiff
+
+            return Tiff
+        case "PNG":
+            from PIL.PngImagePlugin import PngImageFile
+
+            return PngImageFile
+        case "WEBP":
+            from PIL.WebPImagePlugin import WebPImageFile
+
+            return WebPImageFile
+        case "BMP":
+            from PIL.BmpImagePlugin import BmpImageFile
+
+            return BmpImageFile
+        case "GIF":
+            from PIL.GifImagePlugin import GifImageFile
+
+            return GifImageFile
+        case "AVIF":
+            from PIL.AvifImagePlugin import AvifImageFile
+
+            return AvifImageFile
         case _:
-            return {
-                "PNG": PngImagePlugin.PngImageFile,
-                "WEBP": WebPImagePlugin.WebPImageFile,
-                "BMP": BmpImagePlugin.BmpImageFile,
-                "GIF": GifImagePlugin.GifImageFile,
-                "AVIF": AvifImagePlugin.AvifImageFile,
-            }[kind]
+            raise AssertionError(kind)
 
 
 @contextlib.contextmanager
@@ -186,5 +181,5 @@ def _room_for(kind: Kind, size: tuple[int, int] | None) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _is_slow_bmp(image: BmpImagePlugin.BmpImageFile, length: int) -> bool:
-    return length > MOST_RUNS and any(tile[0] == "bmp_rle" for tile in image.tile)
+def _is_slow_bmp(image: Image.Image, length: int) -> bool:
+    return length > MOST_RUNS and any(tile[0] == "bmp_rle" for tile in image.tile)  # type: ignore[attr-defined]

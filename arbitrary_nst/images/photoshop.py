@@ -1,7 +1,7 @@
 """Photoshop's image resources, where JPEG and TIFF keep IPTC: ``8BIM``, a number, a name, and data."""
 
 import struct
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 MARK = b"8BIM"
 IPTC, IPTC_DIGEST = 1028, 1061
@@ -11,8 +11,7 @@ UNTRUE = {1033, 1036, 1039, 1058, 1059, 1060, 1024, 1026, 1069, 1072}
 PLACES = {26, 27, 90, 92, 95, 100, 101}
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """One resource; ``name`` is stored with its length first, padded to even."""
 
     number: int
@@ -58,7 +57,7 @@ def carried(block: bytes) -> bytes | None:
 def private(block: bytes) -> bytes | None:
     """Without the places that IPTC names, and then without its digest."""
     before = resources(block)
-    after = [replace(each, data=_without_places(each.data)) if each.number == IPTC else each for each in before]
+    after = [each._replace(data=_without_places(each.data)) if each.number == IPTC else each for each in before]
     return joined(after if after == before else [each for each in after if each.number != IPTC_DIGEST])
 
 

@@ -5,9 +5,9 @@ import struct
 from dataclasses import replace
 from typing import Any
 
-from PIL import Image, PngImagePlugin, TiffImagePlugin
+from PIL import Image, PngImagePlugin
 
-from arbitrary_nst.images import exif_layout, photoshop, xmp
+from arbitrary_nst.images import exif_layout, photoshop
 from arbitrary_nst.images.exif import ORIENTATION, Block, Structure
 from arbitrary_nst.images.metadata import BROKEN, PHOTOSHOP_MARK, PREFIX, Density, Metadata, Text
 
@@ -75,7 +75,7 @@ def _in_jpeg(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
     if metadata.xmp is not None:
         try:
             fits = len(metadata.xmp) + 29 <= JPEG_SEGMENT
-            options["xmp"], extension = (metadata.xmp, []) if fits else xmp.split(metadata.xmp)
+            options["xmp"], extension = (metadata.xmp, []) if fits else _split(metadata.xmp)
             extra += b"".join(_segment(0xE1, part) for part in extension)
         except ValueError:
             notes.append(f"XMP dropped: {len(metadata.xmp)} bytes do not fit into a JPEG")
@@ -89,6 +89,12 @@ def _in_jpeg(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
     if any(len(comment) > JPEG_SEGMENT for comment in comments):
         notes.append("a comment dropped: it does not fit into a JPEG")
     return options | ({"extra": extra} if extra else {}), notes
+
+
+def _split(packet: bytes) -> tuple[bytes, list[bytes]]:
+    from arbitrary_nst.images import xmp
+
+    return xmp.split(packet)
 
 
 def _in_png(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
@@ -139,6 +145,8 @@ def _in_avif(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
 
 def _in_tiff(metadata: Metadata) -> tuple[dict[str, Any], list[str]]:
     """All but EXIF, which Pillow would write anew: see ``finished``."""
+    from PIL import TiffImagePlugin
+
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     values = {700: metadata.xmp}
     if metadata.photoshop is not None:

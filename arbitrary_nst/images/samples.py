@@ -1,12 +1,11 @@
 """What lies between a file and sRGB."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from arbitrary_nst.images.photo import Pixels
 
 
-@dataclass(frozen=True)
-class Samples:
+class Samples(NamedTuple):
     """(H, W, 1 or 3) float32 in [0, 1] in the colours of its file, as stored, and alpha (H, W); ``bits`` they had."""
 
     values: Pixels

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageFile, TiffImagePlugin
 
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.images.photo import Pixels, strips
@@ -15,7 +15,6 @@ from arbitrary_nst.images.samples import Samples
 if TYPE_CHECKING:
     import tifffile
 
-MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE = 0, 1, 2, 3
 OTHER_COLOURS = {5: "CMYK", 6: "YCbCr", 8: "CIELAB", 9: "ICCLAB", 10: "ITULAB", 32803: "colour filter array",
                  32844: "LogL", 32845: "LogLuv", 34892: "linear raw"}  # fmt: skip
@@ -25,6 +24,18 @@ MOST_CHANNELS = 8
 CODEC_HINT = "pip install 'arbitrary-nst[tiff]', or save it as 16-bit RGB"
 # what tifffile finds odd is no message of ours
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+class Tiff(TiffImagePlugin.TiffImageFile):
+    """A TIFF of any size: ours is checked before, and Pillow would ask its own limit again as it loads."""
+
+    def load_prepare(self) -> None:
+        """Take memory for the pixels."""
+        if self._im is None:
+            self.im = Image.core.new(  # type: ignore[attr-defined]
+                self.mode, self._tile_size
+            )
+        ImageFile.ImageFile.load_prepare(self)
 
 
 class AnyTiff(TiffImagePlugin.TiffImageFile):

@@ -1,16 +1,14 @@
 """Model cards: ``models/<name>.toml``, all that the package knows of a model before it loads it."""
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 ModelFormat = Literal["savedmodel", "tflite", "ir"]
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file that belongs to a model: path below its folder, size in bytes, SHA-256 in hex."""
 
     path: str
@@ -18,8 +16,7 @@ class File:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Download:
+class Download(NamedTuple):
     """A kagglehub handle. ``file`` of it becomes ``path`` of the model; without either all of it does."""
 
     handle: str
@@ -27,8 +24,7 @@ class Download:
     path: str | None = None
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(NamedTuple):
     """What proves the weights of a SavedModel genuine whatever wrapper they came in.
 
     ``variables``: how many; ``variables_sha256``: of the sorted lines ``name,shape,masked CRC-32C``, as
@@ -40,8 +36,7 @@ class Published:
     layout_sha256: str
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):
     """One model.
 
     ``numbers``: how many the photo half takes of a style, a scale and a shift for each normalised

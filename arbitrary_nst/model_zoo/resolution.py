@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.model_zoo import download, store
@@ -16,8 +15,7 @@ Notify = Callable[[str], None]
 State = Literal["verified", "not checked yet", "changed", "incomplete", "absent"]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A line of ``arbstyle models list``. ``where`` is None for a model that is not here; ``bytes`` is its size."""
 
     name: str

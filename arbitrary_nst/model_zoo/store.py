@@ -8,9 +8,8 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware import own_folder
@@ -20,8 +19,7 @@ from arbitrary_nst.model_zoo.card import Card, models_root
 Hashes = dict[str, str]
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """A model that may be loaded. ``digest`` is over the names and contents of the files that are it.
 
     ``verified`` is False for one that was let in on trust.

@@ -8,9 +8,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from arbitrary_nst.errors import ModelError
 from arbitrary_nst.hardware.quiet_tensorflow import quiet
@@ -27,8 +26,7 @@ Kind = Literal["published", "restored"]
 HINT = "{vgg_weights}, or its .h5 file in ARBSTYLE_MODEL_DIR/vgg19"
 
 
-@dataclass(frozen=True)
-class Vgg19File:
+class Vgg19File(NamedTuple):
     """A file of weights that was let in, by the SHA-256 that it had then."""
 
     path: Path

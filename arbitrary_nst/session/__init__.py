@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,11 @@ from arbitrary_nst.engines import fitting, kept_numbers
 from arbitrary_nst.engines.loaded import Loaded
 from arbitrary_nst.errors import OptionError, PhotoError
 from arbitrary_nst.hardware import cpus, loading
-from arbitrary_nst.hardware.decoding import check_decoding
+from arbitrary_nst.hardware.decoding import Decoding
 from arbitrary_nst.hardware.devices import check_device
 from arbitrary_nst.hardware.loading import loaded_once
 from arbitrary_nst.images import Photo, library, masks
 from arbitrary_nst.images.photo import Pixels
-from arbitrary_nst.images.smooth import noise_for
 from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions
 from arbitrary_nst.session.with_vgg19 import WithVgg19
 from arbitrary_nst.styles import Style, origin_of
@@ -56,12 +54,14 @@ class Session(WithVgg19):
         check_device(options.device)
         self._region_styles: dict[Any, Style] = {}
         self._own_weights = OwnWeights()
+        self._decoding = Decoding(options)
 
     def __getstate__(self) -> dict[str, Any]:
         """The options alone: a copy, as for another process, loads anew what it needs."""
         loaded = ("model", "engine", "threads")
         given = {name: value for name, value in vars(self).items() if name.removesuffix(loading.FAILED) not in loaded}
-        return given | self.unloaded() | {"_region_styles": {}, "_own_weights": OwnWeights()}
+        anew = {"_region_styles": {}, "_own_weights": OwnWeights(), "_decoding": Decoding(self.options)}
+        return given | self.unloaded() | anew
 
     def _repr_html_(self) -> str:
         """What a notebook shows: model and engine as asked for, and those in use once they are loaded."""
@@ -74,10 +74,10 @@ class Session(WithVgg19):
             engine = f"{loaded['engine'].name}, {loaded['engine'].precision}"
         return f"<b>{type(self).__name__}</b>: model {html.escape(model)}; engine {html.escape(engine)}"
 
-    def go_on_with(self, begun: Loaded) -> None:
-        """Use what another one, of the same options, has begun to load; and draw the noise of photos beside."""
+    def go_on_with(self, begun: Loaded, decoding: Decoding | None = None) -> None:
+        """Use what others, of the same options, have begun to load and to decode."""
         super().go_on_with(begun)
-        threading.Thread(target=noise_for, name="draw noise", daemon=True).start()
+        self._decoding = decoding or self._decoding
 
     @loaded_once
     def threads(self) -> int:
@@ -86,10 +86,7 @@ class Session(WithVgg19):
 
     def decode(self, data: bytes, *, name: str) -> Photo:
         """``images.decode`` within this session's limits of pixels and memory; ``name`` is for messages."""
-        limits = self.options
-        check_decoding(data, name=name, max_pixels=limits.max_pixels, max_memory=limits.max_memory)
-        truncated = limits.accept_truncated
-        return images.decode(data, name=name, max_pixels=limits.max_pixels, accept_truncated=truncated)
+        return self._decoding.decode(data, name=name)
 
     def tell(self, line: str) -> None:
         """Pass a line on to ``notify``."""

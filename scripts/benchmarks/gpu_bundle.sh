@@ -18,7 +18,7 @@ find "$out/site" -name __pycache__ -prune -exec rm -rf {} +
 mkdir "$out/site/arbitrary_nst/models"
 cp "$root"/models/*.toml "$out/site/arbitrary_nst/models/"
 rm -rf "$out/site/arbitrary_nst/images/library"/{*.webp,learnt}
-cp "$root/scripts/benchmarks/gpu.py" "$out/"
+cp "$root"/scripts/benchmarks/gpu{,_rows,_passes,_steps}.py "$out/"
 cp "$root/scripts/samples/landscape.jpg" "$out/pictures/photo.jpg"
 cp "$root/scripts/samples/woodblock_waves.jpg" "$out/pictures/style.jpg"
 cp "$models"/vgg19/*.h5 "$out/vgg19/" 2>/dev/null || echo "no VGG19 at hand: random weights of its shape" >&2
@@ -59,8 +59,11 @@ cat > "$out/run.sh" <<'RUN'
 # Measure: the table goes to stdout and, after each part, to table.md (or $1).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-[ ! -d "$here/wheels" ] || python3 -m pip install -q --no-index --no-deps --no-compile --target "$here/deps" "$here"/wheels/*.whl
-PYTHONPATH=$here/site:$here/deps python3 "$here/gpu.py" --bundle "$here" --output "${1:-$here/table.md}"
+unset PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
+[ ! -d "$here/wheels" ] || [ -d "$here/deps" ] ||
+    python3 -m pip install -q --no-index --no-deps --no-compile --target "$here/deps" "$here"/wheels/*.whl
+python3 -m compileall -q -j 0 "$here" || true  # a process compiles in seconds what it finds as source alone
+PYTHONPATH=$here/site:$here/deps python3 "$here/gpu.py" --bundle "$here" --output "${1:-$here/table.md}" "${@:2}"
 RUN
 size=$(du -sm "$out" | cut -f1)
 echo "$out: $size MB" >&2

@@ -6,12 +6,12 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
 import torch
 
 from arbitrary_nst.engines import Pixels, Weights, fit
 from arbitrary_nst.engines.openvino.engine import OpenVINOEngine
 from arbitrary_nst.engines.openvino.reading import halves_of, photo_program, style_program
+from arbitrary_nst.engines.torch import copies
 from arbitrary_nst.engines.torch.network import Network
 from arbitrary_nst.errors import EngineError, EngineMemoryError
 from arbitrary_nst.hardware.cpus import thread_limit
@@ -141,8 +141,7 @@ class TorchEngine:
         height, width = pixels.shape[1:3]
         try:
             with torch.inference_mode():
-                made = network(*(self._placed(array) for array in (pixels, *others)))
-                return np.asarray(made.float().cpu().numpy())
+                return copies.back(network(*(copies.there(array, self._on) for array in (pixels, *others))))
         except (RuntimeError, MemoryError) as exc:
             if is_out_of_memory(exc):
                 if self._on.type == "cuda":
@@ -154,10 +153,6 @@ class TorchEngine:
                 ) from exc
             reason = (str(exc).splitlines() or [type(exc).__name__])[0]
             raise EngineError(f"torch: failed on {width}x{height} ({reason})", "{engine=openvino}") from exc
-
-    def _placed(self, array: Pixels) -> Any:
-        plain = np.ascontiguousarray(array, np.float32)
-        return torch.from_numpy(plain if plain.flags.writeable else plain.copy()).to(self._on)
 
 
 def _faster(device: Any) -> str:

@@ -59,22 +59,25 @@ def avg_pool(settings: Settings, x: Any) -> Any:
 
 
 def pad(settings: Settings, x: Any, before: Sizes, after: Sizes, value: Any = None) -> Any:
-    """Of maps at their sides."""
+    """Of maps at their sides; with ``relu``, of what is above 0 of them."""
     assert not any((*before[:2], *after[:2]))
     sides = (before[3], after[3], before[2], after[2])
     mode = {"reflect": "reflect", "edge": "replicate", "constant": "constant"}[settings["pad_mode"]]
-    if not any(sides):
-        return x
-    return _reflected(x, sides) if mode == "reflect" and x.is_cuda else F.pad(x, sides, mode)
+    relu = settings.get("relu", False)
+    if mode == "reflect" and x.is_cuda and any(sides):
+        return _reflected(x, sides, relu)
+    x = torch.relu(x) if relu else x
+    return F.pad(x, sides, mode) if any(sides) else x
 
 
-def _reflected(x: Any, sides: Sizes) -> Any:
+def _reflected(x: Any, sides: Sizes, relu: bool = False) -> Any:
     """With channels last in memory, where PyTorch's own brings them first on a GPU, and convolutions last again."""
     left, right, top, bottom = sides
     n, c, h, w = x.shape
     size = (n, c, h + top + bottom, w + left + right)
     made = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
-    made[..., top : top + h, left : left + w] = x
+    middle = made[..., top : top + h, left : left + w]
+    torch.clamp_min(x, 0, out=middle) if relu else middle.copy_(x)
     for far in range(1, top + 1):
         made[:, :, top - far] = made[:, :, top + far]
     for far in range(1, bottom + 1):
@@ -122,6 +125,8 @@ def interpolate(settings: Settings, x: Any, *how: Any) -> Any:
     numbers = [float(each) for each in sizes]
     factors = numbers if by_scale else [a / b for a, b in zip(numbers, x.shape[2:], strict=True)]
     assert all(factor == int(factor) for factor in factors)
+    if all(factor == 1 for factor in factors):
+        return x
     return F.interpolate(x, scale_factor=[int(factor) for factor in factors], mode="nearest")
 
 
