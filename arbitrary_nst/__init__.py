@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from arbitrary_nst.files.results import Result
     from arbitrary_nst.images import Photo
     from arbitrary_nst.judging import score
-    from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions
+    from arbitrary_nst.options import (
+        BatchOptions,
+        DrawOptions,
+        EncodeOptions,
+        LearnOptions,
+        ModelOptions,
+        RefineOptions,
+    )
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.scores.score import Score
     from arbitrary_nst.styles import Style, blend
@@ -30,6 +37,7 @@ __all__ = [
     "DrawOptions",
     "EncodeOptions",
     "EngineError",
+    "LearnOptions",
     "ModelError",
     "ModelOptions",
     "NSTError",
@@ -51,6 +59,7 @@ _LAZY = {
     "BatchOptions": "options",
     "DrawOptions": "options",
     "EncodeOptions": "options",
+    "LearnOptions": "options",
     "ModelOptions": "options",
     "Photo": "images",
     "Recipe": "refinement.recipes",

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+import reprlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -68,39 +69,37 @@ class Option(NamedTuple):
         if bool in self.kinds:
             if isinstance(value, bool):
                 return value
-            raise OptionError(f"{self.label} {value!r}: neither true nor false", "True or False")
+            raise OptionError(f"{self.label} {shown(value)}: neither true nor false", "True or False")
         if int in self.kinds or float in self.kinds:
             return self._checked_number(value, Integral if int in self.kinds else Real)
         if Mapping in self.kinds:
             if Path in self.kinds:
                 return self._checked_paths(value)
             if not isinstance(value, Mapping):
-                raise OptionError(f"{self.label} {value!r}: no names with numbers", "{'block4_conv1': 0.3}")
+                raise OptionError(f"{self.label} {shown(value)}: no names with numbers", "{'block4_conv1': 0.3}")
             return {str(key): self._checked_number(each, Real) for key, each in value.items()}
         if Path in self.kinds:
-            if not isinstance(value, str | PathLike):
-                raise OptionError(f"{self.label} {value!r}: no path", "the path of a file or folder")
-            return Path(fspath(value))
+            return a_path(self.label, value)
         if self.choices:
             one_of(self.label, value, self.choices)
         if not isinstance(value, str | PathLike):
-            raise OptionError(f"{self.label} {value!r}: no name", self.about.unit)
+            raise OptionError(f"{self.label} {shown(value)}: no name", self.about.unit)
         return fspath(value)
 
     def _checked_number(self, value: Any, kind: Any) -> Any:
         wanted = f"{self.range()}{f', or {self.choices[0]}' if self.choices else ''}"
         if isinstance(value, bool) or not isinstance(value, kind):
-            raise OptionError(f"{self.label} {value!r}: no {'whole ' * (kind is Integral)}number", wanted)
+            raise OptionError(f"{self.label} {shown(value)}: no {'whole ' * (kind is Integral)}number", wanted)
         if not (math.isfinite(value) and self.about.least <= value <= self.about.most):
             raise OptionError(f"{self.label} {value!r}: out of range", wanted)
         return int(value) if kind is Integral else float(value)
 
     def _checked_paths(self, value: Any) -> dict[Path, Path]:
         if not isinstance(value, Mapping):
-            raise OptionError(f"{self.label} {value!r}: no paths with paths", self.about.unit)
+            raise OptionError(f"{self.label} {shown(value)}: no paths with paths", self.about.unit)
         for each in (*value.keys(), *value.values()):
             if not isinstance(each, str | PathLike) or not fspath(each):
-                raise OptionError(f"{self.label} {each!r}: no path", self.about.unit)
+                raise OptionError(f"{self.label} {shown(each)}: no path", self.about.unit)
         return {Path(key): Path(each) for key, each in value.items()}
 
     def range(self) -> str:
@@ -148,12 +147,35 @@ def _read(field: "Field[Any]") -> Option:
     return Option(field.name, about, tuple(kinds), choices, field.default)
 
 
+def a_path(what: str, value: Any) -> Path:
+    """The path that is given. Raises OptionError for what is none."""
+    return Path(path_text(what, value))
+
+
+def path_text(what: str, value: Any) -> str:
+    """A path, or an address, as it is written. Raises OptionError for what is none."""
+    if not isinstance(value, str | PathLike):
+        raise OptionError(f"{what} {shown(value)}: no path", "the path of a file or folder")
+    return fspath(value)
+
+
+def path_texts(what: str, value: Any) -> list[str]:
+    """The path, or the several, that are given. Raises OptionError for what is none."""
+    several = [value] if isinstance(value, str | PathLike) or not isinstance(value, Iterable) else value
+    return [path_text(what, each) for each in several]
+
+
+def shown(value: Any) -> str:
+    """A value that makes no sense, as a message shows it: of a long one, such as a picture's pixels, a part."""
+    return repr(value) if isinstance(value, str) else " ".join(reprlib.repr(value).split())
+
+
 def one_of(what: str, value: Any, choices: Collection[str]) -> None:
     """Raise OptionError for a value that is none of ``choices``, with the nearest of them."""
     if not (isinstance(value, str) and value in choices):
         near = get_close_matches(str(value), choices, 1)
         others = ", ".join(choices)
-        raise OptionError(f"{what} {value!r}: unknown", f"{near[0]}; there are {others}" if near else others)
+        raise OptionError(f"{what} {shown(value)}: unknown", f"{near[0]}; there are {others}" if near else others)
 
 
 def within(what: str, value: Any, least: float, most: float = math.inf) -> None:

@@ -1,7 +1,6 @@
 """Score a picture, whoever made it, of a photo in a style: the Python side of `arbstyle score`."""
 
-from pathlib import Path
-
+from arbitrary_nst.declaration import a_path
 from arbitrary_nst.images.sources import Array, PathSource, Source, name_of
 from arbitrary_nst.scores.score import Score
 from arbitrary_nst.stylizer import Stylizer
@@ -24,6 +23,6 @@ def score(
     VGG19's weights.
     """
     reader = stylizer or Stylizer()
-    judge = reader.judge(None if vgg_weights is None else Path(vgg_weights))
-    name = name_of(result)
-    return judge.score(*(reader.read(each).pixels for each in (photo, style, result)), name=name)
+    pictures = [reader.read(each).pixels for each in (photo, style, result)]
+    judge = reader.judge(None if vgg_weights is None else a_path("vgg weights", vgg_weights))
+    return judge.score(*pictures, name=name_of(result))

@@ -17,6 +17,7 @@ from arbitrary_nst.declaration import (
     differing,
     keywords,
     one_of,
+    shown,
     taken_from,
     within,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "differing",
     "keywords",
     "one_of",
+    "shown",
     "taken_from",
     "within",
 ]
@@ -135,25 +137,25 @@ class ModelOptions(Options):
 class DrawOptions(Options):
     """All that changes a picture's pixels, given its photo, its style picture and the model."""
 
-    max_size: Annotated[
-        int | None, Opt("Reduce the photo so that its longest side is at most this.", least=1, unit="PX")
-    ] = None
-    strokes: Annotated[
-        Literal["auto", "fine"] | int,
-        Opt("auto: alike in photos of any size; fine: 20 px; PX: as if the photo's longest side were that.",
-            least=16, unit="auto|fine|PX"),
-    ] = "auto"  # fmt: skip
-    style_size: StyleSize = None
-    style_crop: Cropping = "auto"
-    keep_plain: Annotated[
-        float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
-    ] = 0.0
     strength: Annotated[
         float, Opt("0: the photo itself; 1: the style as it is; more goes beyond.", least=0, most=2, unit="X")
     ] = 1.0
     colors: Annotated[
         Colors, Opt("photo: keep its colours, take the style's light and dark. match: bring the style to them first.")
     ] = "style"
+    strokes: Annotated[
+        Literal["auto", "fine"] | int,
+        Opt("auto: alike in photos of any size; fine: 20 px; PX: as if the photo's longest side were that.",
+            least=16, unit="auto|fine|PX"),
+    ] = "auto"  # fmt: skip
+    max_size: Annotated[
+        int | None, Opt("Reduce the photo so that its longest side is at most this.", least=1, unit="PX")
+    ] = None
+    style_size: StyleSize = None
+    style_crop: Cropping = "auto"
+    keep_plain: Annotated[
+        float, Opt("Share of a plain background that stays as in the photo: white, paper.", least=0, most=1, unit="X")
+    ] = 0.0
     mask: Annotated[
         Path | None, Opt("Stylize where this picture of the photo's shape is white.", unit="FILE")
     ] = None  # fmt: skip

@@ -45,4 +45,4 @@ def options(name: str) -> dict[str, Any]:
 
 def with_preset(name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """A preset's options as keywords, of which those that are given count more. Raises as ``options`` does."""
-    return (options(name) if name else {}) | dict(given)
+    return ({} if name is None else options(name)) | dict(given)

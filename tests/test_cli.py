@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,6 +126,7 @@ def test_an_internal_error_is_1_and_one_line(folder, fake, monkeypatch, capsys):
     assert err.count("\n") == 1 and "ZeroDivisionError" in err and "--verbose" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_130_and_leaves_nothing(folder):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv.pop(1))\n"
@@ -185,6 +187,7 @@ def test_help_and_version_import_no_engine():
     assert __version__ in command("--version", text=True).stdout
 
 
+@pytest.mark.slow
 def test_a_run_on_lite_imports_neither_tensorflow_nor_kagglehub(folder, shared):
     script = (
         "import sys\nfrom arbitrary_nst.cli import main\n"
@@ -209,6 +212,19 @@ def test_models_commands(shared, tmp_path):
     assert command("models", "path", "magenta", *here).returncode == 4
     assert command("models", "clear", "nonsense").returncode == 4
     assert "MB freed" in command("models", "clear", text=True).stdout
+
+
+def test_learnt_styles_stay_until_they_are_cleared_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ARBSTYLE_CACHE_DIR", str(tmp_path))
+    kept = tmp_path / "learnt" / "abc.style"
+    kept.parent.mkdir()
+    kept.write_bytes(bytes(60_000))
+    assert invoke("models", "clear", "mini", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr()
+    assert said.out == "0.0 MB freed\n"
+    assert said.err == f"arbstyle: 1 learnt style kept in {kept.parent}. Try: --learnt\n"
+    assert invoke("models", "clear", "--learnt", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr() == ("0.1 MB freed\n", "") and not kept.exists()
 
 
 def test_doctor_tells_what_runs_and_why(shared):
@@ -236,6 +252,22 @@ def commands(command, path=()):
         yield from commands(child, (*path, name))
 
 
+def test_the_everyday_options_fit_one_screen(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "100")
+    invoke("run", "--help", monkeypatch=monkeypatch)
+    lines = capsys.readouterr().out.splitlines()
+    for flag in ("--style", "--output", "--preset", "--strength", "--colors", "--strokes", "--max-size", "--mask"):
+        assert next(number for number, line in enumerate(lines) if f" {flag} " in line) < 48, flag
+
+
+def test_the_help_has_no_words_of_pythons_types(monkeypatch, capsys):
+    for path, each in commands(get_command(cli.app)):
+        with pytest.raises(SystemExit):
+            each.main(["--help"], prog_name=" ".join(["arbstyle", *path]))
+        shown = capsys.readouterr().out
+        assert not re.search(r"<(bool|str|int|float|list|path)", shown, re.IGNORECASE), path
+
+
 def test_every_command_and_option_has_help_and_stands_in_the_docs():
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     for path, each in commands(get_command(cli.app)):
@@ -257,6 +289,7 @@ def test_the_docs_are_as_the_options_are(monkeypatch):
     assert write_cli_docs.PAGE.read_text(encoding="utf-8") == write_cli_docs.page(), "python scripts/write_cli_docs.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_what_goes_to_a_pipe_goes_there_beside_a_bar(folder):
     import pty
@@ -271,6 +304,7 @@ def test_what_goes_to_a_pipe_goes_there_beside_a_bar(folder):
     assert [json.loads(line)["input"] for line in done.stdout.splitlines()] == ["a.jpg", "b.jpg"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes only there")
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_names_that_stdout_cannot_say(folder, encoding):
@@ -282,6 +316,7 @@ def test_names_that_stdout_cannot_say(folder, encoding):
     assert done.stdout.count(b" -> ") == 2
 
 
+@pytest.mark.slow
 def test_a_model_runs_without_a_cache(folder):
     (folder / "file").touch()
     cache = os.environ | {"ARBSTYLE_CACHE_DIR": str(folder / "file")}

@@ -69,6 +69,7 @@ def cluster(log, tmp_path_factory):
         gc.collect()  # what Ray leaves to the collector, here and not in another test
 
 
+@pytest.mark.slow
 def test_pictures_are_those_of_run_bit_for_bit_and_faults_are_rows(cluster, tmp_path, monkeypatch):
     """Several styles, folders mirrored, names that clash, a file under another suffix, results, no photos."""
     monkeypatch.setattr(blocks, "MOST_PHOTOS", 2)
@@ -99,6 +100,7 @@ def test_pictures_are_those_of_run_bit_for_bit_and_faults_are_rows(cluster, tmp_
     assert torn["kind"] == "PhotoError" and "truncated" in torn["message"]
 
 
+@pytest.mark.slow
 def test_what_was_left_in_mid_run_is_gone_on_with(cluster, log, tmp_path, monkeypatch):
     """The first run is abandoned after its first block, one more picture is half there, and none is drawn twice."""
     monkeypatch.setattr(blocks, "MOST_PHOTOS", 2)
@@ -118,6 +120,7 @@ def test_what_was_left_in_mid_run_is_gone_on_with(cluster, log, tmp_path, monkey
     assert tree(out) == alone(folder, tmp_path / "alone")[0]
 
 
+@pytest.mark.slow
 def test_a_photo_that_kills_its_worker_twice_is_left_out(cluster, log, tmp_path):
     folder = tmp_path / "in"
     for number, name in enumerate(("a.jpg", "b_killer.jpg", "c.jpg", "d.jpg")):
@@ -132,6 +135,7 @@ def test_a_photo_that_kills_its_worker_twice_is_left_out(cluster, log, tmp_path)
     assert tree(tmp_path / "out") == alone(folder, tmp_path / "alone")[0]
 
 
+@pytest.mark.slow
 def test_stores_are_read_and_written(cluster, s3, tmp_path):
     """Folders of a store mirrored into it, an address with spaces, and what cannot be had."""
     from pyarrow import fs

@@ -24,14 +24,14 @@ from arbitrary_nst.cluster.destination import Destination
 from arbitrary_nst.cluster.joining import room
 from arbitrary_nst.cluster.known import Known
 from arbitrary_nst.cluster.ledger import Ledger
-from arbitrary_nst.cluster.listing import Sources, lines_of
+from arbitrary_nst.cluster.listing import Sources, lines_in, lines_of
 from arbitrary_nst.cluster.plan import Made
 from arbitrary_nst.cluster.settings import ClusterOptions
 from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.files.find import expand
 from arbitrary_nst.files.given import Own
 from arbitrary_nst.files.output_folder import CLUSTERS
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.settings import Settings
 
 TESTS = Path(__file__).parent
@@ -56,6 +56,7 @@ def memory():
 # --- what is made
 
 
+@pytest.mark.slow
 def test_a_worker_draws_what_run_draws(here, tmp_path):
     """With what only the driver can read: a style, a mask and a region's picture, and the model itself."""
     for number in range(3):
@@ -84,6 +85,7 @@ def test_what_is_shipped_needs_nothing_of_the_drivers_disk(tmp_path):
     there.check(unpacked, [(60, 44)])
 
 
+@pytest.mark.slow
 def test_limit_fail_fast_and_what_exists(here, tmp_path):
     for number in range(3):
         photo(tmp_path / "in" / f"{number}.jpg", number)
@@ -101,6 +103,7 @@ def test_limit_fail_fast_and_what_exists(here, tmp_path):
     assert not any(result.error for result in results) and tree(out)["2__mosaic.jpg"] != b"a stranger's"
 
 
+@pytest.mark.slow
 def test_skip_asks_for_photo_style_and_settings(here, tmp_path):
     one, out = photo(tmp_path / "in" / "a.jpg"), tmp_path / "out"
 
@@ -127,6 +130,7 @@ def test_it_goes_on_where_run_stopped(here, tmp_path):
     assert [result.skipped for result in results] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_names_stay_with_their_photos(here, tmp_path):
     """Two photos of one name in a list: who comes first later has the name all the same that it had."""
     photos = [photo(tmp_path / name / "x.jpg", number) for number, name in enumerate("ab")]
@@ -244,18 +248,18 @@ def test_lists_are_text_or_parquet(tmp_path):
     from pyarrow import parquet
 
     (tmp_path / "list").write_bytes(b"\xef\xbb\xbfone.jpg\r\n\ns3://b/two words.jpg\n")
-    assert list(lines_of(str(tmp_path / "list"), bytes)()) == ["one.jpg", "s3://b/two words.jpg"]
-    assert list(lines_of("-", lambda: b"a\nb\0c.jpg\0")()) == ["a\nb", "c.jpg"]
+    assert list(lines_of(str(tmp_path / "list"))()) == ["one.jpg", "s3://b/two words.jpg"]
+    assert list(lines_in(b"a\nb\0c.jpg\0", name="stdin")()) == ["a\nb", "c.jpg"]
     parquet.write_table(pa.table({"path": ["a.jpg", None, "b.jpg"]}), tmp_path / "list.parquet")
-    assert list(lines_of(str(tmp_path / "list.parquet"), bytes)()) == ["a.jpg", "b.jpg"]
+    assert list(lines_of(str(tmp_path / "list.parquet"))()) == ["a.jpg", "b.jpg"]
     parquet.write_table(pa.table({"name": ["a.jpg"]}), tmp_path / "other.parquet")
     with pytest.raises(OptionError, match="has no column called path, but name"):
-        list(lines_of(str(tmp_path / "other.parquet"), bytes)())
+        list(lines_of(str(tmp_path / "other.parquet"))())
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 torn")
     with pytest.raises(OptionError, match="no Parquet that can be read"):
-        list(lines_of(str(tmp_path / "torn.parquet"), bytes)())
+        list(lines_of(str(tmp_path / "torn.parquet"))())
     with pytest.raises(OptionError, match="cannot be read"):
-        lines_of(str(tmp_path / "gone"), bytes)
+        lines_of(str(tmp_path / "gone"))
 
 
 @pytest.mark.parametrize("text", ["s3://bucket?colour=red", "ftq://host/x", "s3:///x", "s3://key:secret@bucket/x"])

@@ -110,6 +110,7 @@ def fetch_process(pause):
     return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_two_first_runs_at_once_end_with_one_copy():
     with fetch_process(0.3) as one, fetch_process(0.3) as other:
         outputs = [process.communicate(timeout=60)[0] for process in (one, other)]
@@ -118,6 +119,7 @@ def test_two_first_runs_at_once_end_with_one_copy():
     assert left_over() == ["best"]
 
 
+@pytest.mark.slow
 def test_a_killed_download_is_no_model_and_the_next_cleans_up(toy, kaggle):
     with fetch_process(60) as process:
         assert process.stdout.readline() == "serving\n"

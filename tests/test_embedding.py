@@ -165,6 +165,7 @@ def test_threads_are_limited_and_the_picture_is_the_same():
 # --- processes
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 @pytest.mark.parametrize("used", [True, False])
 def test_after_a_fork_it_works_or_says_why_not(used):
@@ -192,6 +193,7 @@ def test_styles_and_settings_are_pickled(used):
     assert pickle.loads(pickle.dumps(Settings(quality=80))) == Settings(quality=80)
 
 
+@pytest.mark.slow
 def test_a_spawned_process_draws_the_same(used):
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:

@@ -204,6 +204,7 @@ def interpreter_run(path, *inputs):
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 0.3), ("bf16", 1.0)])
 def test_lite_photo_half_agrees_with_the_tflite_interpreter(lite, shared, precision, tolerance):
     engine = openvino_or_skip(lite, precision)
@@ -222,6 +223,7 @@ def lite_numbers(lite, bottleneck):
     return openvino.Core().compile_model(maps, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(bottleneck)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["udnie", "bricks", "towers_1916_sq"])
 def test_lite_style_half_is_as_close_to_the_interpreter_as_its_own_kernels_are(lite, shared, style):
     # an int8 network: the interpreter's two sets of kernels differ by one or two steps of 0.0199 in a bottleneck

@@ -94,6 +94,7 @@ def test_damaged_files_of_every_format(kind):
         survives(damaged(SOUND[kind], chance))
 
 
+@pytest.mark.slow
 @seed(20)
 @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(

@@ -45,7 +45,17 @@ def told(monkeypatch, capsys):
         (["a.jpg"], "a.jpg: no command. Try: arbstyle run a.jpg --style PICTURE"),
         (["rnu"], "rnu: no command. Try: arbstyle run"),
         (["models", "pul"], "pul: no command. Try: arbstyle models pull"),
-        (["--versio"], "--versio: no option. Try: arbstyle --help"),
+        (["models", "fetch", "magenta"], "fetch: no command. Try: arbstyle models pull"),
+        (["watch", ".", "-s", "starry", "night.jpg", "-o", "out"],
+         'starry: no such file. Try: "starry night.jpg", in quotes'),
+        (["style", "learn", "my", "photo.jpg", "-o", "x.style"],
+         'my: no such file. Try: "my photo.jpg", in quotes'),
+        (["stylize", "none.jpg"], "stylize: no command. Try: arbstyle run"),
+        (["pull"], "pull: no command. Try: arbstyle models pull"),
+        (["learn", "none.jpg"], "learn: no command. Try: arbstyle style learn"),
+        (["xyzzy"], "xyzzy: no command. Try: arbstyle --help"),
+        (["--versio"], "--versio: no option. Try: arbstyle --version"),
+        (["--nonsense"], "--nonsense: no option. Try: arbstyle --help"),
         (["run", "a.jpg", "-s", "b.jpg", "--stlye", "x"], "--stlye: no such option. Try: --style"),
         (["run", "a.jpg", "-s", "b.jpg", "--max-sise", "9"], "--max-sise: no such option. Try: --max-size"),
         (["run", "--version"], "--version: comes before the command. Try: arbstyle --version"),
@@ -98,6 +108,9 @@ def test_as_a_module_and_by_its_other_name():
 def test_completion_can_be_installed():
     done = command("--show-completion", "bash", text=True)
     assert "--show-completion" not in done.stderr, done.stderr
+    for words, expected in (("arbstyle run --colors ", "style photo match"), ("arbstyle models pu", "pull")):
+        asked = {"_ARBSTYLE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        assert command(text=True, env=os.environ | asked).stdout.split() == expected.split()
 
 
 def test_a_folder_of_styles_is_each_of_them(folder, monkeypatch, capsys):

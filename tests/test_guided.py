@@ -52,6 +52,7 @@ def size_beside(picture):
     return tuple(max(1, round(side * share)) for side in picture.shape[:2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["arbstyle", "gatys"])
 def test_one_picture_everywhere_is_the_plain_refinement(recipe):
     plain = refiner(recipe).refine(PHOTO, STYLE, START)
@@ -59,6 +60,7 @@ def test_one_picture_everywhere_is_the_plain_refinement(recipe):
     assert (plain.pixels == as_region.pixels).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["arbstyle", "gatys"])
 def test_grams_are_mixed_by_their_shares(recipe):
     pictures, everywhere = [(STYLE, 0.7), (OTHER, 0.3)], np.ones_like(LEFT)
@@ -66,6 +68,7 @@ def test_grams_are_mixed_by_their_shares(recipe):
     assert found == pytest.approx(by_formula(recipe, [pictures], [everywhere]), rel=2e-3)  # f32 sums
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["arbstyle", "gatys"])
 def test_each_region_is_compared_with_its_style(recipe):
     pictures_of, weights_of = [[(STYLE, 1.0)], [(OTHER, 1.0)]], [1 - LEFT, LEFT]
@@ -73,6 +76,7 @@ def test_each_region_is_compared_with_its_style(recipe):
     assert first_style_term(recipe, seeking) == pytest.approx(by_formula(recipe, pictures_of, weights_of), rel=2e-3)
 
 
+@pytest.mark.slow
 def test_regions_of_one_style_seek_about_what_one_region_does():
     both = first_style_term("arbstyle", [Sought([(STYLE, 1.0)], 1 - LEFT), Sought([(STYLE, 1.0)], LEFT)])
     assert both == pytest.approx(first_style_term("arbstyle", STYLE), rel=0.3)
@@ -81,6 +85,7 @@ def test_regions_of_one_style_seek_about_what_one_region_does():
     assert with_nothing == pytest.approx(first_style_term("arbstyle", STYLE), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_regions_go_downhill_at_every_scale():
     seeking = [Sought([(STYLE, 1.0)], 1 - LEFT), Sought([(OTHER, 1.0)], LEFT)]
     refined = refiner(scales=2, steps=60).refine(PHOTO, seeking, START)

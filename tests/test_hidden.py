@@ -69,6 +69,7 @@ def test_what_hides_nothing_is_not_copied():
     assert filled(photo) is photo and filled(translucent) is translucent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [{}, {"max_size": 70}], ids=["own size", "reduced"])
 def test_four_fillings_give_one_picture(wanted):
     stylizer = Stylizer("mini", offline=True)

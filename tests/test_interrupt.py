@@ -108,6 +108,7 @@ def test_a_second_signal_stops_at_once_even_while_the_engine_computes(folder, na
     assert sorted(each.name for each in folder.iterdir()) == ["a.jpg", "b.jpg", "style.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_finishes_what_is_in_flight_and_sums_up(folder, name, code):
     for number in range(60):
@@ -157,6 +158,7 @@ def test_what_timeout_sends_twice_is_one(folder):
     assert ran.returncode == 143 and ran.stdout == "still here\n"
 
 
+@pytest.mark.slow
 def test_nohup_is_respected(folder):
     ignoring = [sys.executable, "-c", "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
                                       "os.execv(sys.argv[1], sys.argv[1:])"]  # fmt: skip
@@ -174,6 +176,7 @@ def test_a_dry_run_hears_it(folder):
     assert process.returncode == 130 and err == "arbstyle: interrupted\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_while_importing_it_leaves_without_a_traceback(folder, name, code):
     script = (
@@ -192,6 +195,7 @@ def test_while_importing_it_leaves_without_a_traceback(folder, name, code):
         assert (ran.returncode, ran.stderr) == (code, "arbstyle: interrupted\n"), (module, ran.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_watch_ends_too(folder, name, code):
     (folder / "in").mkdir()

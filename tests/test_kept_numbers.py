@@ -168,6 +168,7 @@ def keep(number, squares):
         kept_numbers.numbers_of(engine, model, SQUARE * (number % 2), str(each))
 
 
+@pytest.mark.slow
 def test_processes_that_keep_at_once_leave_whole_files(model):
     context = multiprocessing.get_context("spawn")
     together = [context.Process(target=keep, args=(number, 20)) for number in range(2)]
@@ -269,6 +270,7 @@ def test_a_server_writes_no_numbers():
     assert session.engine.styles == 1 and not store.numbers_dir().exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", ["kept", "none"])
 def test_the_command_draws_the_same_the_second_time(tmp_path, cache):
     environment = {**os.environ, **({"ARBSTYLE_CACHE_DIR": os.devnull} if cache == "none" else {})}

@@ -37,6 +37,7 @@ def taken_along(backend, ours, then=""):
     return set(json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_on_pytorch_keras_comes_alone():
     pytest.importorskip("torch")
     assert taken_along("torch", True, THEN) == set()

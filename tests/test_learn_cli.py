@@ -46,6 +46,7 @@ def learn(*more, monkeypatch, output="x.style"):
     return invoke(*words, monkeypatch=monkeypatch)
 
 
+@pytest.mark.slow
 def test_learns_a_style_that_draws(folder, thin, monkeypatch, capsys):
     options = ("--photos", "photos", "--preview", "so_far.jpg", "--report", "report")
     assert learn(*options, monkeypatch=monkeypatch) == 0
@@ -63,6 +64,7 @@ def test_learns_a_style_that_draws(folder, thin, monkeypatch, capsys):
     assert invoke("run", "photos/a.jpg", "-s", "x.style", "-m", "mini", "-o", "out.png", monkeypatch=monkeypatch) == 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_file(folder, thin, monkeypatch):
     for output, seed in (("a.style", 1), ("b.style", 1), ("c.style", 2)):
         assert learn("--seed", seed, monkeypatch=monkeypatch, output=f"{seed}{output[0]}/x.style") == 0
@@ -70,6 +72,7 @@ def test_the_same_seed_writes_the_same_file(folder, thin, monkeypatch):
     assert first == again != other
 
 
+@pytest.mark.slow
 def test_weights_are_a_network_of_its_own(folder, thin):
     stylizer = Stylizer("mini", precision="f32")
     photo = np.random.default_rng(1).random((48, 64, 3)).astype(np.float32)
@@ -99,6 +102,7 @@ def test_what_has_to_be_even_stays_so_in_the_file():
     np.testing.assert_allclose(sums, np.broadcast_to(sums[:, :1], sums.shape), atol=2e-4)  # f16 of differences
 
 
+@pytest.mark.slow
 def test_keras_draws_what_openvino_draws():
     stylizer = Stylizer("mini", precision="f32")
     rng = np.random.default_rng(2)
@@ -116,6 +120,7 @@ def as_tensor(array):
     return ops.convert_to_tensor(array)
 
 
+@pytest.mark.slow
 def test_interrupted_it_keeps_the_best(folder, thin, monkeypatch, capsys):
     monkeypatch.setattr("arbitrary_nst.cli.interrupt.Interrupt.is_set", lambda self: True)
     assert learn(monkeypatch=monkeypatch) == 130
@@ -132,6 +137,7 @@ def test_run_learns_on_its_own_photos(folder, thin, monkeypatch, capsys):
     assert (folder / "out" / "a__style.jpg").read_bytes() != learnt
 
 
+@pytest.mark.slow
 def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, monkeypatch, capsys):
     """Until the picture or the minutes are others, or what is kept cannot be believed; the photos may change."""
     learnt = []
@@ -167,6 +173,7 @@ def test_what_a_run_learnt_the_next_takes_from_the_cache(folder, monkeypatch, ca
     assert run("8.png")[1] == 6
 
 
+@pytest.mark.slow
 def test_watch_learns_before_it_watches_and_only_once(folder, thin, monkeypatch, capsys):
     def arriving(place, stop, **options):
         yield expand([place], recursive=True, output=folder / "out")

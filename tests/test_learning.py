@@ -41,6 +41,7 @@ def test_the_loss_falls():
     assert learnt.history[-1].left == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16", "f16"])
 def test_half_precision_learns_as_well(precision):
     learner, how = Learner(numpy_nst.thin_vgg19(), precision=precision), LearnOptions(steps=60)
@@ -60,6 +61,7 @@ def test_losses_are_those_of_refinement():
     assert [step.total for step in learnt.history] == pytest.approx([1, without / apart + both - without], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_same_seed_learns_the_same():
     first, again, other = (learn(seed=seed).values for seed in (1, 1, 2))
     for one, two in zip(first, again, strict=True):
@@ -80,6 +82,7 @@ def test_stopped_it_keeps_what_it_has():
     np.testing.assert_allclose(seen[0], CROPS[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_content_weight_holds_the_photo():
     def moved(weight):
         return np.abs(learn(content_weight=weight).values[0] - np.eye(3)).mean()
@@ -87,6 +90,7 @@ def test_content_weight_holds_the_photo():
     assert moved(100.0) < 0.5 * moved(0.0)
 
 
+@pytest.mark.slow
 def test_constraints_are_met():
     learnt = learn(subject=colours(constraints=[lambda value: ops.clip(value, -0.02, 1.01), None]))
     assert learnt.values[0].max() <= np.float32(1.01) and learnt.values[0].min() >= np.float32(-0.02)
@@ -97,6 +101,7 @@ def test_a_loss_that_is_no_number():
         learn(subject=dataclasses.replace(colours(), draw=lambda values, photo: photo @ values[0] * values[1] / 0.0))
 
 
+@pytest.mark.slow
 def test_goes_on_from_the_best_after_an_accident(monkeypatch):
     def broken_at_call_30(*given):
         function, calls = value_and_gradient(*given), itertools.count(1)

@@ -103,6 +103,7 @@ def assert_as_kept(name, folder):
     assert np.abs(drawn - kept).mean() < 2  # of 255 levels: another NumPy's sine, another WebP encoder
 
 
+@pytest.mark.slow
 def test_the_script_draws_what_is_kept(tmp_path):
     draw(["woven"], tmp_path)
     assert_as_kept("woven", tmp_path)

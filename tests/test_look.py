@@ -79,6 +79,7 @@ def make_sheets(look, tmp_path, monkeypatch):
     return module
 
 
+@pytest.mark.slow
 def test_sheets_and_tables_and_what_is_kept(make_sheets, tmp_path):
     words = [str(tmp_path / "out"), "--photos", "product", "flat", "--styles", "stained_glass", "--models", "mini"]
     words += ["--megapixels", "0.06", "--before-options", '{"max_size": 20}']
@@ -107,6 +108,7 @@ def test_sheets_and_tables_and_what_is_kept(make_sheets, tmp_path):
     assert Painter.drawn == 6
 
 
+@pytest.mark.slow
 def test_sheets_for_documentation_are_small_and_show_only_what_is_ours(make_sheets, tmp_path):
     args = make_sheets.arguments([str(tmp_path), "--own", "--no-scores"])
     assert args.photos == make_sheets.material.OWN_PHOTOS and args.models == ["mini"]

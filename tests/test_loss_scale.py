@@ -48,6 +48,7 @@ def test_grams_are_exact_products(name, monkeypatch):
     assert ("HIGHEST" in traced) == (name == "jax")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [1e-12, 1.0, 1e12])
 def test_gradients_are_those_of_f32_whatever_the_weights(weight):
     (values, gradient), (exact_values, exact) = evaluated("float16", weight), evaluated("float32", weight)
@@ -59,6 +60,7 @@ def test_gradients_are_those_of_f32_whatever_the_weights(weight):
     )  # maxima of pools may change places
 
 
+@pytest.mark.slow
 def test_a_scale_too_large_is_made_smaller(monkeypatch):
     expected = evaluated("float16")[1]
     monkeypatch.setattr(loss_scale, "BEGINNING", 2.0**40)

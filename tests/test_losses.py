@@ -91,6 +91,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_total_and_gradient(name):
     """Every recipe's value, and its slope along a random direction by central differences in float64."""
@@ -117,6 +118,7 @@ def test_no_loss_stands_unused():
         assert {getattr(recipe, field) for recipe in RECIPES.values()} == set(get_args(kinds))
 
 
+@pytest.mark.slow
 def test_one_function_serves_all_sizes():
     recipe = RECIPES["arbstyle"]
     function = None
@@ -140,6 +142,7 @@ def test_bf16_is_close():
     assert sums[1] == pytest.approx(sums[0], rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_real_vgg19(shared):
     """Keras's own VGG19 model sees the same maps."""
     path = next((shared / "models" / "vgg19").glob("*.h5"))

@@ -127,6 +127,7 @@ def kept(tags):
     return {tag: value for tag, value in tags.items() if not any(word in tag for word in LAYOUT)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_tag_is_as_before(order, format, tmp_path):
@@ -166,6 +167,7 @@ def test_sizes_in_xmp_follow_too():
     assert b'PixelXDimension="12"' in written and b'ImageLength="8"' in written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_strip_leaves_nothing_and_private_no_place_or_serial_number(format, tmp_path):
     told = packet(
@@ -321,6 +323,7 @@ BLOCK = camera_block()
 CHANGE = st.tuples(st.integers(0, len(BLOCK) - 1), st.integers(0, 255))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(0, len(BLOCK) - 1), st.integers(0, 255)), max_size=12), st.integers(0, len(BLOCK))
@@ -361,6 +364,7 @@ def test_the_readers_of_16_bit_tiffs_keep_their_tags():
     assert b"s\0" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["meta", "canon_makernote", "panasonic_makernote", "exif_types"])
 @pytest.mark.parametrize("format", ["jpg", "tiff"])
 def test_files_shaped_like_cameras(name, format, shared, tmp_path):

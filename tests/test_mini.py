@@ -45,6 +45,7 @@ def test_auto_falls_back_to_it_with_one_line():
     assert stylizer.model.verified and lines == ["using mini (bundled)"]
 
 
+@pytest.mark.slow
 def test_a_run_needs_no_network_and_no_tensorflow():
     script = (
         "import socket, sys\n"
@@ -65,6 +66,7 @@ def test_a_run_needs_no_network_and_no_tensorflow():
     assert loaded == "[]" and done.stderr == ""
 
 
+@pytest.mark.slow
 def test_output_is_deterministic(engine):
     photo, style = noise(1, 72, 100, 3), noise(1, 256, 256, 3)
     pictures = [engine.transform(photo, engine.predict_style(style)) for _ in range(3)]
@@ -95,6 +97,7 @@ def test_a_flat_area_stays_flat(engine):
         assert np.ptp(picture[:, 480:], axis=(0, 1)).max() < 1 / 255
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_a_flat_photo_comes_out_in_one_colour(precision):
     """Normalising what has no variance makes nothing of it: no screen of cells, in whichever style."""
@@ -116,6 +119,7 @@ def test_a_style_changes_the_picture_a_lot(engine):
     assert brighter.mean() - darker.mean() > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_moving_the_maps_to_the_style_half_changes_no_picture(shared, precision):
     """As published, and cut at the numbers; bf16 differs, since the maps now run in f32, but is nearer to f32."""
@@ -145,6 +149,7 @@ def square(shared, name, size):
     return style_input(decode((shared / "images" / name).read_bytes(), name=name).pixels, size=size)[np.newaxis]
 
 
+@pytest.mark.slow
 def test_numbers_are_the_scales_and_shifts_in_network_order(training):
     """Of the Keras network with the bundle's weights, which the engine's style half must give too."""
     style = noise(2, 256, 256, 3)
@@ -161,6 +166,7 @@ def test_numbers_are_the_scales_and_shifts_in_network_order(training):
     )  # both in f32, sums in another order
 
 
+@pytest.mark.slow
 def test_both_networks_by_themselves_draw_what_the_whole_one_does(training):
     mini = training.mini
     read, transfer = mini.read_numbers(), mini.transfer_net()
@@ -234,6 +240,7 @@ def test_bottlenecks_are_stretched_from_their_mean(training):
     assert np.abs(before - middle).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, under NumPy 2
 @pytest.mark.parametrize("share", [0.5, 1.5])
 def test_a_mean_holds_a_share_of_the_first_and_may_go_beyond_it(training, share):
@@ -486,6 +493,7 @@ def test_distances_by_hand(training):
     assert float(perceptual.content_distance(features, features + 3)[0]) == pytest.approx(9)
 
 
+@pytest.mark.slow
 def test_the_score_of_a_picture_of_the_photo_is_nothing_and_of_the_style_all(training, shared):
     import score_models
 

@@ -1,12 +1,15 @@
 """What a notebook shows, and its page's code."""
 
-import ast
 import re
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 from fakes import fake_stylizer
+from PIL import Image
 
+import arbitrary_nst
 from arbitrary_nst import Stylizer
 from arbitrary_nst.styles import Style
 
@@ -23,7 +26,28 @@ def test_a_stylizer_shows_model_and_engine_and_loads_nothing():
     assert fake_stylizer()._repr_html_() == "<b>Stylizer</b>: model lite; engine fake, f32"
 
 
-def test_the_pages_code_can_be_compiled():
+def test_a_style_of_a_picture_shows_its_thumbnail():
+    shown = fake_stylizer().style(Image.new("RGB", (40, 40), "red"), name="red")._repr_html_()
+    assert shown.startswith('<img src="data:image/jpeg;base64,') and "<b>red</b>" in shown
+
+
+def test_the_pages_code_runs(tmp_path, monkeypatch):
+    def interact(**widgets):
+        def show_all(function):
+            first, last, step = widgets["strokes"]
+            for style in widgets["style"].values():
+                drawn.extend(function(style, strokes=strokes) for strokes in range(first, last + 1, step))
+            return function
+
+        return show_all
+
+    drawn = []
     page = (Path(__file__).resolve().parent.parent / "docs" / "notebook.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    ast.parse(block)
+    monkeypatch.chdir(tmp_path)
+    for name in ("photo", "starry_night", "great_wave"):
+        Image.new("RGB", (40, 30), "red").save(f"{name}.jpg")
+    monkeypatch.setitem(sys.modules, "ipywidgets", types.SimpleNamespace(interact=interact))
+    monkeypatch.setattr(arbitrary_nst, "Stylizer", fake_stylizer, raising=False)
+    exec(block, {})
+    assert len(drawn) == 26 and {each.size for each in drawn} == {(40, 30)}

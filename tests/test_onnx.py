@@ -57,12 +57,14 @@ def draws_alike(model, sizes):
     return engine, numbers, style.run(None, {"style": STYLES})[0]
 
 
+@pytest.mark.slow
 def test_mini_is_openvinos_at_any_size(mini):
     engine, numbers, ours = draws_alike(mini, [(160, 120), (98, 67), (17, 16)])
     given = photos(131, 90)
     np.testing.assert_allclose(engine.transform(given, ours), engine.transform(given, numbers), atol=LEVELS)
 
 
+@pytest.mark.slow
 def test_lites_photo_half_is_openvinos(lite):
     """Its style half rounds to 8 bits, where the last bit of a sum decides: a level on average."""
     engine, numbers, ours = draws_alike(lite, [(130, 99)])
@@ -78,6 +80,7 @@ def test_the_full_model_is_openvinos(standin):
     np.testing.assert_allclose(engine.transform(given, ours), engine.transform(given, numbers), atol=LEVELS)
 
 
+@pytest.mark.slow
 def test_a_learnt_style_is_one_file(mini):
     style = Style.load(library.learnt_style(library.style_picture("impasto"), "mini"))
     ((name, data),) = exported_style(mini, style).items()
@@ -159,6 +162,7 @@ def test_what_cannot_be_exported_is_told(tmp_path, capsys, monkeypatch):
 # --- docs/onnx.md
 
 
+@pytest.mark.slow
 def test_the_page_for_python_runs_as_it_is(tmp_path, mini):
     """And draws what arbstyle draws."""
     page = (ROOT / "docs" / "onnx.md").read_text(encoding="utf-8")

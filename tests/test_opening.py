@@ -162,6 +162,7 @@ def png_with(text, key="XML:com.adobe.xmp"):
     return saved(picture(), "PNG", pnginfo=info)
 
 
+@pytest.mark.slow
 def test_long_metadata_of_a_sound_png_is_kept_and_a_bomb_dropped_with_a_note():
     photo = decode(png_with("x" * 2_000_000))
     assert len(photo.xmp) == 2_000_000 and photo.notes == ()
@@ -171,6 +172,7 @@ def test_long_metadata_of_a_sound_png_is_kept_and_a_bomb_dropped_with_a_note():
         np.testing.assert_array_equal(photo.pixels, np.asarray(picture(), np.float32) / np.float32(255))
 
 
+@pytest.mark.slow
 def test_many_texts_together_are_a_bomb_too():
     info = PngImagePlugin.PngInfo()
     for number in range(90):

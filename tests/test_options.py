@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_type_hints
@@ -10,15 +11,18 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 
+import arbitrary_nst
 from arbitrary_nst import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, OptionError, RefineOptions, Stylizer
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.run import run
+from arbitrary_nst.cluster.run import stylize as cluster_stylize
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.keywords import DrawKeywords, LearnKeywords, ManyKeywords, RefiningKeywords
 from arbitrary_nst.options import LearnOptions, declared
 from arbitrary_nst.refinement.recipes import RECIPES, get
 from arbitrary_nst.refinement.settings import Refinement
 
+ROOT = Path(__file__).resolve().parent.parent
 GROUPS = (ModelOptions, DrawOptions, EncodeOptions, BatchOptions, RefineOptions)
 EVERY = [(group, option) for group in GROUPS for option in declared(group)]
 
@@ -126,6 +130,50 @@ def test_the_models_keywords_and_their_defaults_are_those_of_the_group():
     assert spelled == {option.name: option.default for option in declared(ModelOptions)}
 
 
+def spelled_out(function, *groups):
+    """What a signature tells, and should tell, of the options of groups."""
+    told = {each.name: each.default for each in inspect.signature(function).parameters.values()}
+    options = {option.name: option.default for group in groups for option in declared(group)}
+    return {name: told.get(name) for name in options}, options, {*told} - {*options}
+
+
+MANY = (DrawOptions, EncodeOptions, BatchOptions)
+REST = ("refine", "preset", "notify")
+TAKING = [
+    (Stylizer.stylize, (DrawOptions,), {"self", "photo", "style", "preset"}),
+    (Stylizer.stylize_many, MANY, {"self", "photos", "style", "output", "refine", "preset"}),
+    (Stylizer.refine, (DrawOptions, RefineOptions), {"self", "picture", "photo", "style_image", "preset", "on_step"}),
+    (arbitrary_nst.refine, (DrawOptions, RefineOptions), {"picture", "photo", "style_image", "preset", "on_step"}),
+    (Stylizer.learn, (LearnOptions,), {"self", "source", "photos", "name", "on_step"}),
+    (
+        cluster_stylize,
+        MANY,
+        {"photos", "style", "output", "from_file", "cluster", "model", "refine", "preset", "notify"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "groups", "besides"), TAKING, ids=lambda each: getattr(each, "__qualname__", None)
+)
+def test_a_function_tells_its_keywords_and_their_defaults_as_the_groups_have_them(function, groups, besides):
+    told, expected, others = spelled_out(function, *groups)
+    assert told == expected and others == besides
+
+
+@pytest.mark.parametrize(
+    ("function", "groups", "besides"), TAKING, ids=lambda each: getattr(each, "__qualname__", None)
+)
+def test_a_misspelt_keyword_is_told_in_the_functions_own_name_with_the_nearest(function, groups, besides):
+    name = next(option.name for option in declared(groups[0]))
+    wrong = f"{name[:-2]}{name[-1]}{name[-2]}"
+    said = f"{function.__qualname__}() got an unexpected keyword argument '{wrong}'. Did you mean '{name}'?"
+    with pytest.raises(TypeError, match=f"^{re.escape(said)}$"):
+        function(**{wrong: None})
+    with pytest.raises(TypeError, match=r"argument 'xyzzy'$"):
+        function(xyzzy=1)
+
+
 @pytest.mark.parametrize(
     ("keywords", "groups", "besides"),
     [
@@ -138,6 +186,13 @@ def test_the_models_keywords_and_their_defaults_are_those_of_the_group():
 def test_keywords_are_those_of_the_groups(keywords, groups, besides):
     names = {option.name for group in groups for option in declared(group)}
     assert set(get_type_hints(keywords)) == names - besides
+
+
+def test_typed_keywords_are_as_the_options_are(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import write_keywords
+
+    assert write_keywords.PAGE.read_text(encoding="utf-8") == write_keywords.page(), "python scripts/write_keywords.py"
 
 
 def test_a_keyword_that_is_not_given_is_as_by_default():

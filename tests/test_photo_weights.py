@@ -117,6 +117,7 @@ def test_a_style_draws_with_its_own_weights_and_half_of_it_with_half():
     np.testing.assert_allclose(stylizer.stylize(photo, half), picture + 0.125, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_saved_style_draws_as_the_one_in_memory(tmp_path):
     stylizer, photo = Stylizer("mini", offline=True, precision="f32"), noise(40, 56, 3)
     style = stylizer.style(noise(64, 64, 3, seed=3))

@@ -23,6 +23,7 @@ def test_a_preset_is_options_that_differ(name):
     assert fake_stylizer().stylize(Image.new("RGB", (30, 20)), Image.new("RGB", (30, 20), "red"), **chosen)
 
 
+@pytest.mark.slow
 def test_a_built_in_style_that_was_learnt_is_drawn_by_every_preset():
     stylizer, photo = Stylizer("mini"), Image.new("RGB", (40, 30), "teal")
     style = stylizer.style("watercolour")

@@ -64,6 +64,7 @@ def test_the_recorder_hears(alone):
     assert "getaddrinfo" in heard
 
 
+@pytest.mark.slow
 def test_a_run_phones_nobody(alone, tmp_path):
     Image.new("RGB", (40, 30), (200, 90, 20)).save(tmp_path / "a.png")
     arguments = (tmp_path / "a.png", "--style", tmp_path / "a.png", "--model", "mini", "-o", tmp_path / "b.png")
@@ -71,6 +72,7 @@ def test_a_run_phones_nobody(alone, tmp_path):
     assert (tmp_path / "b.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("doctor",), ("models", "list")])
 def test_looking_around_phones_nobody(alone, command):
     assert alone(ARBSTYLE, *command) == ("", [])

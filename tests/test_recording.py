@@ -137,6 +137,7 @@ assert len(calls) == 6
 """
 
 
+@pytest.mark.slow
 def test_no_step_of_refining_or_learning_waits_for_the_host():
     environment = {"KERAS_BACKEND": "torch", "PYTHONPATH": f"{HERE.parent}:{HERE}", "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", STEPS], env=environment, capture_output=True, text=True)

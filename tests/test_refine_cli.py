@@ -51,6 +51,7 @@ def test_refines_and_keeps_the_size(folder, fake, monkeypatch, capsys):
     assert np.abs(plain.pixels - images.decode((folder / "plain.png").read_bytes(), name="p").pixels).mean() > 0.01
 
 
+@pytest.mark.slow
 def test_many_photos_and_reports(folder, fake, monkeypatch, capsys):
     call = (
         "run",
@@ -120,6 +121,7 @@ def test_weights_that_are_missing_or_others_are_4(folder, fake, monkeypatch, cap
     assert not (folder / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_not_there(shared, folder):
     environment = {**os.environ, "KERAS_BACKEND": "nope", "ARBSTYLE_MODEL_DIR": str(shared / "models")}
     call = ["run", "a.jpg", "-s", "style.png", "-o", "o.png", "--refine", "-m", "mini"]
@@ -159,6 +161,7 @@ def test_recipes_are_listed(monkeypatch, capsys):
         assert name in out
 
 
+@pytest.mark.slow
 def test_api(folder, fake, monkeypatch):
     stylizer = fake_stylizer()
     array = np.asarray(images.to_pil(images.decode((folder / "a.jpg").read_bytes(), name="a")))
@@ -230,6 +233,7 @@ def test_a_picture_to_begin_with(folder, fake, monkeypatch, capsys):
     assert "a file begins one picture" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_skip_goes_on_with_what_was_stopped(folder, fake, monkeypatch, capsys):
     starts = []
     refine_one = refiner_module.Refiner.refine

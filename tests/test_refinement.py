@@ -42,6 +42,7 @@ def refiner(recipe="arbstyle", *, precision="f32", max_memory=None, how=None, **
     )
 
 
+@pytest.mark.slow
 def test_history_and_size():
     refined = refiner(scales=3, steps=33).refine(PHOTO, STYLE, START)
     assert refined.pixels.shape == PHOTO.shape and refined.ended == "steps"
@@ -55,6 +56,7 @@ def test_history_and_size():
     assert all(later.seconds >= earlier.seconds for earlier, later in itertools.pairwise(steps))
 
 
+@pytest.mark.slow
 def test_row_0_is_the_start():
     for margin in (0, 16):  # px that are reflected
         seen = []
@@ -66,6 +68,7 @@ def test_row_0_is_the_start():
         assert refined.history[0].total == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_goes_downhill(recipe):
     refined = refiner(recipe, init="noise", scales=1, steps=15).refine(PHOTO, STYLE)
@@ -83,6 +86,7 @@ def test_loss_falls_within_each_scale(optimizer):
         assert min(totals) < totals[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_the_best_picture_comes_back(optimizer):
     """Its loss, measured anew, is the lowest of the finest scale."""
@@ -92,6 +96,7 @@ def test_the_best_picture_comes_back(optimizer):
     assert again.history[0].total == pytest.approx(min(step.total for step in refined.history), rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["arbstyle", "gatys"])
 def test_deterministic_under_a_seed(recipe):
     first, again, other = (
@@ -101,6 +106,7 @@ def test_deterministic_under_a_seed(recipe):
     assert np.abs(first - other).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("init", ["photo", "style", "noise"])
 def test_inits_without_a_feed_forward_picture(init):
     seen = []
@@ -133,6 +139,7 @@ def test_stop_keeps_the_best_so_far():
     assert np.abs(refined.pixels - START).max() > 0.01  # what was found at the coarse scale is in it
 
 
+@pytest.mark.slow
 def test_time_limit_leaves_time_for_the_finest_scale():
     refined = refiner(scales=2, steps=100_000, how={"time_limit": 3.0}).refine(PHOTO, STYLE, START)
     assert refined.ended == "time limit"
@@ -143,6 +150,7 @@ def test_time_limit_leaves_time_for_the_finest_scale():
 # --- faults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_a_loss_that_is_no_number_costs_only_its_step(optimizer, monkeypatch):
     poisoned = refiner(optimizer=optimizer, scales=1, steps=20)
@@ -195,6 +203,7 @@ def test_little_memory_refines_smaller_and_carries_up():
         refiner(max_memory=1000).refine(PHOTO, STYLE, START)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("init", ["noise", "style"])
 def test_what_the_photo_shows_nothing_of_is_not_carried_up(init):
     """Not the noise that it began with, at the full size, on top of what came of it."""
@@ -208,6 +217,7 @@ def test_what_the_photo_shows_nothing_of_is_not_carried_up(init):
     assert abs((fine * own).sum()) < 0.5 * (own * own).sum()  # as it came back, all its finest detail: 1
 
 
+@pytest.mark.slow
 def test_time_and_steps_alike_say_how_far_it_is(monkeypatch):
     clock = iter(np.arange(0, 1e6, 1.0))
     monkeypatch.setattr(record.time, "monotonic", lambda: float(next(clock)))
@@ -330,6 +340,7 @@ def in_f32():
     return lowest("f32", PHOTO, STYLE, VGG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16", "f16"])
 def test_half_precision_ends_no_higher(precision, in_f32):
     """A thin VGG19 is rough ground, where one that rounds may end lower too."""

@@ -15,8 +15,10 @@ from PIL import Image
 
 from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input, expand
+from arbitrary_nst.files.jobs import Output, StyleInUse
 from arbitrary_nst.files.manifest import Manifest
 from arbitrary_nst.files.output_folder import OutputFolder
+from arbitrary_nst.files.plan import Plan
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
@@ -92,6 +94,39 @@ def test_only_what_is_as_it_was_is_skipped(photos, tmp_path):
     assert redone(quality=50) == ["2__style.png"]
     Image.new("RGB", (30, 30), (250, 9, 9)).save(tmp_path / "style.png")
     assert len(redone(quality=50)) == PHOTOS
+
+
+class KnownAs:
+    """A fingerprint without a session."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def of(self, style):
+        return {"style": style.sha256, "made": self.made}
+
+    def counting(self, record):
+        return record
+
+
+def test_a_plan_is_made_of_opened_styles_and_a_fingerprint_alone(photos, tmp_path):
+    out = tmp_path / "out"
+    (photo, *_) = expand([photos], output=out)
+    waves = [StyleInUse("wave", None, (), "1"), StyleInUse("wave", None, (), "2")]
+
+    def planned(made):
+        plan = Plan(waves, Settings(out, existing="skip"), out, KnownAs(made), print)
+        job = plan.plan(photo)
+        for each in job.outputs:
+            plan.put(each, b"picture", "sha256", whole=True)
+        plan.close()
+        return [each.target.name if isinstance(each, Output) else "skipped" for each in job.planned]
+
+    stem = photo.path.stem
+    suffix = photo.path.suffix
+    assert planned("so") == [f"{stem}__wave{suffix}", f"{stem}__wave_2{suffix}"]
+    assert planned("so") == ["skipped"] * 2
+    assert "skipped" not in planned("otherwise")
 
 
 def test_a_torn_or_changed_line_does_not_count(tmp_path):

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from pathlib import Path
 
 import arbitrary_nst
@@ -58,6 +59,13 @@ def test_every_module_has_a_room():
     assert rooms - {"__init__", "__main__"} <= ROW.keys()
 
 
+def test_the_page_tells_the_same_rooms_in_the_same_order():
+    page = (PACKAGE.parent / "docs" / "how-it-is-built.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    told = [room for cell in cells for room in re.findall(r"`(\w+)/?`", cell)]
+    assert told == [room for row in ROOMS for room in row]
+
+
 def test_rooms_import_only_from_above():
     found = list(imports())
     assert len(found) > 100
@@ -81,3 +89,9 @@ def test_no_modules_import_each_other_in_a_circle():
         below = {other for other in others if f"{other}.".startswith(f"{module}.")}
         found[module] = (others & named.keys()) - below - {PACKAGE.name}
     assert len(list(graphlib.TopologicalSorter(found).static_order())) == len(named)
+
+
+def test_a_plan_needs_no_session():
+    """It takes opened styles and what they are known by, so an upload's or a cluster's photos are planned alike."""
+    for name in imported(PACKAGE / "files" / "plan.py"):
+        assert not name.startswith(("arbitrary_nst.session", "arbitrary_nst.engines", "arbitrary_nst.files.records"))

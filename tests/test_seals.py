@@ -93,6 +93,7 @@ def test_a_held_lock_says_what_it_waits_for(tmp_path, monkeypatch, caplog):
 # --- a conversion, by the mobile model, which is quick
 
 
+@pytest.mark.slow
 def test_a_damaged_conversion_is_made_anew(lite):
     _, transform = convert.converted(lite)
     weights = transform.with_suffix(".bin")
@@ -118,6 +119,7 @@ def test_a_model_that_changed_since_it_was_found_is_not_converted(lite, tmp_path
         convert.converted(model_zoo.Model(lite.card, folder, lite.digest, True))
 
 
+@pytest.mark.slow
 def test_a_damaged_compiled_network_is_made_anew(lite):
     photo, numbers = np.full((1, 32, 32, 3), 0.5, np.float32), np.full((1, 694), 0.1, np.float32)
     before = load_engine(lite, "openvino", "f32").transform(photo, numbers)

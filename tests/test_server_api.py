@@ -251,6 +251,7 @@ def test_the_same_key_gives_the_same_answer_and_draws_once(server):
     assert (other.status_code, other.json()["kind"]) == (422, "reused-key")
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_kept_pushes_none_out_that_is():
     with Served(hold=20_000) as served:
         asked = form(PHOTO, headers={"Prefer": "respond-async"})

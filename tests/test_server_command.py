@@ -75,6 +75,7 @@ def test_it_prints_its_address_answers_and_ends(serve):
     assert (code, err) == (0, "arbstyle: finishing what is in flight; Ctrl-C again stops at once\n")
 
 
+@pytest.mark.slow
 def test_sigterm_in_mid_work_loses_nothing(serve):
     process, address = serve(ARBSTYLE_TEST_BUSY="0.3")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -86,6 +87,7 @@ def test_sigterm_in_mid_work_loses_nothing(serve):
     assert ended(process)[0] == 0
 
 
+@pytest.mark.slow
 def test_what_takes_longer_than_the_grace_is_given_up(serve):
     process, address = serve("--grace", "1", ARBSTYLE_TEST_BUSY="60")
     with pytest.raises(httpx.ReadTimeout):
@@ -95,6 +97,7 @@ def test_what_takes_longer_than_the_grace_is_given_up(serve):
     assert ended(process)[0] == 143
 
 
+@pytest.mark.slow
 def test_each_request_is_logged_if_asked_for(serve):
     process, address = serve("--access-log")
     httpx.get(f"{address}healthz?token=secret")
@@ -103,6 +106,7 @@ def test_each_request_is_logged_if_asked_for(serve):
     assert code == 0 and "127.0.0.1 GET /healthz 200" in err and "secret" not in err
 
 
+@pytest.mark.slow
 def test_a_server_for_others(serve, tmp_path):
     (tmp_path / "token").write_text(TOKEN)
     _, address = serve("--host", "0.0.0.0", "--token-file", "token")
@@ -129,12 +133,14 @@ def test_what_cannot_be_served_is_one_line(tmp_path):
     assert (code, err) == (2, "arbstyle: serve: uvicorn is not installed. Try: pip install 'arbitrary-nst[server]'\n")
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_ends_it(tmp_path):
     command = [sys.executable, "-m", "arbitrary_nst", "serve", "--port", "0", "-m", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 4 and done.stderr.count("\n") == 1 and str(tmp_path) in done.stderr
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_page_run(serve, tmp_path):
     _, address = serve()
     for name in ("photo.jpg", "other.jpg"):

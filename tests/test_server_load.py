@@ -98,6 +98,7 @@ def test_many_parts_and_long_fields_are_refused(running):
     assert answer.status_code == 415
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body", [b"", b"--y\r\n", b"--x", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: a\r\n\r\n1\r\n--x--"]
 )
@@ -139,6 +140,7 @@ def test_one_address_does_not_take_all_connections(running, monkeypatch):
     assert works(server)
 
 
+@pytest.mark.slow
 def test_who_does_not_take_an_answer_is_let_go(running, monkeypatch):
     monkeypatch.setattr(recording, "SEND_S", 0.3)
     server = running()
@@ -184,6 +186,7 @@ def test_large_masks_and_styles_hold_up_only_their_own_request(running, monkeypa
     assert readers == {"decode"}
 
 
+@pytest.mark.slow
 def test_each_client_has_its_turn(running):
     server = running()
     gate = Gate(server.studio.session.engine)
@@ -201,6 +204,7 @@ def until(holds):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_64_clients_at_once_lose_nothing(running):
     server = running(queue=32)
     photos = {size: saved(picture(*size), "PNG") for size in ((40, 30), (30, 40), (64, 64), (12, 90))}

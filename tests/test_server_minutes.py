@@ -49,6 +49,7 @@ def begun(served, job):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_refinement_that_is_stopped_keeps_the_best_so_far():
     with Served() as served:
         job = served.stylize(PHOTO, refine="true", steps="100000").json()
@@ -59,6 +60,7 @@ def test_a_refinement_that_is_stopped_keeps_the_best_so_far():
         assert served.get(job["links"]["result"]).headers["content-type"] == "image/png"
 
 
+@pytest.mark.slow
 def test_a_refinement_goes_on_from_a_picture_and_has_regions():
     with Served() as served:
         first = served.over(served.stylize(PHOTO, refine="true", steps="5", format="png").json())
@@ -155,6 +157,7 @@ def test_where_nothing_is_learnt_that_is_told():
         assert (answer.status_code, answer.json()["kind"]) == (400, "option")
 
 
+@pytest.mark.slow
 def test_draining_ends_refinements_and_keeps_their_best():
     with Served() as served:
         job = served.stylize(PHOTO, refine="true", steps="100000").json()

@@ -21,7 +21,7 @@ from arbitrary_nst.files import locks
 from arbitrary_nst.files.directory import Directory
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.manifest import NAME, Manifest
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.stream import stylize_many
 
@@ -125,6 +125,7 @@ def test_runs_that_rename_take_the_next_name(photos, tmp_path):
     assert Path(result.output).name == "0__style_2.png"
 
 
+@pytest.mark.slow
 def test_processes_over_photos_of_one_name_lose_none(photos, tmp_path):
     """As `xargs -P 2` would."""
     script = (

@@ -101,6 +101,7 @@ def test_a_slope_shows_no_rings(mini, shared):
         assert drawn.mean(axis=0).var() / drawn.var() < 0.25  # without grain 0.97 or more; dabs of 15 px leave 0.1
 
 
+@pytest.mark.slow
 def test_flat_photos_show_no_screen(mini, shared):
     """The mean cell of 4x4 px, the network's own, is one colour to 3 levels and 2 % of the style's texture."""
     for name in STYLES:

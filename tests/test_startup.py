@@ -65,6 +65,7 @@ def test_the_command_collects_seldom_and_keeps_numpy_to_one_thread():
     assert done.stdout.splitlines()[-1] == "0 100000 1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "code"), [("mini", 0), ("lite", 4)])
 def test_the_command_loads_ahead_what_is_here_and_tells_the_same(tmp_path, model, code):
     pictures = [SAMPLES / "landscape.jpg", "-s", SAMPLES / "stained_glass.jpg", "--max-size", "64"]

@@ -126,6 +126,7 @@ def test_each_photo_in_each_style_has_one_result_in_order(pool, patch, kinds, st
     assert failed == [kinds[number] in FAULTY for number, _ in names]
 
 
+@pytest.mark.slow
 @quick
 @given(**whatever, stop=st.integers(0, 6))
 def test_a_stop_or_a_failure_that_ends_it_leaves_a_beginning(pool, patch, kinds, styles, budget, together, stop):

@@ -78,6 +78,7 @@ def test_pixels_hand_over_to_numbers_smoothly():
     assert np.abs(np.diff(values, 2)).max() < 5e-5  # no bend at the hand-over
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["brush_strokes", "stained_glass", "woodblock_waves"])
 def test_the_distance_to_the_photo_grows(mini, photo, name):
     style = mini.style(SAMPLES / f"{name}.jpg")
@@ -90,6 +91,7 @@ def test_the_distance_to_the_photo_grows(mini, photo, name):
     assert away[1] < 3  # levels: it begins at the photo
 
 
+@pytest.mark.slow
 def test_several_photos_have_numbers_of_their_own(mini):
     photos = [random_photo(seed) for seed in range(3)]
     style = mini.style(SAMPLES / "brush_strokes.jpg")
@@ -185,6 +187,7 @@ def test_each_region_has_its_style_and_the_last_lies_on_top(tmp_path):
     assert (tint[20:, 30:] == [0, 0, 1]).all()
 
 
+@pytest.mark.slow
 def test_all_of_it_is_repeatable(mini, photo, tmp_path):
     mask = save(tmp_path / "mask.png", np.tri(30, 45))
     photo = images.from_array(images.resize(photo.pixels, (60, 90)))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -97,6 +98,18 @@ def test_a_style_of_another_model_names_both(tmp_path, changes, says):
 
 
 # --- damaged and hostile files
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no umask")
+def test_a_file_has_the_mode_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o027)
+    try:
+        Style(np.zeros(3, np.float32), "digest").save(tmp_path / "x.style")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.style").stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["x.style"]
+
 
 TEXTS = dict.fromkeys(files.TEXTS, '""') | {"arbstyle_style": "1", "model_sha256": '"digest"'}
 

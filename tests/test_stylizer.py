@@ -26,6 +26,7 @@ def test_public_names():
         "BatchOptions",
         "DrawOptions",
         "EncodeOptions",
+        "LearnOptions",
         "ModelOptions",
         "Photo",
         "Recipe",
@@ -123,6 +124,7 @@ def test_nothing_is_loaded_before_it_is_needed():
     Stylizer("no such model")  # would raise if it looked
 
 
+@pytest.mark.slow
 def test_the_real_thing(shared):
     """The README's lines, on the mobile model."""
     stylizer = Stylizer("lite", model_dir=shared / "models", offline=True)
@@ -162,3 +164,65 @@ def test_a_drawing_option_that_there_is_not(wrong):
 def test_an_option_that_there_is_not(wrong):
     with pytest.raises(OptionError, match="Try: "):
         Stylizer("lite", **wrong)
+
+
+# --- what is no picture, no style and no path
+
+
+@pytest.mark.parametrize("wrong", [5, None, [], {"a": 1}, io.BytesIO(b"x"), (1, 2)])
+def test_what_is_no_picture_is_said_to_be_none(wrong):
+    stylizer = fake_stylizer()
+    style = stylizer.style(RED)
+    calls = [
+        lambda: stylizer.stylize(wrong, style),
+        lambda: stylizer.refine(photo=wrong, style_image=RED),
+        lambda: arbitrary_nst.score(wrong, RED, RED),
+        lambda: stylizer.learn(wrong),
+    ]
+    if not isinstance(wrong, dict):  # which is a blend
+        calls += [lambda: stylizer.style(wrong), lambda: stylizer.stylize(RED, wrong)]
+    for call in calls:
+        with pytest.raises(
+            OptionError, match=r"no picture\. Try: a path, the bytes of a file, a PIL image or an array"
+        ):
+            call()
+
+
+def test_a_picture_in_place_of_something_else_is_not_told_whole():
+    with pytest.raises(OptionError) as caught:
+        fake_stylizer().stylize_many(np.zeros((50, 50, 3)), RED)
+    assert len(str(caught.value)) < 300 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [5, True, object(), (1, 2), b"bytes"])
+def test_what_is_no_path_is_said_to_be_none(wrong):
+    stylizer = fake_stylizer()
+    style = stylizer.style(RED)
+    for call in (
+        lambda: stylizer.stylize_many(wrong, style),
+        lambda: stylizer.stylize_many("photo.jpg", style, output=wrong),
+        lambda: stylizer.stylize_many("photo.jpg", wrong),
+        lambda: Style.load(wrong),
+        lambda: style.save(wrong),
+        lambda: arbitrary_nst.score(RED, RED, RED, vgg_weights=wrong),
+    ):
+        with pytest.raises(OptionError, match=r"path\. Try: the path of a "):
+            call()
+
+
+def test_what_is_no_blend_no_recipe_no_preset_and_no_photos():
+    stylizer = fake_stylizer()
+    for wrong in (5, [], {5: 1.0}):
+        with pytest.raises(OptionError, match="needs Styles with their shares"):
+            arbitrary_nst.blend(wrong)
+    for wrong in (5, True, ["gatys"]):
+        with pytest.raises(OptionError, match=r"neither a Recipe nor the name of one\. Try: arbstyle, gatys"):
+            stylizer.refine(photo=RED, style_image=RED, recipe=wrong)
+    for wrong in (5, "", []):
+        with pytest.raises(OptionError, match=r"^preset .*: unknown\. Try: portrait"):
+            stylizer.stylize(RED, RED, preset=wrong)
+    for wrong in (True, 5, "gatys"):
+        with pytest.raises(OptionError, match=r"^refine .*: no RefineOptions\. Try: RefineOptions"):
+            stylizer.stylize_many("photo.jpg", RED, refine=wrong)
+    with pytest.raises(OptionError, match=r"^photos 5: neither a folder nor photos"):
+        stylizer.learn(RED, photos=5)

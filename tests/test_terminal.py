@@ -38,6 +38,7 @@ def command(folder, *arguments, shell="", **options):
 # --- names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [False, True])
 def test_names_are_harmless_in_lines_and_tracebacks(folder, broken):
     os.rename(folder / "a.jpg", folder / NASTY)
@@ -56,6 +57,7 @@ def test_an_error_with_its_traceback_keeps_its_exit_code(folder):
     assert done.returncode == 2 and b"Traceback" in done.stderr and b"\x1b" not in done.stderr
 
 
+@pytest.mark.slow
 def test_raw_names_for_programs(folder):
     for name in (NASTY, os.fsdecode(b"caf\xe9.jpg")):
         os.link(folder / "a.jpg", folder / name)
@@ -76,6 +78,7 @@ def names_of(names):
     return [os.fsdecode(name) for name in names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x\\[b].jpg", "b].jpg", "[bold red]a.jpg", "[link=x]y.jpg", NASTY])
 def test_names_are_harmless_in_the_bar(folder, name, monkeypatch):
     import pty
@@ -97,6 +100,7 @@ def test_names_are_harmless_in_the_bar(folder, name, monkeypatch):
 # --- streams that are closed, full or gone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_a_run_without_stderr_is_done_all_the_same(folder, closed):
     done = command(folder, "run", "a.jpg", "none.jpg", "b.jpg", "-s", "style.png", shell=closed)
@@ -108,6 +112,7 @@ def test_a_run_without_stderr_is_done_all_the_same(folder, closed):
     assert not list(folder.glob(".arbstyle-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
 def test_no_message_lands_in_the_picture(folder, closed):
     Image.new("RGBA", (8, 8), (1, 2, 3, 4)).save(folder / "clear.png")  # as a jpg it loses its alpha, with a note
@@ -124,6 +129,7 @@ def test_without_stderr_python_prints_to_stdout_but_we_do_not(monkeypatch, capsy
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("options", [(), ("--json",), ("--print0",)])
 def test_a_full_stdout_ends_no_run(folder, options):
@@ -155,6 +161,7 @@ def test_the_library_prints_nothing(folder):
     assert (done.returncode, done.stdout, done.stderr) == (0, "arbitrary_nst.stylizer: another\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     "words",
@@ -274,6 +281,7 @@ def test_a_report_or_preview_without_room_costs_one_photo(folder, monkeypatch):
 # --- stdin and stdout as pictures
 
 
+@pytest.mark.slow
 def test_stdin_to_a_file_goes_by_its_name(folder):
     photo = (folder / "a.jpg").read_bytes()
     done = command(folder, "run", "-", "-", "b.jpg", "-s", "style.png", "-o", "out", "--json", input=photo)
@@ -287,6 +295,7 @@ def test_stdin_to_a_file_goes_by_its_name(folder):
     assert listed.returncode == 0 and (folder / "x.jpg").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("run", "a.jpg", "b.jpg"), ("run", "-", "b.jpg"), ("run", "."), ("watch", "."), ("grid", "a.jpg")]
 )

@@ -227,6 +227,7 @@ def test_missing_pixels_are_an_error(dtype):
         decode(data[: len(data) // 2])
 
 
+@pytest.mark.slow
 def test_flipped_bytes_give_a_photo_or_a_photo_error():
     rng = np.random.default_rng(7)
     for dtype in ("uint16", "float32"):

@@ -51,6 +51,7 @@ def test_mini_is_openvinos(mini):
     draws_alike(mini)
 
 
+@pytest.mark.slow
 def test_lite_is_openvinos(lite):
     draws_alike(lite)
 
@@ -60,6 +61,7 @@ def test_the_full_model_is_openvinos(standin):
     draws_alike(model_zoo.resolve(str(standin), trust=True))
 
 
+@pytest.mark.slow
 def test_bf16_is_near_and_says_so(mini):
     exact, fast = (load_engine(mini, "torch", precision, device="cpu") for precision in ("f32", "bf16"))
     assert (fast.precision, fast.device, fast.batch(40, 50)) == ("bf16", "CPU", 1)
@@ -68,6 +70,7 @@ def test_bf16_is_near_and_says_so(mini):
     assert 0 < apart < 2 / 255
 
 
+@pytest.mark.slow
 def test_learnt_weights_are_drawn_with(mini):
     other, ours = both(mini)
     numbers = other.predict_style(STYLES[:1])
@@ -97,7 +100,8 @@ class Waits(TorchDispatchMode):
         return function(*given, **(named or {}))
 
 
-@pytest.mark.parametrize("name", ["mini", "lite", pytest.param("magenta", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mini", "lite", "magenta"])
 def test_nothing_in_a_pass_waits_for_the_host(name, request):
     if name == "magenta":
         model = model_zoo.resolve(str(request.getfixturevalue("standin")), trust=True)
@@ -128,6 +132,7 @@ def test_a_bias_before_a_normalisation_is_left_out(mini):
     assert any(len(step.inputs) == 3 for step in convolutions)
 
 
+@pytest.mark.slow
 def test_channels_that_a_gpu_is_quick_with_draw_the_same(mini, monkeypatch):
     program, numbers = photo_program(halves_of(mini)[1]), torch.from_numpy(both(mini)[1].predict_style(STYLES[:1]))
     photo, device = torch.from_numpy(PHOTOS[:1, :, :48]), torch.device("cpu")
@@ -288,6 +293,7 @@ def test_out_of_memory_is_told_as_such(mini):
         engine.transform(PHOTOS[:1], np.zeros((1, 896), np.float32))
 
 
+@pytest.mark.slow
 def test_a_photo_that_a_gpu_has_no_memory_for_is_drawn_in_strips(mini, monkeypatch, caplog):
     """With a style's own weights too, as OpenVINO draws them whole; a note says why it takes long."""
     learnt = {"transfer/contract_2/kernel": RANDOM.normal(0, 0.05, (5, 5, 3, 16)).astype(np.float32)}

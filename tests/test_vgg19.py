@@ -159,6 +159,7 @@ def test_fetched_once(genuine, server, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"x" * len(DATA), b"<html>log in first</html>", None])
 def test_what_comes_broken_leaves_nothing(genuine, server, body):
     server.body = body

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import watchfiles
+from fakes import fake_stylizer
 from PIL import Image
+from test_cli import invoke
 
 from arbitrary_nst.files import arrivals as arrivals_module
 from arbitrary_nst.files.arrivals import Arrivals, arriving, tells_changes
@@ -115,6 +117,49 @@ def test_the_command(tmp_path):
         process.communicate()
     with Image.open(out / "second__style.jpg") as image:
         assert image.size == (60, 20)
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    """``watched(*options, names)``: the exit code of watching a folder in which these arrive together, then nothing."""
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "style.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("arbitrary_nst.stylizer.Stylizer", lambda **options: fake_stylizer())
+
+    def call(*options, names=("a.png", "b.png", "c.png")):
+        (tmp_path / "in").mkdir()
+        for name in names:
+            (tmp_path / "in" / name).write_bytes(b"no photo")
+            if name != "bad.png":
+                Image.new("RGB", (9, 7), "blue").save(tmp_path / "in" / name)
+        inputs = [Input(tmp_path / "in" / name, in_folder=True) for name in names]
+        monkeypatch.setattr(arrivals_module, "arriving", lambda *given, **options: iter([inputs[:2], inputs[2:]]))
+        return invoke("watch", "in", "-s", "style.png", "-o", "out", *options, monkeypatch=monkeypatch)
+
+    return call
+
+
+@pytest.mark.parametrize(("limit", "made"), [(1, "a"), (2, "ab"), (3, "abc"), (9, "abc")])
+def test_a_limit_counts_all_that_arrive_and_ends_it(watched, tmp_path, limit, made):
+    assert watched("--limit", limit) == (130 if limit > 3 else 0)
+    assert [path.name[0] for path in sorted((tmp_path / "out").glob("*.png"))] == list(made)
+
+
+def test_fail_fast_ends_it(watched, tmp_path, capsys):
+    assert watched("--fail-fast", names=("bad.png", "b.png", "c.png")) == 3
+    assert "bad.png: not a readable image" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "c__style.png").exists()
+
+
+def test_which_vgg19_scores_may_be_said(watched, capsys):
+    assert watched("--vgg-weights", "own.h5") == 2
+    assert "belongs to refinement" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_it_is_watched(watched, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda path, mode, **how: mode == os.R_OK)
+    assert watched() == 2
+    assert "cannot be written: not permitted. Try: --output a folder you can write to" in capsys.readouterr().err
 
 
 # --- how a folder is watched

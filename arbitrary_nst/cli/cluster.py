@@ -72,11 +72,11 @@ def run(
     if "-" in (sources or []) or output == "-":
         raise OptionError("-: a cluster reads and writes folders and stores", "arbstyle run")
     if not refine:
-        refining.refuse_without("refinement", "{refine}", refinement, refining.Watching())
+        refining.refuse_unused(refinement, batch)
     from arbitrary_nst.cluster.joining import refuse_missing
 
     refuse_missing()
-    from arbitrary_nst.cluster.listing import lines_of
+    from arbitrary_nst.cluster.listing import lines_in, lines_of
     from arbitrary_nst.cluster.run import Asked, spread
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import styles_given
@@ -85,7 +85,7 @@ def run(
     how = Refinement.chosen_by(refinement) if refine else None
     styles = styles_given(style, blend=styling.blend)
     settings = Settings.of(None, draw, encode, batch, refinement=how, vgg_weights=refinement.vgg_weights)
-    listed = lines_of(from_file, sys.stdin.buffer.read)
+    listed = lines_in(sys.stdin.buffer.read(), name="stdin") if from_file == "-" else lines_of(from_file)
     asked = Asked(sources or [], listed, styles, output, settings, cluster, with_their_model(model, styles))
     bars = _may_show_bars(cluster, lines) and not dry_run
     progress = Progress(0, shown=False)

@@ -44,13 +44,10 @@ class Commands(Mapping[str, Any]):
 def lazily(where: Mapping[str, Where]) -> type[TyperGroup]:
     """The class of a group that has these commands."""
 
-    class Lazily(TyperGroup):
+    class Lazily(_Group):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
             self.commands = Commands(where)  # type: ignore[assignment]  # nothing is added to them
-
-        def get_params(self, ctx: Any) -> list[Any]:
-            return _as_typed(super().get_params(ctx))
 
     return Lazily
 
@@ -60,11 +57,18 @@ class _Command(TyperCommand):
         return _as_typed(super().get_params(ctx))
 
 
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _as_typed(super().get_params(ctx))
+
+
 def _made(name: str, where: Where) -> Any:
     found = getattr(import_module(f"arbitrary_nst.cli.{where.module}"), where.name)
     app = typer.Typer(rich_markup_mode="rich")
     if isinstance(found, typer.Typer):
-        app.add_typer(found, name=name)
+        for each in found.registered_commands:
+            each.cls = _Command
+        app.add_typer(found, name=name, cls=_Group)
     else:
         app.command(name, cls=_Command, no_args_is_help=where.no_args_is_help)(found)
     return get_group(app).commands[name]
@@ -75,7 +79,13 @@ def _as_typed(parameters: list[Any]) -> list[Any]:
     for each in parameters:
         if hasattr(each, "get_runtime_param") and not isinstance(each.get_runtime_param, _AsTyped):
             each.get_runtime_param = _AsTyped(each.get_runtime_param, each.type_descriptor.annotation)
+        if each.param_type_name == "argument" or each.metavar is None:
+            each.display_type_rich = _no_type
     return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    """In place of what Python calls it, such as `list[Path]`: the help has a word of its own, or needs none."""
 
 
 class _AsTyped:

@@ -56,10 +56,21 @@ app.command("export", no_args_is_help=True)(export.export)
 
 
 @app.command("clear")
-def clear(name: OptionalName = None, verbose: Verbose = False) -> None:
-    """Remove fetched models, conversions and numbers of styles from the cache. Your own model folders stay."""
-    freed = model_zoo.clear(name)
+def clear(
+    name: OptionalName = None,
+    learnt: Annotated[
+        bool, typer.Option("--learnt", help="The styles that `run --learn` has learnt, too, by all models.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Remove fetched models, conversions and numbers of styles from the cache.
+
+    Your own model folders stay, and so do styles that took minutes to learn, unless `--learnt` is given.
+    """
+    freed = model_zoo.clear(name) + (model_zoo.clear_learnt() if learnt else 0)
     put(f"{freed / 1e6:.1f} MB freed")
+    if kept := len(list(model_zoo.learnt_dir().glob("*.style"))):
+        say(f"{kept} learnt style{'' if kept == 1 else 's'} kept in {model_zoo.learnt_dir()}. Try: --learnt")
 
 
 def _put_path(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from arbitrary_nst.cli.report import LINE_S, Verbose, printable, put, say, write_stderr
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.options import Opt, Options, differing
+from arbitrary_nst.options import BatchOptions, Opt, Options, RefineOptions, differing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,12 @@ def refuse_without(mode: str, hint: str, *groups: Options) -> None:
     for group in groups:
         for name in differing(group):
             raise OptionError(f"{name.replace('_', ' ')}: belongs to {mode}", f"{hint} with it")
+
+
+def refuse_unused(refinement: RefineOptions, batch: BatchOptions, *others: Options) -> None:
+    """Raise OptionError for an option of a refinement where none is made, but for the VGG19 that scores."""
+    ours = replace(refinement, vgg_weights=None) if batch.score else refinement
+    refuse_without("refinement", "{refine}", ours, *others)
 
 
 def recipes(verbose: Verbose = False) -> None:

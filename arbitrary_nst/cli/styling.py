@@ -32,12 +32,13 @@ PresetName = Literal["portrait", "landscape", "product", "bold", "subtle"]
 class Styling(Options):
     """How the styles given are meant, and which options go with them unless they are given."""
 
+    preset: Annotated[
+        PresetName | None,
+        Opt("Options for a kind of picture; see `arbstyle presets`. Those given count more.", unit="NAME"),
+    ] = None
     blend: Annotated[
         bool, Opt("One style of all those given, by shares like -s a.jpg:0.7 -s b.jpg:0.3.")
     ] = False  # fmt: skip
-    preset: Annotated[
-        PresetName | None, Opt("Options for a kind of picture; see `arbstyle presets`. Those given count more.")
-    ] = None
 
 
 def with_their_model(model: ModelOptions, styles: "Iterable[StyleGiven]") -> ModelOptions:

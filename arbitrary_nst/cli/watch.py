@@ -1,8 +1,9 @@
 """`arbstyle watch`: stylize what arrives in a folder."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +12,18 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
-from arbitrary_nst.cli.report import Verbose, report_result, say
+from arbitrary_nst.cli.report import SOME_FAILED, Verbose, report_result, say
 from arbitrary_nst.cli.streams import STREAM, one_picture_only
 from arbitrary_nst.cli.styling import StylePictures, with_their_model
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions, keywords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from arbitrary_nst.files.planner import Planner
+    from arbitrary_nst.files.results import Result
+    from arbitrary_nst.files.settings import Settings
 
 
 @takes_groups
@@ -36,10 +44,10 @@ def watch(
 ) -> None:
     """Stylize what is in a folder, and what arrives.
 
-    Each photo once, and only when it is whole. Ctrl-C ends it.
+    Each photo once, and only when it is whole. Ctrl-C ends it, and so do --limit and --fail-fast.
     """
     if not refine:
-        refining.refuse_without("refinement", "{refine}", refinement, watching)
+        refining.refuse_unused(refinement, batch, watching)
     if output == STREAM:
         raise one_picture_only()
     if not folder.is_dir():
@@ -48,8 +56,8 @@ def watch(
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     from arbitrary_nst.files.arrivals import arriving
     from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.given import without_own
-    from arbitrary_nst.files.plan import Planner
+    from arbitrary_nst.files.given import refuse_unwritable, without_own
+    from arbitrary_nst.files.planner import Planner
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
@@ -60,9 +68,11 @@ def watch(
     how = Refinement.chosen_by(refinement) if refine else None
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end,
+                           vgg_weights=refinement.vgg_weights)  # fmt: skip
     pictures = pictures_of(styles)
     there = expand([folder], recursive=batch.recursive, output=output)  # refuses a folder that is its own output
+    refuse_unwritable(output, [])
     if styling.learn is not None:
         styles = learning.learn_each(stylizer, styles, without_own(there, pictures, say, draw), how_to_learn)
     with (
@@ -70,9 +80,34 @@ def watch(
         contextlib.closing(Planner(stylizer, [], styles, settings, several=True)) as planner,
     ):
         say(f"watching {folder}; Ctrl-C ends it")
-        for arrived in arriving(folder, asked, recursive=batch.recursive, output=output, note=say):
-            ready = without_own(arrived, pictures, say, draw)
-            with watch:
-                for result in stylize_many(stylizer, ready, styles, settings, stop=asked.is_set, planner=planner):
-                    report_result(result, **keywords(lines), to_stdout=False)
-        raise typer.Exit(asked.exit_code)
+        arrivals = arriving(folder, asked, recursive=batch.recursive, output=output, note=say)
+        drawn = (
+            stylize_many(stylizer, each, styles, _left(settings, planner.begun), stop=asked.is_set, planner=planner)
+            for each in (without_own(arrived, pictures, say, draw) for arrived in arrivals)
+        )
+        code = _report_all(drawn, batch, lines, watch, planner)
+        raise typer.Exit(asked.exit_code if code is None else code)
+
+
+def _left(settings: "Settings", begun: int) -> "Settings":
+    """The same with what is left of the limit, which counts all that arrives."""
+    return settings if settings.limit is None else replace(settings, limit=settings.limit - begun)
+
+
+def _report_all(
+    batches: "Iterable[Iterator[Result]]",
+    batch: BatchOptions,
+    lines: running.Lines,
+    watch: refining.Watch,
+    planner: "Planner",
+) -> int | None:
+    """A line for each picture as it is done; the exit code where ``limit`` or ``fail_fast`` ends it, None elsewhere."""
+    failed = False
+    for results in batches:
+        with watch:
+            for result in results:
+                report_result(result, **keywords(lines), to_stdout=False)
+                failed |= result.error is not None
+        if planner.begun == batch.limit or (failed and batch.fail_fast):
+            return SOME_FAILED if failed else 0
+    return None

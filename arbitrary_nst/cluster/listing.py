@@ -163,16 +163,18 @@ class _Walk:
             return False
 
 
-def lines_of(path: str | None, stdin: Callable[[], bytes]) -> Callable[[], Iterator[str]]:
-    """The photos that a list names: a text of lines, or separated by NUL bytes, or the column ``path`` of Parquet.
+def lines_of(path: str | None) -> Callable[[], Iterator[str]]:
+    """The photos that a list names, by its path or address; none without one.
 
     Raises OptionError where it cannot be read, PhotoError where it lies in a store that does not give it.
     """
-    if path is None:
-        return lambda: iter(())
-    data = stdin() if path == "-" else _read(path)
+    return (lambda: iter(())) if path is None else lines_in(_read(path), name=path)
+
+
+def lines_in(data: bytes, *, name: str) -> Callable[[], Iterator[str]]:
+    """Those of lines, or separated by NUL bytes, or of a column ``path`` of Parquet; ``name`` is for messages."""
     if data[:4] == b"PAR1":
-        return lambda: _of_parquet(path, data)
+        return lambda: _of_parquet(name, data)
     return lambda: names_in(data)
 
 

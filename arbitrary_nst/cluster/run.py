@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike, fspath
 from typing import Any, Unpack
 
 from arbitrary_nst.cluster import parts
@@ -18,15 +17,16 @@ from arbitrary_nst.cluster.shipped import Shipped
 from arbitrary_nst.cluster.spreading import results
 from arbitrary_nst.cluster.stores import Store
 from arbitrary_nst.cluster.work import address_of
+from arbitrary_nst.declaration import path_text, path_texts
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import Own, refuse_unwritable
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.results import Result
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven, from_python, pictures_of
 from arbitrary_nst.images.sources import PathSource
-from arbitrary_nst.keywords import ManyKeywords
-from arbitrary_nst.options import ModelOptions, RefineOptions
+from arbitrary_nst.keywords import ManyKeywords, takes_keywords
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, ModelOptions, RefineOptions
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
@@ -46,6 +46,7 @@ class Asked:
     model: ModelOptions
 
 
+@takes_keywords(DrawOptions, EncodeOptions, BatchOptions)
 def stylize(
     photos: PathSource | Iterable[PathSource],
     style: Style | PathSource | Mapping[Any, float] | Sequence[Style | PathSource | Mapping[Any, float]],
@@ -66,13 +67,11 @@ def stylize(
     those of ``Stylizer.stylize_many``, and so are the pictures. A photo's fault is in its Result. Raises OptionError
     where no cluster answers, PhotoError where a store does not, and ModelError and EngineError as a Stylizer does.
     """
-    given = [photos] if isinstance(photos, str | PathLike) else list(photos)
+    given, place = path_texts("photos", photos), path_text("output", output)
     settings = Settings.from_keywords(None, preset, refine, how)
     import_ray()
-    listed = lines_of(None if from_file is None else fspath(from_file), lambda: b"")
-    asked = Asked(
-        [fspath(each) for each in given], listed, from_python(style), fspath(output), settings, cluster, model
-    )  # fmt: skip
+    listed = lines_of(None if from_file is None else path_text("from file", from_file))
+    asked = Asked(given, listed, from_python(style), place, settings, cluster, model)
     return spread(asked, notify)
 
 

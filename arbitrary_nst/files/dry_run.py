@@ -13,7 +13,7 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output
 from arbitrary_nst.files.making import make, read
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven

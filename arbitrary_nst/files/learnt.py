@@ -7,11 +7,12 @@ from pathlib import Path
 
 from arbitrary_nst.errors import NSTError, PhotoError
 from arbitrary_nst.files import reading
-from arbitrary_nst.hardware.own_folder import cache_dir
 from arbitrary_nst.model_zoo import seals
+from arbitrary_nst.model_zoo.store import learnt_dir
 from arbitrary_nst.options import DrawOptions, LearnOptions, differing
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
+from arbitrary_nst.styles.files import write
 
 WAY = 1  # of learning; styles of another way are learnt anew
 
@@ -25,7 +26,7 @@ class Kept:
         self._data = reading.read_photo_bytes(picture, session.options.max_pixels)
         asked = [WAY, hashlib.sha256(self._data).hexdigest(), session.model.digest, differing(how)]
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-        self.path = cache_dir() / "learnt" / f"{key[:40]}.style"
+        self.path = learnt_dir() / f"{key[:40]}.style"
 
     def style(self) -> Style | None:
         """What is kept, under the picture's name; None where nothing is, or nothing that can be believed."""
@@ -44,7 +45,7 @@ class Kept:
         """For the next run, and whether it is kept: a cache that cannot be written keeps nothing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            style.save(self.path)
+            write(style, self.path, 0o644)  # one that others can write is not believed
         except (OSError, PhotoError):
             return False
         return True

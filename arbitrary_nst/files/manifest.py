@@ -16,6 +16,7 @@ from typing import Any
 from arbitrary_nst.errors import PhotoError
 from arbitrary_nst.files import locks
 from arbitrary_nst.files.directory import Directory, sync
+from arbitrary_nst.files.writing import unwritable
 
 NAME = "arbstyle.jsonl"
 _LONGEST_LINE = 1 << 20  # bytes; two paths, escaped, take a tenth of it
@@ -160,7 +161,7 @@ class Manifest:
                 if lasting:
                     sync(self._descriptor)
             except OSError as exc:
-                raise PhotoError(f"{self._path}: cannot be written ({exc.strerror})", "free some space") from exc
+                raise unwritable(self._path, exc) from exc
             self._keep(record["input"], record["output"], text)
 
     def _keep(self, source: str, output: str, text: bytes) -> None:

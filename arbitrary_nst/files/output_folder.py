@@ -1,6 +1,7 @@
 """An output folder in use: held open, its manifest read, cleared of what a killed run left, and shared with others."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class OutputFolder:
     def __init__(self, path: Path, existing: Existing, note: Callable[[str], None], *, write: bool = True) -> None:
         """Make it if need be; without ``write`` only look at it. ``note`` is told where it has no locks.
 
-        Raises OptionError where it is no folder, PhotoError for a manifest that is no file.
+        Raises OptionError where it is no folder, PhotoError where it cannot be made and for a manifest that is no file.
         """
         self.path, self._existing = path, existing
         self._taken = naming.Taken()
@@ -57,6 +58,8 @@ class OutputFolder:
         except OSError as exc:
             if not write:
                 return None
+            if isinstance(exc, PermissionError) or exc.errno in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+                raise writing.unwritable(self.path, exc) from exc
             raise OptionError(
                 f"{self.path}: not a folder for several photos ({exc.strerror})", "{output} another folder"
             ) from exc

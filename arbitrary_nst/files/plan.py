@@ -1,108 +1,67 @@
-"""What is to be done: with which styles, and for each photo where it goes and what is there already."""
+"""What is to be done for each photo: where its pictures go, and what is there already. Loads nothing, draws nothing."""
 
 import hashlib
 import io
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError, PhotoError
-from arbitrary_nst.files import naming, reading, records, scoring, writing
+from arbitrary_nst.files import naming, reading, writing
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output, StyleInUse
 from arbitrary_nst.files.manifest import Record
 from arbitrary_nst.files.output_folder import ClaimedElsewhere, OutputFolder
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.settings import Settings
-from arbitrary_nst.files.shares import StyleGiven
-from arbitrary_nst.session import Session
-from arbitrary_nst.styles import Style, blend, blended_name, normalised
-from arbitrary_nst.styles.files import is_style_file
 
 WAIT_S = 0.1  # between two looks at what another run is at
 
 
-class Planner:
+class Fingerprint(Protocol):
+    """What a picture is known by besides its photo and its name."""
+
+    def of(self, style: StyleInUse) -> Record:
+        """All that it is made with."""
+
+    def counting(self, record: Record) -> Record:
+        """What of a record must be as it is."""
+
+
+class Plan:
     """Turns photos into jobs, and puts pictures where they go; it knows the styles and what the output folder holds."""
 
     def __init__(
         self,
-        session: Session,
-        photos: Sequence[Input],
-        styles: Sequence[StyleGiven],
+        styles: Sequence[StyleInUse],
         settings: Settings,
+        folder: Path | None,
+        fingerprint: Fingerprint,
+        note: Callable[[str], None],
         *,
+        max_pixels: int = images.MAX_PIXELS,
         write: bool = True,
-        several: bool = False,
     ) -> None:
-        """``several``: more photos will come than are known now. Without ``write`` the folder is only looked at."""
-        self._session, self._settings = session, settings
-        several = several or len(photos) > 1 or len(styles) > 1 or any(photo.in_folder for photo in photos)
-        if settings.in_place and len(styles) > 1:
-            raise OptionError("in place: takes one style", "without {in_place}")
-        if several and settings.refinement is not None and settings.refinement.start is not None:
-            raise OptionError("init: a file begins one picture", "one photo and one style, or {existing=skip}")
-        if settings.mask or settings.regions:
-            session.check(settings, _only_size(photos))
-        self.folder = _output_folder(settings, several)
-        self.styles = _named_apart([self._open_style(style) for style in styles])
-        if settings.score:
-            self.styles = scoring.with_pictures(self.styles, styles, session, settings)
-        self._refining_precision = None
-        if settings.refinement is not None:
-            session.vgg19(settings.refinement)  # a model that is missing is not the first photo's fault
-            self._refining_precision = session.refining_precision
-        if any(style.code is not None for style in self.styles):
-            _ = session.engine  # nor is an engine that cannot be loaded
+        """``folder`` is what results are mirrored into, None for one file. Without ``write`` it is only looked at."""
+        self.styles, self.folder = _named_apart(list(styles)), folder
+        self._settings, self._fingerprint, self._note, self._max_pixels = settings, fingerprint, note, max_pixels
         self._taken = naming.Taken()
         self._postponed: dict[Input, list[tuple[StyleInUse, Path]]] = {}
         self._left: dict[Input, list[StyleInUse]] = {}  # of photos that come up again
         self.begun = 0  # photos
-        self._output = None
-        if self.folder is not None:
-            self._output = OutputFolder(self.folder, settings.existing, session.tell, write=write)
+        self._output = None if folder is None else OutputFolder(folder, settings.existing, note, write=write)
+
+    def made_with(self, style: StyleInUse) -> Record:
+        """What must be equal of a picture besides its photo: style, model, settings, and what computes."""
+        return self._fingerprint.of(style)
 
     def close(self) -> None:
         """Let go of the output folder, and let other runs have what was claimed in it."""
         if self._output is not None:
             self._output.close()
-
-    def _open_style(self, style: StyleGiven) -> StyleInUse:
-        if not isinstance(style, Mapping):
-            return self._open_one(style)
-        opened = [(self._open_one(each), share) for each, share in normalised(style).items()]
-        pictures = [(picture, part * share) for each, share in opened for picture, part in each.pictures]
-        codes = {each.code: share for each, share in opened if each.code is not None}
-        if codes:
-            code = blend(codes)
-            return StyleInUse(code.name, code, pictures, _identity(code))
-        parts = sorted(f"{each.sha256} {share:.9g}" for each, share in opened)
-        name = blended_name({each.name: share for each, share in opened})
-        return StyleInUse(name, None, pictures, _sha256("\n".join(parts).encode()))
-
-    def _open_one(self, style: Style | Path) -> StyleInUse:
-        refinement = self._settings.refinement
-        if isinstance(style, Style) or is_style_file(style):
-            if refinement is not None:
-                what = f"style {style.name}" if isinstance(style, Style) else style
-                raise OptionError(f"{what}: refinement needs the picture itself", "{style} with its picture")
-            kept = style if isinstance(style, Style) else self._session.load_style(style)
-            return StyleInUse(kept.name, kept, (), _identity(kept))
-        data = self._read(style)
-        whole = self._session.decode(data, name=str(style))
-        picture = images.style_picture(whole, self._settings.style_crop)
-        for note in picture.notes[len(whole.notes) :]:
-            self._session.tell(f"{style.stem}: {note}")
-        if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
-            return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
-        code = self._session.ready_style(style, self._settings)
-        code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
-        return StyleInUse(code.name, code, () if refinement is None else ((picture, 1.0),), _identity(code))
-
-    def _read(self, path: Path) -> bytes:
-        return reading.read_photo_bytes(path, self._session.options.max_pixels)
 
     def plan(self, given: Input) -> Job:
         """What is to be done for a photo: its names, and what is there already, by its header alone."""
@@ -178,9 +137,10 @@ class Planner:
         goes_on = False
         if existing == "skip" and record is not None and self._output is not None:
             # the manifest knows better than the mere name
-            if self._output.holds(self._must_equal(record), path):
+            must_equal = self._fingerprint.counting(record)
+            if self._output.holds(must_equal, path):
                 return Result(str(given.path), style.name, str(path), skipped=True)
-            goes_on = self._output.holds_stopped(self._must_equal(record), path)
+            goes_on = self._output.holds_stopped(must_equal, path)
             existing, overwrite = "overwrite", os.path.lexists(path)
         target = naming.settle(path, existing, given.file)
         if target is None:
@@ -216,7 +176,7 @@ class Planner:
         self._output.release_all()
         if not self._postponed:
             return []
-        self._session.tell(f"{self.folder}: another run writes into it too; waiting for what that is at")
+        self._note(f"{self.folder}: another run writes into it too; waiting for what that is at")
         while not stop():
             free = [
                 given for given, left in self._postponed.items() if all(self._output.is_free(path) for _, path in left)
@@ -235,38 +195,13 @@ class Planner:
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if self._settings.checksum:
-            same = {"sha256": _sha256(self._read(source))}
+            same = {"sha256": _sha256(reading.read_photo_bytes(source, self._max_pixels))}
         made_with = self.made_with(style)
         return {"input": str(source.absolute()), **same, "output": str(output.relative_to(self.folder)), **made_with}
-
-    def made_with(self, style: StyleInUse) -> Record:
-        """What must be equal of a picture besides its photo: style, model, settings, and what computes."""
-        return records.made_with(style, self._session, self._settings, self._refining_precision)
-
-    def _must_equal(self, record: Record) -> Record:
-        return records.counting(record, self._session.options)
-
-
-def _identity(style: Style) -> str:
-    """What tells a style from others: where it came from, or if that is not known, all that it draws by."""
-    weights = sorted((style.weights or {}).items())
-    return style.origin or _sha256(b"".join([style.numbers.tobytes(), *(array.tobytes() for _, array in weights)]))
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _only_size(photos: Sequence[Input]) -> list[tuple[int, int]]:
-    """The width and height of the photo, where it is the only one and its header tells."""
-    if len(photos) != 1:
-        return []
-    try:
-        with reading.open_photo(photos[0].path) if photos[0].data is None else io.BytesIO(photos[0].data) as file:
-            _, size = images.peek(file)
-    except Exception:  # it is told when its turn comes
-        return []
-    return [size] if all(size) else []
 
 
 def _in_place(source: Path, style: StyleInUse, own: images.Format) -> Output:
@@ -280,17 +215,3 @@ def _named_apart(styles: list[StyleInUse]) -> list[StyleInUse]:
     """Styles under names of their own: a second `wave` becomes `wave_2`."""
     taken = naming.Taken()
     return [style._replace(name=taken.claim(Path(style.name)).name) for style in styles]
-
-
-def _output_folder(settings: Settings, several: bool) -> Path | None:
-    """The folder that ``output`` means; None where it is one file or not given.
-
-    For one photo it is a file if it has a suffix, or is one already. Raises OptionError for several with a sink.
-    """
-    output = settings.output
-    if settings.sink is not None and several:
-        raise OptionError("sink: takes one picture", "{output} a folder for several photos")
-    if settings.sink is not None or output is None:
-        return None
-    is_file = not os.path.isdir(output) and (output.suffix != "" or os.path.lexists(output))
-    return None if is_file and not several else output

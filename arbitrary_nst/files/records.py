@@ -1,10 +1,29 @@
 """What a picture was made with, as a manifest remembers it and `--existing skip` compares it."""
 
+from dataclasses import dataclass
+
 from arbitrary_nst.files.jobs import StyleInUse
 from arbitrary_nst.files.manifest import COMPUTED, Record
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.options import ModelOptions
 from arbitrary_nst.session import Session
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What pictures of a session are known by. ``refining_precision`` is None where nothing is refined."""
+
+    session: Session
+    settings: Settings
+    refining_precision: str | None
+
+    def of(self, style: StyleInUse) -> Record:
+        """All that a picture in this style is made with, besides its photo."""
+        return made_with(style, self.session, self.settings, self.refining_precision)
+
+    def counting(self, record: Record) -> Record:
+        """What of a record must be as it is, given what was asked for."""
+        return counting(record, self.session.options)
 
 
 def made_with(style: StyleInUse, session: Session, settings: Settings, refining_precision: str | None) -> Record:

@@ -75,6 +75,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
     ) -> "Settings":
         """The settings of ``ManyKeywords``, and of a preset where none are given."""
         refinement = None
+        if not (refine is None or isinstance(refine, RefineOptions)):
+            raise OptionError(f"refine {options.shown(refine)}: no RefineOptions", "RefineOptions(), or with steps=100")
         if refine is not None:
             from arbitrary_nst.refinement.settings import Refinement
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from arbitrary_nst.declaration import a_path, shown
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.given import style_pictures
 from arbitrary_nst.images import library
@@ -79,6 +80,8 @@ def their_model(styles: Iterable[StyleGiven]) -> str | None:
 def from_python(style: Any) -> list[StyleGiven]:
     """What ``stylize_many`` takes as styles: a Style, a path or a blend of those by their shares, or a sequence."""
     several = [style] if isinstance(style, Style | str | os.PathLike | Mapping) else style
+    if not isinstance(several, Sequence) or isinstance(several, bytes):
+        raise OptionError(f"style {shown(style)}: neither a Style nor a path", "the path of a picture, or several")
     found = list[StyleGiven]()
     for each in several:
         if isinstance(each, Mapping):
@@ -86,9 +89,9 @@ def from_python(style: Any) -> list[StyleGiven]:
         elif isinstance(each, Style):
             found.append(each)
         else:
-            found += style_pictures([Path(each)])
+            found += style_pictures([a_path("style", each)])
     return found
 
 
 def _opened(part: Any) -> Style | Path:
-    return part if isinstance(part, Style) else style_pictures([Path(part)])[0]
+    return part if isinstance(part, Style) else style_pictures([a_path("style", part)])[0]

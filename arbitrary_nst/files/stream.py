@@ -17,7 +17,7 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import Job, Output, Plans
 from arbitrary_nst.files.making import Read, make, read
-from arbitrary_nst.files.plan import Planner
+from arbitrary_nst.files.planner import Planner
 from arbitrary_nst.files.results import Result, failed
 from arbitrary_nst.files.scoring import scored
 from arbitrary_nst.files.settings import Settings

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from arbitrary_nst.declaration import shown
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.images.photo import Photo, to_pil
 
 PathSource = str | PathLike[str]
@@ -24,6 +26,12 @@ def in_kind(picture: Photo, photo: Source | Array) -> Image.Image | Array:
     if picture.alpha is None:
         return picture.pixels
     return np.concatenate([picture.pixels, picture.alpha[..., np.newaxis]], axis=-1)
+
+
+def refuse_others(source: object) -> None:
+    """Raise OptionError for what is no kind of picture."""
+    if not isinstance(source, str | PathLike | bytes | Image.Image | np.ndarray | Photo):
+        raise OptionError(f"{shown(source)}: no picture", "a path, the bytes of a file, a PIL image or an array")
 
 
 def name_of(source: object) -> str:

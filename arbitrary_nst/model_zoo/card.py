@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-Format = Literal["savedmodel", "tflite", "ir"]
+ModelFormat = Literal["savedmodel", "tflite", "ir"]
 
 
 class File(NamedTuple):
@@ -50,7 +50,7 @@ class Card(NamedTuple):
     name: str
     title: str
     licence: str
-    format: Format
+    format: ModelFormat
     numbers: int
     style_size: int
     stride: int

@@ -62,7 +62,7 @@ def _pull_into(card: Card, final: Path) -> None:
             verification.check(card, fetched, hashes)
         except ModelError as exc:
             raise ModelError(
-                f"{card.name}: what came is not the published model ({exc})", f"another network, {COPY_HINT}"
+                f"{card.name}: what came is not the published model ({exc.what})", f"another network, {COPY_HINT}"
             ) from exc
         if final.exists():
             os.replace(final, scratch / "replaced")

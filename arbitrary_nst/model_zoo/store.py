@@ -51,6 +51,11 @@ def numbers_dir() -> Path:
     return own_folder.cache_dir() / "styles"
 
 
+def learnt_dir() -> Path:
+    """Where styles that were learnt are kept, of all models."""
+    return own_folder.cache_dir() / "learnt"
+
+
 def places(name: str, model_dir: Path | None) -> list[Path]:
     """Where a model is looked for, in order."""
     folders = [model_dir, os.environ.get("ARBSTYLE_MODEL_DIR") or None]
@@ -181,6 +186,13 @@ def clear(names: Iterable[str]) -> int:
         for folder in (fetched_dir() / name, conversions_dir() / name, numbers_dir() / name):
             freed += folder_bytes(folder)
             shutil.rmtree(folder, ignore_errors=True)
+    return freed
+
+
+def clear_learnt() -> int:
+    """Remove the styles that were learnt from the cache; bytes freed."""
+    freed = folder_bytes(learnt_dir())
+    shutil.rmtree(learnt_dir(), ignore_errors=True)
     return freed
 
 

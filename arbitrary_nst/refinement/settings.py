@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from arbitrary_nst import options
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Option, RefineOptions
 from arbitrary_nst.refinement.recipes import GOES_ON, RECIPES, Recipe, chosen
 
@@ -27,6 +28,8 @@ class Refinement:
     @classmethod
     def chosen_by(cls, asked: RefineOptions, base: Recipe | None = None) -> "Refinement":
         """What the options mean; ``base`` is a recipe to change in place of the one they name. Raises OptionError."""
+        if not (base is None or isinstance(base, Recipe)):
+            raise OptionError(f"recipe {options.shown(base)}: neither a Recipe nor the name of one", ", ".join(RECIPES))
         own = {option.name: getattr(asked, option.name) for option in _own_options()}
         return cls(chosen(asked, base), asked.init if isinstance(asked.init, Path) else None, **own)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arbitrary_nst.declaration import a_path
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import within
 
@@ -52,14 +52,14 @@ class Style:
         """Write it to a ``.style`` file, whole or not at all, over one that is there. Raises PhotoError."""
         from arbitrary_nst.styles.files import write
 
-        write(self, Path(path))
+        write(self, a_path("style", path))
 
     @staticmethod
     def load(path: str | PathLike[str]) -> "Style":
         """The style in a ``.style`` file, whatever its model. Raises PhotoError where it is damaged, or none."""
         from arbitrary_nst.styles.files import read
 
-        return read(Path(path))
+        return read(a_path("style", path))
 
     @cached_property
     def weights_digest(self) -> str:
@@ -84,8 +84,10 @@ class Style:
 def blend(shares: Mapping[Style, float]) -> Style:
     """The sum of styles' numbers, each times its share; shares that add up to 1 stay among the styles.
 
-    Raises OptionError where they come from different models.
+    Raises OptionError for what is no Style, and where they come from different models.
     """
+    if not isinstance(shares, Mapping) or not all(isinstance(style, Style) for style in shares):
+        raise OptionError("blend: needs Styles with their shares", "{stylizer.style('a.jpg'): 0.7, other: 0.3}")
     if len({style.model for style in shares}) != 1:
         raise OptionError("blend: needs styles of one model", "embed them with the same Stylizer")
     for share in shares.values():

@@ -8,7 +8,7 @@ import io
 import json
 import math
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -167,15 +167,16 @@ def encoded(style: Style) -> bytes:
     return len(text).to_bytes(8, "little") + text + b"".join(array.tobytes() for _, array in tensors.values())
 
 
-def write(style: Style, path: Path) -> None:
-    """Write a file whole or not at all. Raises PhotoError."""
+def write(style: Style, path: Path, mode: int = 0o666) -> None:
+    """Write a file whole or not at all, with the mode less what the umask takes. Raises PhotoError."""
     data = encoded(style)
+    scratch = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(scratch, flags, mode)
         try:
             with open(descriptor, "wb") as file:
                 file.write(data)
-            os.chmod(scratch, 0o644)
             os.replace(scratch, path)
         except BaseException:
             os.unlink(scratch)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from PIL import Image
 
 from arbitrary_nst import images, options
+from arbitrary_nst.declaration import a_path, path_texts
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.ready import sized
 from arbitrary_nst.errors import OptionError
@@ -17,8 +18,8 @@ from arbitrary_nst.files.given import by_name
 from arbitrary_nst.files.teaching import to_learn_on
 from arbitrary_nst.images import Photo
 from arbitrary_nst.images.sources import Array, PathSource, Source, in_kind, stem_of
-from arbitrary_nst.keywords import DrawKeywords, LearnKeywords, ManyKeywords, RefiningKeywords
-from arbitrary_nst.options import DrawOptions, LearnOptions, ModelOptions, RefineOptions
+from arbitrary_nst.keywords import DrawKeywords, LearnKeywords, ManyKeywords, RefiningKeywords, takes_keywords
+from arbitrary_nst.options import BatchOptions, DrawOptions, EncodeOptions, LearnOptions, ModelOptions, RefineOptions
 from arbitrary_nst.presets import with_preset
 from arbitrary_nst.styles import Style, blend, normalised
 from arbitrary_nst.stylizer.opening import Opening
@@ -94,6 +95,7 @@ class Stylizer(Opening):
         )
         super().__init__(wanted, notify)
 
+    @takes_keywords(LearnOptions)
     def learn(
         self,
         source: Source | Array | Photo,
@@ -113,10 +115,12 @@ class Stylizer(Opening):
         asked = LearnOptions(**how)  # type: ignore[arg-type]  # a path as text is as good
         if isinstance(source, str | PathLike):
             source = by_name(Path(source))
+        if not isinstance(photos, str | PathLike | Iterable):
+            raise OptionError(f"photos {options.shown(photos)}: neither a folder nor photos", "a folder, or pictures")
         given = [photos] if isinstance(photos, str | PathLike) else list(photos)
-        paths = [Path(each) for each in given if isinstance(each, str | PathLike)]
+        files = [Path(each) for each in given if isinstance(each, str | PathLike)]
         others = (self.read(each).pixels for each in given if not isinstance(each, str | PathLike))
-        material = chain(to_learn_on(self, paths, asked.seed) if paths else (), others)
+        material = chain(to_learn_on(self, files, asked.seed) if files else (), others)
         picture, origin = self._opened(source)
         return self.teach(picture, material, asked, name=name or stem_of(source), origin=origin, on_step=on_step)
 
@@ -138,6 +142,7 @@ class Stylizer(Opening):
         preset: str | None = None,
         **draw: Unpack[DrawKeywords],
     ) -> Array: ...
+    @takes_keywords(DrawOptions)
     def stylize(
         self,
         photo: Source | Array,
@@ -173,6 +178,7 @@ class Stylizer(Opening):
         """Stylize a decoded photo. Alpha and metadata are carried through, the format and the notes too."""
         return self.draw([photo], style, wanted)[0]
 
+    @takes_keywords(DrawOptions, EncodeOptions, BatchOptions)
     def stylize_many(
         self,
         photos: PathSource | Iterable[PathSource],
@@ -198,16 +204,17 @@ class Stylizer(Opening):
         from arbitrary_nst.files.shares import from_python, pictures_of
         from arbitrary_nst.files.stream import stylize_many
 
-        folder = None if output is None else Path(output)
+        folder = None if output is None else a_path("output", output)
         settings = Settings.from_keywords(folder, preset, refine, how)
-        given = [photos] if isinstance(photos, str | PathLike) else list(photos)
+        given = [Path(each) for each in path_texts("photos", photos)]
         if settings.in_place:
-            refuse_in_place(map(Path, given))
+            refuse_in_place(given)
         wanted = from_python(style)
-        found = expand([Path(photo) for photo in given], recursive=settings.recursive, output=folder, note=self._notify)
+        found = expand(given, recursive=settings.recursive, output=folder, note=self._notify)
         found = without_own(found, pictures_of(wanted), self._notify, settings)
         return stylize_many(self, found, wanted, settings)
 
+    @takes_keywords(DrawOptions, RefineOptions)
     def refine(
         self,
         picture: Source | Array | None = None,
@@ -262,6 +269,7 @@ class Stylizer(Opening):
         return in_kind(finished(whole, drawn, wanted, self.threads), photo)
 
 
+@takes_keywords(DrawOptions, RefineOptions)
 def refine(
     photo: Source | Array,
     style_image: Source | Array | Mapping[Any, float],

@@ -15,7 +15,7 @@ from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files import reading
 from arbitrary_nst.files.given import by_name
 from arbitrary_nst.images import Photo
-from arbitrary_nst.images.sources import Array, Source, name_of, stem_of
+from arbitrary_nst.images.sources import Array, Source, name_of, refuse_others, stem_of
 from arbitrary_nst.options import DrawOptions
 from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style, blend, normalised
@@ -57,6 +57,7 @@ class Opening(Session):
 
     def read(self, source: Source | Array | Photo) -> Photo:
         """Decode any kind of picture that ``style`` and ``stylize`` take; a Photo is one already."""
+        refuse_others(source)
         if isinstance(source, Photo):
             return source
         if isinstance(source, np.ndarray):
@@ -68,6 +69,7 @@ class Opening(Session):
 
     def _opened(self, source: Source | Array | Photo) -> tuple[Photo, str | None]:
         """A picture, and the SHA-256 of its file."""
+        refuse_others(source)
         data = self._read_bytes(Path(source)) if isinstance(source, str | PathLike) else source
         if not isinstance(data, bytes):
             return self.read(data), None

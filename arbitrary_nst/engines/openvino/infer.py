@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import openvino
 
 Array = NDArray[Any]
-Input = tuple["openvino.Tensor", Array]
+Feed = tuple["openvino.Tensor", Array]
 Compile = Callable[[Any, str], "openvino.CompiledModel"]  # of a model that is to compute in a precision
 
 # How long a wait for a result may keep Ctrl-C waiting, in milliseconds.
@@ -21,7 +21,7 @@ POLL_MS = 100
 OUT_OF_MEMORY = ("bad_alloc", "could not create a memory", "allocate", "out of memory", "Cannot allocate", "mmap")
 
 
-def tensor(array: Array) -> Input:
+def tensor(array: Array) -> Feed:
     """The array for OpenVINO, without a copy where it allows that, and what must outlive its use.
 
     16-bit integers stand for bf16.
@@ -36,7 +36,7 @@ def tensor(array: Array) -> Input:
     return shared, array
 
 
-def start(request: "openvino.InferRequest", inputs: list[Input]) -> None:
+def start(request: "openvino.InferRequest", inputs: list[Feed]) -> None:
     """Begin to run a request on inputs that the caller keeps until it is done."""
     try:
         for number, (value, _) in enumerate(inputs):

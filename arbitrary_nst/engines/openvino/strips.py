@@ -15,7 +15,7 @@ import numpy as np
 
 from arbitrary_nst.engines import Pixels
 from arbitrary_nst.engines.openvino.feature_maps import Key, Map
-from arbitrary_nst.engines.openvino.infer import Array, Compile, Input, finish, start, tensor
+from arbitrary_nst.engines.openvino.infer import Array, Compile, Feed, finish, start, tensor
 from arbitrary_nst.engines.openvino.moments import RowMoments, combined
 from arbitrary_nst.engines.openvino.passes import Cut, Pass, input_name
 
@@ -156,7 +156,7 @@ class Strips:
         model.reshape(shapes)
         return self._compile(model, self._cut.held_type)
 
-    def _inputs(self, network: "openvino.CompiledModel", work: _Work, seen: slice) -> list[Input]:
+    def _inputs(self, network: "openvino.CompiledModel", work: _Work, seen: slice) -> list[Feed]:
         """What a strip needs, in the order of the network's inputs."""
         held = {input_name(key): (planes, self._cut.maps[key]) for key, planes in work.held.items()}
         inputs = []

@@ -25,8 +25,9 @@ def description(name: str) -> str:
     if name not in _descriptions():
         from difflib import get_close_matches  # not at every start
 
-        near = get_close_matches(name, style_names(), 3, 0.5) or style_names()
-        raise OptionError(f"no built-in style is called {name!r}", f"one of {', '.join(near)}")
+        near = get_close_matches(name, style_names(), 3, 0.5)
+        hint = ", or ".join(near) or f"one of {', '.join(style_names())}"
+        raise OptionError(f"no built-in style is called {name!r}", hint)
     return _descriptions()[name]
 
 
