@@ -85,6 +85,14 @@ def test_into_a_file_or_a_folder(folder):
         run(folder, "a.jpg", "b.png", output=folder / "a.jpg")
 
 
+def test_several_pictures_have_no_one_name(folder):
+    with pytest.raises(OptionError, match=r"x\.webp: a picture's name, and there are several"):
+        run(folder, "a.jpg", "b.png", output=folder / "x.webp")
+    assert not (folder / "x.webp").exists()
+    (folder / "y.webp").mkdir()
+    assert all(result.error is None for result in run(folder, "a.jpg", "b.png", output=folder / "y.webp"))
+
+
 def test_what_exists(folder):
     run(folder, "a.jpg")
     written = folder / "a__style.jpg"

@@ -95,3 +95,12 @@ def test_a_plan_needs_no_session():
     """It takes opened styles and what they are known by, so an upload's or a cluster's photos are planned alike."""
     for name in imported(PACKAGE / "files" / "plan.py"):
         assert not name.startswith(("arbitrary_nst.session", "arbitrary_nst.engines", "arbitrary_nst.files.records"))
+
+
+def test_functions_and_modules_stay_short():
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                assert node.end_lineno - node.lineno < 60, f"{path}: {node.name}"

@@ -96,3 +96,18 @@ def test_the_first_pictures_are_decoded_ahead(tmp_path):
     threads = {name: thread.split()[0] for thread, name in decoded}
     assert len(decoded) == 3 and threads["stained_glass.jpg"] == threads["landscape.jpg"] == "decode"
     assert threads["woodblock_waves.jpg"].startswith("decode_")
+
+
+def test_a_wrong_output_is_told_before_a_model_is_looked_for(tmp_path):
+    call = [
+        sys.executable,
+        "-m",
+        "arbitrary_nst",
+        "run",
+        SAMPLES / "landscape.jpg",
+        "-s",
+        SAMPLES / "stained_glass.jpg",
+    ]
+    done = subprocess.run([*call, "-o", tmp_path / "x.bmp"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"arbstyle: {tmp_path / 'x.bmp'}: cannot write .bmp") and done.stderr.count("\n") == 1

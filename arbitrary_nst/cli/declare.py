@@ -21,6 +21,7 @@ PANELS = {
     "Following": "Learning",
     "Watching": "Refinement",
     "Lines": "Many photos",
+    "LinesOrDryRun": "Many photos",
     "Styling": "Picture",
     "StylingOrLearning": "Picture",
     "ServeOptions": "Server",

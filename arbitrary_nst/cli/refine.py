@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from arbitrary_nst.images.photo import Pixels
     from arbitrary_nst.options import Existing
     from arbitrary_nst.refinement.record import Step
+    from arbitrary_nst.refinement.settings import Refinement
 
 PREVIEW_S = 3.0  # between two previews
 
@@ -39,6 +40,13 @@ class Watching(Options):
 
     preview: Annotated[Path | None, Opt("The picture so far, every few seconds.", unit="FILE")] = None
     report: ReportFolder = None
+
+
+def chosen(refinement: RefineOptions) -> "Refinement":
+    """How to refine, by these options."""
+    from arbitrary_nst.refinement.settings import Refinement
+
+    return Refinement.chosen_by(refinement)
 
 
 def refuse_without(mode: str, hint: str, *groups: Options) -> None:

@@ -1,7 +1,7 @@
 """`arbstyle run`: photos and a style picture to stylized photos."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,9 +52,6 @@ Photos = Annotated[
 FromFile = Annotated[
     Path | None, typer.Option("--from-file", metavar="LIST", help="Photos, one per line or NUL-separated; - is stdin.")
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only list what would be done; try two photos for an estimate.")
-]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -81,19 +78,25 @@ class Lines(Options):
             raise OptionError("print0: json prints the paths already", "one of the two")
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinesOrDryRun(Lines):
+    """The same, or what it would say."""
+
+    dry_run: Annotated[bool, Opt("Only list what would be done; try two photos for an estimate.")] = False
+
+
 @takes_groups
 def run(
     style: StylePictures,
     photos: Photos = None,
     output: Output = None,
     from_file: FromFile = None,
-    dry_run: DryRun = False,
     verbose: Verbose = False,
     styling: learning.StylingOrLearning = learning.StylingOrLearning(),
     draw: DrawOptions = DrawOptions(),
     encode: EncodeOptions = EncodeOptions(),
     batch: BatchOptions = BatchOptions(),
-    lines: Lines = Lines(),
+    lines: LinesOrDryRun = LinesOrDryRun(),
     model: ModelOptions = ModelOptions(),
     refine: refining.Refine = False,
     refinement: RefineOptions = RefineOptions(),
@@ -106,26 +109,19 @@ def run(
         output = None
         _refuse_stdout(lines)
     if not refine:
-        ours = replace(refinement, vgg_weights=None) if batch.score else refinement  # which judge, too
-        refining.refuse_without("refinement", "{refine}", ours, watching)
+        refining.refuse_unused(refinement, batch, watching)
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
-    may_skip = dry_run or batch.existing == "skip"  # and need no model
+    may_skip = lines.dry_run or batch.existing == "skip"  # and need no model
     begun = None if may_skip or refine or styling.learn is not None else _begun(model, style, given, draw)
     # NumPy and Pillow come with these; `--help` and a wrong option should not wait for them.
-    from arbitrary_nst.files.find import expand
-    from arbitrary_nst.files.given import refuse_in_place, refuse_misread, refuse_unwritable, without_own
-    from arbitrary_nst.files.naming import refuse_inputs
+    from arbitrary_nst.files.given import refuse_misread
+    from arbitrary_nst.files.planner import output_folder
     from arbitrary_nst.files.settings import Settings
-    from arbitrary_nst.files.shares import pictures_of, styles_given
-    from arbitrary_nst.files.stream import stylize_many
+    from arbitrary_nst.files.shares import styles_given
     from arbitrary_nst.stylizer import Stylizer
 
-    how = None
-    if refine:
-        from arbitrary_nst.refinement.settings import Refinement
-
-        how = Refinement.chosen_by(refinement)
+    how = refining.chosen(refinement) if refine else None
     refuse_misread(given)
     styles = styles_given(style, blend=styling.blend, beside=given)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
@@ -133,6 +129,36 @@ def run(
         stylizer.go_on_with(*begun)
     if LOAD_AHEAD:
         _kept.append(stylizer)
+    found = _found(given, listed, output, styles, batch, draw)
+    _refuse_places(found, styles, output, batch, watching, to_stdout=to_stdout)
+    several = len(found) * len(styles) > 1
+    watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
+    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end,
+                           sink=write_picture if to_stdout else None, vgg_weights=refinement.vgg_weights)  # fmt: skip
+    output_folder(settings, several or found[0].in_folder)
+    if lines.dry_run:
+        raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
+    is_needed = batch.existing != "skip" and (how is None or how.begins_stylized)  # else the model may not be
+    if LOAD_AHEAD and begun is None and is_needed:
+        stylizer.load_ahead(style, draw)
+    if styling.learn is not None:
+        styles = learning.learn_each(stylizer, styles, found, how_to_learn)
+    raise typer.Exit(_stylized(stylizer, found, styles, settings, watch, lines))
+
+
+def _found(
+    given: list[Path],
+    listed: list[Path],
+    output: Path | None,
+    styles: "list[StyleGiven]",
+    batch: BatchOptions,
+    draw: DrawOptions,
+) -> "list[Input]":
+    """The photos to stylize. Raises OptionError where there are none."""
+    from arbitrary_nst.files.find import expand
+    from arbitrary_nst.files.given import refuse_in_place, without_own
+    from arbitrary_nst.files.shares import pictures_of
+
     taken = with_stdin([*given, *listed])
     if batch.in_place:
         refuse_in_place(taken)
@@ -140,35 +166,53 @@ def run(
     found = without_own(found, pictures_of(styles), say, draw)
     if not found:
         raise OptionError("no photos found", "another folder, or check the suffixes")
-    several = len(found) * len(styles) > 1
-    if to_stdout and (several or found[0].in_folder):
+    return found
+
+
+def _refuse_places(
+    found: "list[Input]",
+    styles: "list[StyleGiven]",
+    output: Path | None,
+    batch: BatchOptions,
+    watching: refining.Watching,
+    *,
+    to_stdout: bool,
+) -> None:
+    """Raise where no result could be put, or a preview would be put over what was given."""
+    from arbitrary_nst.files.given import refuse_unwritable
+    from arbitrary_nst.files.naming import refuse_inputs
+    from arbitrary_nst.files.shares import pictures_of
+
+    if to_stdout and (len(found) * len(styles) > 1 or found[0].in_folder):
         raise one_picture_only()
     if batch.existing != "skip" and not to_stdout:  # which may find that all is there
         refuse_unwritable(output, found)
     if watching.preview is not None:
         refuse_inputs(watching.preview, [*pictures_of(styles), *(each.path for each in found)], "--preview")
-    watch = refining.Watch(watching.preview, watching.report, output, several=several, existing=batch.existing)
-    sink = write_picture if to_stdout else None
-    settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end, sink=sink,
-                           vgg_weights=refinement.vgg_weights)  # fmt: skip
-    if dry_run:
-        raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
-    is_needed = batch.existing != "skip" and (how is None or how.begins_stylized)  # else the model may not be
-    if LOAD_AHEAD and begun is None and is_needed:
-        stylizer.load_ahead(style, draw)
-    if styling.learn is not None:
-        styles = learning.learn_each(stylizer, styles, found, how_to_learn)
-    progress = Progress(
-        len(found) * len(styles), shown=not to_stdout and how is None, limit=batch.limit, styles=len(styles)
-    )
-    with Interrupt(GRACE_S if how is None else REFINING_GRACE_S) as asked:
+
+
+def _stylized(
+    stylizer: "Stylizer",
+    found: "list[Input]",
+    styles: "list[StyleGiven]",
+    settings: "Settings",
+    watch: refining.Watch,
+    lines: Lines,
+) -> int:
+    """Stylize, and say of each picture what became of it; the exit code."""
+    from arbitrary_nst.files.stream import stylize_many
+
+    refines, to_stdout, pictures = settings.refinement is not None, settings.sink is not None, len(found) * len(styles)
+    progress = Progress(pictures, shown=not to_stdout and not refines, limit=settings.limit, styles=len(styles))
+    how = {"as_json": lines.as_json, "print0": lines.print0, "to_stdout": to_stdout}
+    with Interrupt(REFINING_GRACE_S if refines else GRACE_S) as asked:
         with progress, watch:
             for result in stylize_many(stylizer, found, styles, settings, stop=asked.is_set):
                 progress.count(result)
-                report_result(result, **keywords(lines), to_stdout=to_stdout)
-        if several:
+                report_result(result, **how)
+        if pictures > 1:
             progress.sum_up()
-        raise typer.Exit(asked.exit_code if asked.is_set() else progress.account(fail_fast=batch.fail_fast))
+        return asked.exit_code if asked.is_set() else progress.account(fail_fast=settings.fail_fast)
 
 
 def _begun(
@@ -208,7 +252,7 @@ def _rehearse(
 
     results, estimate = rehearse(stylizer, found, styles, settings)
     for result in results:
-        report_result(result, **keywords(lines), to_stdout=False)
+        report_result(result, as_json=lines.as_json, print0=lines.print0, to_stdout=False)
     failing = sum(result.error is not None for result in results)
     skipped = sum(result.skipped for result in results)
     line = f"{len(results) - failing - skipped} to do, {skipped} skipped, {failing} would fail"

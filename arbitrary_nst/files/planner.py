@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arbitrary_nst import images
 from arbitrary_nst.errors import OptionError
-from arbitrary_nst.files import reading, scoring
+from arbitrary_nst.files import naming, reading, scoring
 from arbitrary_nst.files.find import Input
 from arbitrary_nst.files.jobs import StyleInUse
 from arbitrary_nst.files.plan import Plan
@@ -42,7 +42,7 @@ class Planner(Plan):
             raise OptionError("init: a file begins one picture", "one photo and one style, or {existing=skip}")
         if settings.mask or settings.regions:
             session.check(settings, _only_size(photos))
-        folder = _output_folder(settings, several)
+        folder = output_folder(settings, several)
         opened = [self._open_style(style) for style in styles]
         if settings.score:
             opened = scoring.with_pictures(opened, styles, session, settings)
@@ -115,15 +115,21 @@ def _only_size(photos: Sequence[Input]) -> list[tuple[int, int]]:
     return [size] if all(size) else []
 
 
-def _output_folder(settings: Settings, several: bool) -> Path | None:
+def output_folder(settings: Settings, several: bool) -> Path | None:
     """The folder that ``output`` means; None where it is one file or not given.
 
-    For one photo it is a file if it has a suffix, or is one already. Raises OptionError for several with a sink.
+    For one photo it is a file if it has a suffix, or is one already. Raises OptionError for several with a sink or
+    with the name of one picture, and for a suffix that cannot be written.
     """
     output = settings.output
     if settings.sink is not None and several:
         raise OptionError("sink: takes one picture", "{output} a folder for several photos")
-    if settings.sink is not None or output is None:
-        return None
-    is_file = not os.path.isdir(output) and (output.suffix != "" or os.path.lexists(output))
-    return None if is_file and not several else output
+    if settings.sink is not None or output is None or os.path.isdir(output):
+        return None if settings.sink is not None else output
+    if not several:
+        if output.suffix or os.path.lexists(output):
+            naming.choose_format(settings.format, "jpg", output)
+            return None
+    elif images.suffix_format(output) is not None and not os.path.lexists(output):
+        raise OptionError(f"{output}: a picture's name, and there are several", "{output} a folder")
+    return output
