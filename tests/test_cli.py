@@ -157,6 +157,7 @@ def test_a_closed_pipe_is_1_without_a_traceback(folder):
 # --- streams
 
 
+@pytest.mark.slow
 def test_stdin_to_stdout_carries_nothing_but_the_picture(folder, shared):
     photo = (folder / "a.jpg").read_bytes()
     arguments = ("run", "-", "-s", "style.png", "--model", "lite", "--model-dir", shared / "models", "--offline")

@@ -170,6 +170,7 @@ def test_folders_of_photo_stores_are_left_out_with_a_note(tmp_path):
     assert len(expand([tmp_path / "#recycle"], output=Path("out"))) == 1  # asked for by name
 
 
+@pytest.mark.slow
 def test_fifty_thousand_names_are_found_in_seconds(tmp_path):
     """A tenth of that, in a tenth of the time: every second one a sidecar that is not looked into."""
     for number in range(2500):

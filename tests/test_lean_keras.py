@@ -43,12 +43,14 @@ def test_on_pytorch_keras_comes_alone():
     assert taken_along("torch", True, THEN) == set()
 
 
+@pytest.mark.slow
 def test_in_anothers_process_only_jax_is_left_out():
     """Who uses Keras beside us may give it tables."""
     pytest.importorskip("torch")
     assert "jax" not in (found := taken_along("torch", False)) and "torch._dynamo" in found
 
 
+@pytest.mark.slow
 def test_jax_is_there_where_it_computes():
     pytest.importorskip("jax")
     assert taken_along("jax", True) == {"jax"}

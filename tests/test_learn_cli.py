@@ -128,6 +128,7 @@ def test_interrupted_it_keeps_the_best(folder, thin, monkeypatch, capsys):
     assert Style.load("x.style").numbers.size == 896
 
 
+@pytest.mark.slow
 def test_run_learns_on_its_own_photos(folder, thin, monkeypatch, capsys):
     words = ("run", "photos", "-s", "style.png", "-o", "out", "--precision", "f32")
     assert invoke(*words, "--learn", "0.01", monkeypatch=monkeypatch) == 3  # one photo is broken

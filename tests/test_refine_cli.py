@@ -81,6 +81,7 @@ def test_many_photos_and_reports(folder, fake, monkeypatch, capsys):
     assert not any(json.loads(line)["skipped"] for line in capsys.readouterr().out.splitlines())
 
 
+@pytest.mark.slow
 def test_a_recipe_that_begins_with_the_photo_needs_no_model(folder, fake, monkeypatch, capsys):
     monkeypatch.setattr(FakeEngine, "predict_style", None)
     monkeypatch.setattr(FakeEngine, "transform", None)
