@@ -101,6 +101,31 @@ def test_refinement_reads_the_same_part():
     assert is_inside(seeking.pictures[0][0])
 
 
+def test_learning_reads_the_same_square(monkeypatch):
+    """For the learner as for the style that it begins with, and learns to come nearer to."""
+    monkeypatch.setattr("arbitrary_nst.refinement.teaching.refuse_unteachable", lambda card, depth: None)
+    monkeypatch.setattr("arbitrary_nst.refinement.subjects.subject_of", lambda model, numbers, depth: numbers)
+    told, given = [], []
+    stylizer = fake_stylizer(notify=told.append)
+
+    class Learner:
+        def learn(self, subject, square, crops, how, on_step, shown):
+            given.append((subject, square))
+            raise InterruptedError
+
+    stylizer.vgg19, stylizer.learner = lambda how: None, lambda weights: Learner()
+    page, photo = bordered(painting(200, 200), 60, (0, 0, 0)), painting()
+    for crop in ("auto", "centre"):
+        with pytest.raises(InterruptedError):
+            stylizer.learn(page, [photo], name="scan", style_size=64, style_crop=crop)
+        numbers, square = given.pop()
+        seen = stylizer.style(page, style_size=64, style_crop=crop).seen
+        np.testing.assert_array_equal(square, seen[0][0])
+        assert square.mean() == pytest.approx(0.5 if crop == "auto" else 0.5 * (200 / 320) ** 2, abs=0.03)
+        assert numbers[:3] == pytest.approx(square.mean((0, 1)), abs=1e-4)
+    assert told[0].startswith("scan: a plain border of 6")
+
+
 def test_no_shared_style_is_trimmed(shared):
     from arbitrary_nst.images import decode
 

@@ -279,9 +279,7 @@ class Session(WithVgg19):
         weights = self.vgg19(how)
         read_as = DrawOptions(style_size=how.style_size, style_crop=how.style_crop)
         style = self.embed(picture, read_as, name=name, origin=origin)
-        square = images.style_input(
-            picture.pixels, size=how.style_size or self.model.card.style_size, crop=how.style_crop
-        )
+        ((square, _),) = style.seen
         learner = self.learner(weights)
         from arbitrary_nst.refinement.crops import material
         from arbitrary_nst.refinement.subjects import learnt_style, subject_of
