@@ -7,7 +7,9 @@ import pytest
 from fakes import fake_stylizer
 from PIL import Image
 from test_cli import invoke
+from test_framing import bordered, painting
 
+from arbitrary_nst import images
 from arbitrary_nst.errors import ModelError, OptionError
 
 
@@ -103,6 +105,26 @@ def test_a_picture_too_small_to_judge_is_written_all_the_same(folder, fake, monk
 def test_weights_without_what_reads_them_are_refused(folder, fake, monkeypatch, capsys):
     assert invoke("run", "a.png", "-s", "style.png", "--vgg-weights", "own.h5", monkeypatch=monkeypatch) == 2
     assert "vgg weights: belongs to refinement" in capsys.readouterr().err
+
+
+def test_a_plain_border_of_the_style_is_no_style_to_score_by(folder, fake, monkeypatch, capsys):
+    """Whoever scores: the command, a run, and a run that was told to take the border for style."""
+    page = images.Photo(bordered(painting(60, 60), 20, (1, 1, 1), noise=0))
+    for name, crop in (("page.png", "none"), ("inner.png", "auto")):
+        images.to_pil(images.style_picture(page, crop)).save(name)
+
+    def closed(*call):
+        assert invoke(*call, "--json", monkeypatch=monkeypatch) == 0
+        line = json.loads(capsys.readouterr().out)
+        return line.get("score", line)["closed"]
+
+    inner = closed("score", "a.png", "inner.png", "made.png")
+    assert closed("score", "a.png", "page.png", "made.png") == inner
+    run = ("run", "a.png", "-s", "page.png", "--score", "--existing", "overwrite", "-o", "a.tiff")
+    drawn = closed(*run)
+    assert drawn == pytest.approx(closed("score", "a.png", "inner.png", "a.tiff"), rel=0.01)
+    whole = closed(*run, "--style-crop", "centre")
+    assert abs(whole - closed("score", "a.png", "inner.png", "a.tiff")) > 0.05 * abs(whole)
 
 
 def test_from_python_results_carry_their_score(folder, fake):

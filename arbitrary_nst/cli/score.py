@@ -50,11 +50,12 @@ def score(
 
     `arbstyle help scores` tells what each number means. No model draws; VGG19's weights, 80 MB, are fetched once.
     """
+    from arbitrary_nst import images
     from arbitrary_nst.stylizer import Stylizer
 
     stylizer = Stylizer(model_dir=model_dir, offline=offline, trust_model=trust_model, notify=say)
     judge = stylizer.judge(vgg_weights)  # first of all: without it nothing can be said
-    seen, target = stylizer.read(photo), stylizer.read(style)
+    seen, target = stylizer.read(photo), images.style_picture(stylizer.read(style))
     failed, width = 0, max(len("result"), *(len(str(path)) for path in results))
     if not as_json:
         put("  ".join(["result".ljust(width), *COLUMNS]))

@@ -43,9 +43,9 @@ class Planner(Plan):
         if settings.mask or settings.regions:
             session.check(settings, _only_size(photos))
         folder = output_folder(settings, several)
-        opened = [self._open_style(style) for style in styles]
         if settings.score:
-            opened = scoring.with_pictures(opened, styles, session, settings)
+            scoring.refuse_unscored(styles, session, settings)
+        opened = [self._open_style(style) for style in styles]
         refining_precision = None
         if settings.refinement is not None:
             session.vgg19(settings.refinement)
@@ -87,7 +87,8 @@ class Planner(Plan):
             return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
         code = self._session.ready_style(style, self._settings)
         code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
-        return StyleInUse(code.name, code, () if refinement is None else ((picture, 1.0),), _identity(code))
+        is_seen = refinement is not None or self._settings.score
+        return StyleInUse(code.name, code, ((picture, 1.0),) if is_seen else (), _identity(code))
 
     def _read(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self._session.options.max_pixels)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arbitrary_nst.errors import NSTError, OptionError
-from arbitrary_nst.files import reading
 from arbitrary_nst.files.jobs import StyleInUse
 from arbitrary_nst.files.settings import Settings
 from arbitrary_nst.files.shares import StyleGiven
@@ -18,21 +17,13 @@ if TYPE_CHECKING:
     from arbitrary_nst.scores.score import Score
 
 
-def with_pictures(
-    used: Sequence[StyleInUse], given: Sequence[StyleGiven], session: Session, settings: Settings
-) -> list[StyleInUse]:
-    """The styles in use with the pictures they were given as, which scores compare with.
-
-    Raises ModelError without VGG19's weights, OptionError for what is not one picture: a Style, a blend.
-    """
+def refuse_unscored(given: Sequence[StyleGiven], session: Session, settings: Settings) -> None:
+    """Raise ModelError without VGG19's weights, OptionError for a style that is not one picture: a Style, a blend."""
     session.judge(settings.vgg_weights)  # what is missing is not the first photo's fault
-    seen = []
-    for style, source in zip(used, given, strict=True):
-        if not isinstance(source, Path) or is_style_file(source):
-            raise OptionError(f"style {style.name}: scores have to see one picture of it", "the path of the picture")
-        data = reading.read_photo_bytes(source, session.options.max_pixels)
-        seen.append(style._replace(pictures=style.pictures or ((session.decode(data, name=str(source)), 1.0),)))
-    return seen
+    for style in given:
+        if not isinstance(style, Path) or is_style_file(style):
+            name = getattr(style, "name", "blend")
+            raise OptionError(f"style {name}: scores have to see one picture of it", "the path of the picture")
 
 
 def scored(
