@@ -265,6 +265,25 @@ def test_arrays_in_every_layout_and_nonsense_refused():
             images.from_array(bad)
 
 
+@pytest.mark.parametrize(
+    ("array", "told"),
+    [
+        (np.zeros((3, 4, 5), np.float32), "shape (3, 4, 5) is no picture. Try: (H, W), (H, W, 3) or (H, W, 4): "
+         "array.transpose(1, 2, 0)"),
+        (np.zeros((1, 4, 5, 3), np.uint8), "shape (1, 4, 5, 3) is no picture. Try: (H, W), (H, W, 3) or (H, W, 4)"),
+        (np.float32([[0, 255]]), "values from 0.0 to 255.0, outside [0, 1]. Try: uint8, or divide by 255"),
+        (np.float32([[-0.25, 1]]), "values from -0.25 to 1.0, outside [0, 1]. Try: np.clip(array, 0, 1)"),
+        (np.float32([[0, 1.0000001]]), "values from 0.0 to 1.0000001, outside [0, 1]. Try: np.clip(array, 0, 1)"),
+        (np.float32([[0, np.nan]]), "holds values that are no numbers, or infinite. Try: np.nan_to_num(array)"),
+        (np.full((2, 2), np.inf), "holds values that are no numbers, or infinite. Try: np.nan_to_num(array)"),
+    ],
+)  # fmt: skip
+def test_an_array_that_is_no_picture_is_told_with_what_makes_it_one(array, told):
+    with pytest.raises(PhotoError) as caught:
+        images.from_array(array)
+    assert str(caught.value) == f"array: {told}"
+
+
 def test_pil_round_trip_is_exact():
     image = picture(mode="RGBA")
     assert images.to_pil(images.from_pil(image)).tobytes() == image.tobytes()

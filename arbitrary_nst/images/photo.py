@@ -63,15 +63,21 @@ def from_array(array: NDArray[Any]) -> Photo:
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise PhotoError(f"array: shape {array.shape} is no picture", "(H, W), (H, W, 3) or (H, W, 4)")
+        kinds, is_chw = "(H, W), (H, W, 3) or (H, W, 4)", array.ndim == 3 and array.shape[0] in (1, 3, 4)
+        hint = f"{kinds}: array.transpose(1, 2, 0)" if is_chw else kinds
+        raise PhotoError(f"array: shape {array.shape} is no picture", hint)
     if array.dtype == np.uint8:
         array = array.astype(np.float32) / np.float32(255)
     elif np.issubdtype(array.dtype, np.floating):
         array = array.astype(np.float32)
     else:
         raise PhotoError(f"array: {array.dtype} is no range of pixels", "uint8, or float32 in [0, 1]")
-    if not (array.min() >= 0 and array.max() <= 1):  # also catches what is not a number
-        raise PhotoError("array: values outside [0, 1]", "divide by 255, or pass uint8")
+    least, most = array.min(), array.max()
+    if not (least >= 0 and most <= 1):  # also catches what is not a number
+        hint = "uint8, or divide by 255" if most > 2 else "np.clip(array, 0, 1)"
+        if not np.isfinite([least, most]).all():
+            raise PhotoError("array: holds values that are no numbers, or infinite", "np.nan_to_num(array)")
+        raise PhotoError(f"array: values from {least!s} to {most!s}, outside [0, 1]", hint)
     pixels = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[..., :3]
     return Photo(np.ascontiguousarray(pixels), array[..., 3].copy() if array.shape[2] == 4 else None)
 
