@@ -74,6 +74,11 @@ _LAZY = {
 }
 
 
+def __dir__() -> list[str]:
+    """All names that there are, of which most have yet to be imported: completion offers them."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     """Import what a name needs when it is asked for: `arbstyle --help` needs no NumPy, and hears Ctrl-C at once."""
     if name not in _LAZY:

@@ -41,6 +41,7 @@ def test_public_names():
     }
     for name in arbitrary_nst.__all__:
         assert getattr(arbitrary_nst, name).__doc__
+    assert set(arbitrary_nst.__all__) <= set(dir(arbitrary_nst))  # which completion offers
     with pytest.raises(AttributeError, match="Stylist"):
         _ = arbitrary_nst.Stylist
 
@@ -212,7 +213,7 @@ def test_what_is_no_path_is_said_to_be_none(wrong):
 
 def test_what_is_no_blend_no_recipe_no_preset_and_no_photos():
     stylizer = fake_stylizer()
-    for wrong in (5, [], {5: 1.0}):
+    for wrong in (5, [], {}, {5: 1.0}):
         with pytest.raises(OptionError, match="needs Styles with their shares"):
             arbitrary_nst.blend(wrong)
     for wrong in (5, True, ["gatys"]):

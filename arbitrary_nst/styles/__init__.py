@@ -86,7 +86,7 @@ def blend(shares: Mapping[Style, float]) -> Style:
 
     Raises OptionError for what is no Style, and where they come from different models.
     """
-    if not isinstance(shares, Mapping) or not all(isinstance(style, Style) for style in shares):
+    if not isinstance(shares, Mapping) or not shares or not all(isinstance(style, Style) for style in shares):
         raise OptionError("blend: needs Styles with their shares", "{stylizer.style('a.jpg'): 0.7, other: 0.3}")
     if len({style.model for style in shares}) != 1:
         raise OptionError("blend: needs styles of one model", "embed them with the same Stylizer")
