@@ -32,8 +32,9 @@ class Decoding:
 
         What fails is told when the picture is decoded.
         """
-        self._begun |= {str(path): Future() for path in paths}
-        threading.Thread(target=self._decode_each, args=[dict(self._begun)], name="decode ahead", daemon=True).start()
+        waiting = {str(path): Future[tuple[bytes, Photo] | None]() for path in paths}
+        self._begun |= waiting
+        threading.Thread(target=self._decode_each, args=[waiting], name="decode ahead", daemon=True).start()
 
     def decode(self, data: bytes, *, name: str) -> Photo:
         """``images.decode`` within the limits; ``name`` is for messages. Raises PhotoError."""
