@@ -17,13 +17,15 @@ def score(
 ) -> Score:
     """How good ``result`` is as a picture of ``photo`` in ``style``, by VGG19 and by what shows in it.
 
-    Each is a path, encoded bytes, a PIL image or an array, as for ``Stylizer.stylize``. A result smaller than the photo
-    is compared with the photo at its size; a plain border of the style is left out, as it is to draw. ``vgg_weights``
-    None is the verified file that is here or can be fetched. ``stylizer``: whose limits and model folder count, and
-    which keeps what VGG19 saw of the photo and of styles for the next call. Raises PhotoError where a picture cannot be
-    read, is too small or of another shape, ModelError without VGG19's weights.
+    Each is a path, encoded bytes, a PIL image or an array, as for ``Stylizer.stylize``; a built-in style's name stands
+    for its picture. A result smaller than the photo is compared with the photo at its size; a plain border of the style
+    is left out, as it is to draw. ``vgg_weights`` None is the verified file that is here or can be fetched.
+    ``stylizer``: whose limits and model folder count, and which keeps what VGG19 saw of the photo and of styles for the
+    next call. Raises PhotoError where a picture cannot be read, is too small or of another shape, OptionError for a
+    style without its picture, ModelError without VGG19's weights.
     """
     reader = stylizer or Stylizer()
-    drawn_of, target, picture = reader.read(photo), images.style_picture(reader.read(style)), reader.read(result)
+    seen, picture = reader.read(photo), reader.read(result)
+    target = images.style_picture(reader.read_style(style, "a score"))
     judge = reader.judge(None if vgg_weights is None else a_path("vgg weights", vgg_weights))
-    return judge.score(drawn_of.pixels, target.pixels, picture.pixels, name=name_of(result))
+    return judge.score(seen.pixels, target.pixels, picture.pixels, name=name_of(result))

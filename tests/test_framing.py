@@ -88,7 +88,8 @@ def test_the_style_of_a_scan_is_that_of_its_picture_and_it_is_told():
 
 
 def test_refinement_reads_the_same_part():
-    stylizer, given = fake_stylizer(notify=lambda line: None), []
+    told, given = [], []
+    stylizer = fake_stylizer(notify=told.append)
 
     class Refiner:
         def refine(self, photo, style, start, on_step=None):
@@ -99,6 +100,7 @@ def test_refinement_reads_the_same_part():
     stylizer.refine(photo=painting(), style_image=bordered(painting(), 30))
     (seeking,) = given[0]
     assert is_inside(seeking.pictures[0][0])
+    assert len(told) == 1 and told[0].startswith("style: a plain border of 4")
 
 
 def test_learning_reads_the_same_square(monkeypatch):

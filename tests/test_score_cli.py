@@ -9,8 +9,9 @@ from PIL import Image
 from test_cli import invoke
 from test_framing import bordered, painting
 
-from arbitrary_nst import images
+from arbitrary_nst import images, score
 from arbitrary_nst.errors import ModelError, OptionError
+from arbitrary_nst.images import library
 
 
 @pytest.fixture
@@ -125,6 +126,20 @@ def test_a_plain_border_of_the_style_is_no_style_to_score_by(folder, fake, monke
     assert drawn == pytest.approx(closed("score", "a.png", "inner.png", "a.tiff"), rel=0.01)
     whole = closed(*run, "--style-crop", "centre")
     assert abs(whole - closed("score", "a.png", "inner.png", "a.tiff")) > 0.05 * abs(whole)
+
+
+def test_a_built_in_style_is_scored_by_its_name_and_one_without_its_picture_is_refused(folder, fake, monkeypatch):
+    assert invoke("score", "a.png", "mosaic", "made.png", monkeypatch=monkeypatch) == 0
+    stylizer = fake_stylizer()
+    by_name = score("a.png", "mosaic", "made.png", stylizer=stylizer)
+    assert by_name == score("a.png", library.style_picture("mosaic"), "made.png", stylizer=stylizer)
+    style = stylizer.style("style.png")
+    style.save("kept.style")
+    for without in (style, "kept.style"):
+        with pytest.raises(OptionError, match=r"^(style style|kept\.style): a score needs the picture itself"):
+            score("a.png", without, "made.png", stylizer=stylizer)
+        with pytest.raises(OptionError, match=r"^(style style|kept\.style): refinement needs the picture itself"):
+            stylizer.refine(photo="a.png", style_image=without)
 
 
 def test_from_python_results_carry_their_score(folder, fake):

@@ -35,7 +35,7 @@ COLUMNS = {
 
 def score(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo.")],
-    style: Annotated[Path, typer.Argument(metavar="STYLE", help="The style picture.")],
+    style: Annotated[Path, typer.Argument(metavar="STYLE", help="The style picture, or the name of a built-in style.")],
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT...", help="Pictures of the photo in the style, whoever made them.")
     ],
@@ -55,7 +55,7 @@ def score(
 
     stylizer = Stylizer(model_dir=model_dir, offline=offline, trust_model=trust_model, notify=say)
     judge = stylizer.judge(vgg_weights)  # first of all: without it nothing can be said
-    seen, target = stylizer.read(photo), images.style_picture(stylizer.read(style))
+    seen, target = stylizer.read(photo), images.style_picture(stylizer.read_style(style, "a score"))
     failed, width = 0, max(len("result"), *(len(str(path)) for path in results))
     if not as_json:
         put("  ".join(["result".ljust(width), *COLUMNS]))

@@ -80,9 +80,7 @@ class Planner(Plan):
             return StyleInUse(kept.name, kept, (), _identity(kept))
         data = self._read(style)
         whole = self._session.decode(data, name=str(style))
-        picture = images.style_picture(whole, self._settings.style_crop)
-        for note in picture.notes[len(whole.notes) :]:
-            self._session.tell(f"{style.stem}: {note}")
+        picture = self._session.trimmed(whole, self._settings, style.stem)
         if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
             return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
         code = self._session.ready_style(style, self._settings)

@@ -147,12 +147,17 @@ class Session(WithVgg19):
 
     def _seen(self, picture: Photo, options: DrawOptions, name: str | None) -> tuple[Pixels, Pixels]:
         """A style picture (h, w, 3) without what is no style of it, and what the model reads of that, (S, S, 3)."""
+        seen = self.trimmed(picture, options, name)
+        size = options.style_size or self.model.card.style_size
+        return seen.pixels, images.style_input(seen.pixels, size=size, crop=options.style_crop)
+
+    def trimmed(self, picture: Photo, options: DrawOptions, name: str | None) -> Photo:
+        """A style picture without what is no style of it; what was trimmed is told, where it has a name."""
         seen = images.style_picture(picture, options.style_crop)
         if name is not None:
             for note in seen.notes[len(picture.notes) :]:
                 self.tell(f"{name}: {note}")
-        size = options.style_size or self.model.card.style_size
-        return seen.pixels, images.style_input(seen.pixels, size=size, crop=options.style_crop)
+        return seen
 
     def refuse_foreign(self, style: Style, what: str) -> None:
         """Raise OptionError for a style of another model: it reads other meanings into the numbers."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from PIL import Image
 
-from arbitrary_nst import images, options
+from arbitrary_nst import options
 from arbitrary_nst.declaration import a_path, path_texts
 from arbitrary_nst.drawing.finishing import finished
 from arbitrary_nst.drawing.ready import sized
@@ -254,7 +254,7 @@ class Stylizer(Opening):
         if wanted.strength == 0:
             return in_kind(whole, photo)
         pictures = [
-            (images.style_picture(self._style_picture(each), wanted.style_crop), share) for each, share in shares
+            (self.trimmed(self.read_style(each, "refinement"), wanted, stem_of(each)), share) for each, share in shares
         ]
         begin: Style | Pixels | None = None
         if (begun := how.start if picture is None else picture) is not None:

@@ -75,13 +75,21 @@ class Opening(Session):
             return self.read(data), None
         return self.decode(data, name=name_of(source)), hashlib.sha256(data).hexdigest()
 
-    def _style_picture(self, source: Source | Array) -> Photo:
-        if not isinstance(source, str | PathLike):
-            return self.read(source)
-        path = by_name(Path(source))
-        if is_style_file(path):
-            raise OptionError(f"{path}: refinement needs the picture itself", "the path of the picture")
-        return self.read(path)
+    def read_style(self, source: Source | Array | Photo | Style, what: str) -> Photo:
+        """Decode a style picture, which a built-in style's name may stand for.
+
+        Raises OptionError for a style without its picture, which ``what`` needs.
+        """
+        if isinstance(source, str | PathLike):
+            source = by_name(Path(source))
+        match source:
+            case Style():
+                name = f"style {source.name}"
+            case Path() if is_style_file(source):
+                name = str(source)
+            case _:
+                return self.read(source)
+        raise OptionError(f"{name}: {what} needs the picture itself", "the path of the picture")
 
     def _read_bytes(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self.options.max_pixels)
