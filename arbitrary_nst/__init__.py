@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from arbitrary_nst.refinement.recipes import Recipe
     from arbitrary_nst.scores.score import Score
     from arbitrary_nst.styles import Style, blend
-    from arbitrary_nst.stylizer import Stylizer, refine
+    from arbitrary_nst.stylizer import Stylizer
+    from arbitrary_nst.stylizer.once import refine
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
@@ -69,7 +70,7 @@ _LAZY = {
     "Style": "styles",
     "Stylizer": "stylizer",
     "blend": "styles",
-    "refine": "stylizer",
+    "refine": "stylizer.once",
     "score": "judging",
 }
 

@@ -128,7 +128,7 @@ class Stylizer(Opening):
     def stylize(
         self,
         photo: Source,
-        style: Style | Source | Mapping[Any, float],
+        style: Style | Source | Array | Mapping[Any, float],
         *,
         preset: str | None = None,
         **draw: Unpack[DrawKeywords],
@@ -137,7 +137,7 @@ class Stylizer(Opening):
     def stylize(
         self,
         photo: Array,
-        style: Style | Source | Mapping[Any, float],
+        style: Style | Source | Array | Mapping[Any, float],
         *,
         preset: str | None = None,
         **draw: Unpack[DrawKeywords],
@@ -146,7 +146,7 @@ class Stylizer(Opening):
     def stylize(
         self,
         photo: Source | Array,
-        style: Style | Source | Mapping[Any, float],
+        style: Style | Source | Array | Mapping[Any, float],
         *,
         preset: str | None = None,
         **draw: Unpack[DrawKeywords],
@@ -214,6 +214,30 @@ class Stylizer(Opening):
         found = without_own(found, pictures_of(wanted), self._notify, settings)
         return stylize_many(self, found, wanted, settings)
 
+    @overload
+    def refine(
+        self,
+        picture: Source | Array | None = None,
+        *,
+        photo: Source,
+        style_image: Source | Array | Mapping[Any, float],
+        recipe: "str | Recipe" = "arbstyle",
+        preset: str | None = None,
+        on_step: "OnStep | None" = None,
+        **changes: Unpack[RefiningKeywords],
+    ) -> Image.Image: ...
+    @overload
+    def refine(
+        self,
+        picture: Source | Array | None = None,
+        *,
+        photo: Array,
+        style_image: Source | Array | Mapping[Any, float],
+        recipe: "str | Recipe" = "arbstyle",
+        preset: str | None = None,
+        on_step: "OnStep | None" = None,
+        **changes: Unpack[RefiningKeywords],
+    ) -> Array: ...
     @takes_keywords(DrawOptions, RefineOptions)
     def refine(
         self,
@@ -267,20 +291,3 @@ class Stylizer(Opening):
         told = None if on_step is None else (lambda step, picture: on_step(step, picture()))
         drawn, _ = refined(self, whole, pictures, begin, wanted, how, told)
         return in_kind(finished(whole, drawn, wanted, self.threads), photo)
-
-
-@takes_keywords(DrawOptions, RefineOptions)
-def refine(
-    photo: Source | Array,
-    style_image: Source | Array | Mapping[Any, float],
-    picture: Source | Array | None = None,
-    *,
-    recipe: "str | Recipe" = "arbstyle",
-    preset: str | None = None,
-    on_step: "OnStep | None" = None,
-    **changes: Unpack[RefiningKeywords],
-) -> Image.Image | Array:
-    """Refine one picture of ``photo`` in the style of ``style_image``: ``Stylizer().refine`` in one call."""
-    return Stylizer().refine(
-        picture, photo=photo, style_image=style_image, recipe=recipe, preset=preset, on_step=on_step, **changes
-    )

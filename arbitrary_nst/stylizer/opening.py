@@ -94,7 +94,7 @@ class Opening(Session):
     def _read_bytes(self, path: Path) -> bytes:
         return reading.read_photo_bytes(path, self.options.max_pixels)
 
-    def _as_style(self, style: Style | Source | Mapping[Any, float], wanted: DrawOptions) -> Style:
+    def _as_style(self, style: Style | Source | Array | Mapping[Any, float], wanted: DrawOptions) -> Style:
         if isinstance(style, Style):
             return style
         return self.style(style, style_size=wanted.style_size, style_crop=wanted.style_crop)
