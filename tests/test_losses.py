@@ -1,6 +1,7 @@
 """Losses: analytic values, and values and gradients against the NumPy implementation beside this file."""
 
 import dataclasses
+import logging
 from typing import get_args
 
 import keras
@@ -116,6 +117,21 @@ def test_no_loss_stands_unused():
     """Every kind of loss and of Gram is some recipe's."""
     for field, kinds in (("style_loss", StyleLoss), ("content_loss", ContentLoss), ("gram_norm", GramNorm)):
         assert {getattr(recipe, field) for recipe in RECIPES.values()} == set(get_args(kinds))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone counts what it traces")
+def test_a_program_that_refines_again_and_again_is_told_nothing():
+    """TensorFlow would warn, of the fifth function that it traces, that tracing takes time."""
+    logger, told = logging.getLogger("tensorflow"), []
+    handler = logging.Handler()
+    handler.emit = told.append
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    target = tensor([[1.0]])
+    for _ in range(6):
+        value_and_gradient(lambda p, t: ops.reshape(ops.sum(p * t), (1,)), target)(tensor(np.ones((4, 5, 3))), target)
+    logger.removeHandler(handler)
+    assert not told
 
 
 @pytest.mark.slow

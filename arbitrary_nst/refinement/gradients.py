@@ -44,7 +44,9 @@ def _differentiated(
 def _in_tensorflow(
     terms: Callable[[Tensor, Any], Tensor], example: Any, values: list[Any] | None
 ) -> Callable[[Any, Any], tuple[Any, Any]]:
-    import tensorflow as tf
+    from arbitrary_nst.hardware.quiet_tensorflow import import_tensorflow
+
+    tf = import_tensorflow()
 
     def spec(tensor: Any) -> Any:
         is_open = values is None and tensor.shape.rank == 4
