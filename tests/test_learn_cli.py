@@ -21,6 +21,7 @@ from arbitrary_nst.options import LearnOptions
 from arbitrary_nst.refinement import crops
 from arbitrary_nst.refinement.learning import Learnt, Subject
 from arbitrary_nst.refinement.subjects import learnt_style, subject_of
+from arbitrary_nst.styles.files import decoded, encoded
 
 
 @pytest.fixture
@@ -96,7 +97,8 @@ def test_what_has_to_be_even_stays_so_in_the_file():
     subject = Subject([numbers, before], None, [None, mini.Even()], [name])
     ended, material = Learnt([numbers, learnt], [None], "steps"), crops.Material([], None, "", "")
     style = learnt_style(Style(numbers[0], "model"), subject, ended, LearnOptions(), material)
-    drawn_with = before + style.weights[name].astype(np.float16)
+    np.testing.assert_array_equal(decoded(encoded(style), name="style").weights[name], style.weights[name])
+    drawn_with = before + style.weights[name]
     np.testing.assert_allclose(drawn_with, learnt, atol=2e-3)
     sums = drawn_with.sum(axis=(0, 1)).reshape(16, 4, 3)
     np.testing.assert_allclose(sums, np.broadcast_to(sums[:, :1], sums.shape), atol=2e-4)  # f16 of differences

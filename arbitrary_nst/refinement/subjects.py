@@ -97,7 +97,8 @@ def learnt_style(style: Style, subject: Subject, learnt: Learnt, how: LearnOptio
 
 
 def _differences(subject: Subject, learnt: Learnt) -> Iterator[Array]:
-    """What each weight has learnt; what has to be even is so in bf16 too."""
+    """What each weight has learnt, in f16, as a file keeps it; what has to be even is so in bf16 too."""
     changes = zip(learnt.values, subject.values, subject.constraints, strict=False)
     for after, before, constraint in islice(changes, 1, None):
-        yield (after if constraint is None else evenly_rounded(after)) - before
+        difference = (after if constraint is None else evenly_rounded(after)) - before
+        yield difference.astype(np.float16).astype(np.float32)
