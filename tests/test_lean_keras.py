@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import types
 
 import pytest
 
@@ -73,3 +74,13 @@ def test_other_threads_import_what_they_like(monkeypatch):
         thread.join()
     assert found == [None]
     assert not any(isinstance(finder, lean_keras._Hiding) for finder in sys.meta_path)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_compiler_itself_is_imported_where_nothing_can_stand_for_it(is_there, monkeypatch):
+    """The decorator is PyTorch's own, and it may call it otherwise one day."""
+    monkeypatch.setattr(lean_keras, "PROCESS_IS_OURS", True)
+    named = {"_disable_dynamo" if is_there else "_disable": id}
+    monkeypatch.setitem(sys.modules, "torch._compile", types.SimpleNamespace(**named))
+    with lean_imports():
+        assert (lean_keras.sys.meta_path[0].find_spec(lean_keras.DYNAMO) is not None) is is_there

@@ -39,15 +39,18 @@ class _Hiding(MetaPathFinder, Loader):
         self._standing_in: ModuleType | None = None
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        is_hidden = name in self._hidden and threading.get_ident() == self._thread
-        return ModuleSpec(name, self) if is_hidden else None
+        if name not in self._hidden or threading.get_ident() != self._thread:
+            return None
+        if name == DYNAMO and _late_disable() is None:  # Keras has to have one
+            return None
+        return ModuleSpec(name, self)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        if spec.name == DYNAMO and (disable := _late_disable()) is not None:
-            self._standing_in = ModuleType(spec.name, "The compiler, as far as Keras asks for it.")
-            self._standing_in.__dict__["disable"] = disable
-            return self._standing_in
-        raise ModuleNotFoundError(f"{spec.name}: not needed here", name=spec.name)
+        if spec.name != DYNAMO:
+            raise ModuleNotFoundError(f"{spec.name}: not needed here", name=spec.name)
+        self._standing_in = ModuleType(spec.name, "The compiler, as far as Keras asks for it.")
+        self._standing_in.__dict__["disable"] = _late_disable()
+        return self._standing_in
 
     def exec_module(self, module: ModuleType) -> None:
         pass
