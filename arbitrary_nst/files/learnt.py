@@ -14,7 +14,7 @@ from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 from arbitrary_nst.styles.files import write
 
-WAY = 1  # of learning; styles of another way are learnt anew
+WAY = 2  # of learning; styles of another way are learnt anew
 
 
 class Kept:
