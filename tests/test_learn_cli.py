@@ -221,6 +221,14 @@ def test_lite_cannot_learn(folder, shared):
         Stylizer("lite", model_dir=shared / "models").learn("style.png")
 
 
+def test_a_folder_is_no_picture_to_learn(folder, monkeypatch, capsys):
+    words = ("style", "learn", "photos", "-o", "x.style")
+    (folder / "photos" / "broken.jpg").unlink()
+    assert invoke(*words, monkeypatch=monkeypatch) == 2
+    err = "arbstyle: photos: 2 pictures, and one is learnt at a time. Try: one of them\n"
+    assert capsys.readouterr().err == err
+
+
 def test_photos_that_cannot_be_read(folder, thin):
     with pytest.raises(PhotoError, match="none of them can be read to learn on"):
         Stylizer("mini").learn("style.png", "photos/broken.jpg", steps=1)

@@ -81,7 +81,10 @@ def learn(
     from arbitrary_nst.styles.files import encoded, is_style_file
     from arbitrary_nst.stylizer import Stylizer
 
-    (picture,) = style_pictures([picture])
+    pictures = style_pictures([picture])
+    if len(pictures) > 1:
+        raise OptionError(f"{picture}: {len(pictures)} pictures, and one is learnt at a time", "one of them")
+    picture = pictures[0]
     if is_style_file(picture):
         raise OptionError(f"{picture}: is a style already", "its picture")
     given = [picture, *(photos or [])]
