@@ -77,8 +77,18 @@ def test_what_python_gives(folder):
     assert shares.from_python("a.png") == [Path("a.png")] and shares.from_python(style) == [style]
     assert shares.from_python({style: 1, "b.png": 3}) == [{style: 0.25, Path("b.png"): 0.75}]
     assert shares.from_python(["a.png", {"b.png": 1}]) == [Path("a.png"), {Path("b.png"): 1}]
-    with pytest.raises(OptionError):
-        shares.from_python({"a.png": -1})
+    for wrong in (-1, "1"):
+        with pytest.raises(OptionError):
+            shares.from_python({"a.png": wrong})
+
+
+def test_from_python_a_folder_divides_its_share_too(folder):
+    (folder / "styles").mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).rename(folder / "styles" / name)
+    halves = {Path("styles/a.png"): 0.25, Path("styles/b.png"): 0.25, Path("photo.png"): 0.5}
+    assert shares.from_python({"styles": 1, "photo.png": 1}) == [halves]
+    assert shares.from_python({"photo.png": 1, Path("photo.png"): 3}) == [{Path("photo.png"): 1}]
 
 
 WRONG = [

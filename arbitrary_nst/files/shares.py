@@ -23,19 +23,23 @@ def styles_given(words: Sequence[Path], *, blend: bool, beside: Sequence[Path] =
     may have colons; a picture without a share counts 1. Raises OptionError for shares that make no sense, PhotoError
     for pictures that cannot be read; ``beside`` is as for ``style_pictures``.
     """
-    shares = dict[Style | Path, float]()
     parsed = [_with_share(word) for word in words]
-    for word, (path, share) in zip(words, parsed, strict=True):
-        if share is not None and not blend:
-            raise OptionError(f"{word}: a share without a blend", "{blend} with it")
-        if blend:
-            pictures = style_pictures([path], beside)
-            for picture in pictures:
-                part = (1.0 if share is None else share) / len(pictures)
-                shares[picture] = shares.get(picture, 0.0) + part
     if blend:
-        return [normalised(shares)]
+        return [normalised(_divided(((path, 1.0 if share is None else share) for path, share in parsed), beside))]
+    for word, (_, share) in zip(words, parsed, strict=True):
+        if share is not None:
+            raise OptionError(f"{word}: a share without a blend", "{blend} with it")
     return [*style_pictures(words, beside)]
+
+
+def _divided(shares: Iterable[tuple[Style | Path, float]], beside: Sequence[Path] = ()) -> dict[Style | Path, float]:
+    """The share of each Style and picture; those of a folder divide its."""
+    divided = dict[Style | Path, float]()
+    for part, share in shares:
+        styles: Sequence[Style | Path] = [part] if isinstance(part, Style) else style_pictures([part], beside)
+        for style in styles:
+            divided[style] = divided.get(style, 0.0) + share / len(styles)
+    return divided
 
 
 def _with_share(word: Path) -> tuple[Path, float | None]:
@@ -85,13 +89,11 @@ def from_python(style: Any) -> list[StyleGiven]:
     found = list[StyleGiven]()
     for each in several:
         if isinstance(each, Mapping):
-            found.append({_opened(part): share for part, share in normalised(each).items()})
+            shares = normalised(each).items()
+            parts = ((part if isinstance(part, Style) else a_path("style", part), share) for part, share in shares)
+            found.append(_divided(parts))
         elif isinstance(each, Style):
             found.append(each)
         else:
             found += style_pictures([a_path("style", each)])
     return found
-
-
-def _opened(part: Any) -> Style | Path:
-    return part if isinstance(part, Style) else style_pictures([a_path("style", part)])[0]
