@@ -10,15 +10,17 @@ Nothing here imports Ray or pyarrow before it is used.
 
 from typing import TYPE_CHECKING
 
+from arbitrary_nst.cluster.settings import ClusterOptions
+
 if TYPE_CHECKING:
     from arbitrary_nst.cluster.run import stylize
 
-__all__ = ["stylize"]
+__all__ = ["ClusterOptions", "stylize"]
 
 
 def __getattr__(name: str) -> object:
     """``stylize``, once it is asked for. Raises OptionError without the extra that it needs."""
-    if name not in __all__:
+    if name != "stylize":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from arbitrary_nst.cluster.joining import refuse_missing
 

@@ -1,6 +1,7 @@
 """Photos over a cluster: what `run` does on one machine, with the same pictures."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
@@ -31,6 +32,7 @@ from arbitrary_nst.session import Session
 from arbitrary_nst.styles import Style
 
 Notify = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,16 @@ def stylize(
     model: ModelOptions = ModelOptions(),
     refine: RefineOptions | None = None,
     preset: str | None = None,
-    notify: Notify = lambda line: None,
+    notify: Notify = _log.warning,
     **how: Unpack[ManyKeywords],
 ) -> Iterator[Result]:
     """Stylize photos into a folder over a cluster, a Result for each as its block is done, in no order.
 
     ``photos`` are folders, files and addresses such as ``s3://bucket/photos``; ``from_file`` lists more, as text or as
     Parquet with a column ``path``. ``output`` is a folder or an address, which mirrors the folders. The settings are
-    those of ``Stylizer.stylize_many``, and so are the pictures. A photo's fault is in its Result. Raises OptionError
-    where no cluster answers, PhotoError where a store does not, and ModelError and EngineError as a Stylizer does.
+    those of ``Stylizer.stylize_many``, and so are the pictures. A photo's fault is in its Result. ``notify`` takes
+    lines as a Stylizer's. Raises OptionError where no cluster answers, PhotoError where a store does not, and
+    ModelError and EngineError as a Stylizer does.
     """
     given, place = path_texts("photos", photos), path_text("output", output)
     settings = Settings.from_keywords(None, preset, refine, how)
