@@ -18,27 +18,22 @@ class Fingerprint:
     refining_precision: str | None
 
     def of(self, style: StyleInUse) -> Record:
-        """All that a picture in this style is made with, besides its photo."""
-        return made_with(style, self.session, self.settings, self.refining_precision)
+        """Style, model, settings, and what computes: all that must be equal of a picture besides photo and name."""
+        settings, engine = self.settings, self.session.engine if style.code else None
+        return {
+            "style": style.sha256,
+            "model": style.code and style.code.model,
+            "settings": settings.key,
+            "refinement": settings.refinement and settings.refinement.key,
+            # what was really used: it counts where it is asked for, and `auto` is content with any
+            "engine": engine and engine.name,
+            "precision": engine and engine.precision,
+            "refining_precision": self.refining_precision,
+        }
 
     def counting(self, record: Record) -> Record:
         """What of a record must be as it is, given what was asked for."""
         return counting(record, self.session.options)
-
-
-def made_with(style: StyleInUse, session: Session, settings: Settings, refining_precision: str | None) -> Record:
-    """Style, model, settings, and what computes: all that must be equal of a picture besides its photo and its name."""
-    engine = session.engine if style.code else None
-    return {
-        "style": style.sha256,
-        "model": style.code and style.code.model,
-        "settings": settings.key,
-        "refinement": settings.refinement and settings.refinement.key,
-        # what was really used: it counts where it is asked for, and `auto` is content with any
-        "engine": engine and engine.name,
-        "precision": engine and engine.precision,
-        "refining_precision": refining_precision,
-    }
 
 
 def counting(record: Record, asked: ModelOptions) -> Record:
