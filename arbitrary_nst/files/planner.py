@@ -83,7 +83,7 @@ class Planner(Plan):
         picture = self._session.trimmed(whole, self._settings, style.stem)
         if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
             return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
-        code = self._session.ready_style(style, self._settings)
+        code = self._session.ready_style(style, self._settings, whole)
         code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
         is_seen = refinement is not None or self._settings.score
         return StyleInUse(code.name, code, ((picture, 1.0),) if is_seen else (), _identity(code))
