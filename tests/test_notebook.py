@@ -19,6 +19,10 @@ def test_a_style_shows_its_name_harmlessly():
     assert "&lt;script&gt;" in shown and "100 numbers" in shown and "<script>" not in shown
 
 
+def test_a_style_is_a_line_in_a_log():
+    assert repr(Style(np.zeros(100, np.float32), "digest", "wave")) == "Style('wave', 100 numbers of digest)"
+
+
 def test_a_stylizer_shows_model_and_engine_and_loads_nothing():
     stylizer = Stylizer("mini", engine="openvino")
     assert stylizer._repr_html_() == "<b>Stylizer</b>: model mini, not loaded yet; engine openvino"

@@ -19,7 +19,7 @@ from arbitrary_nst.options import within
 Key = TypeVar("Key")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Style:
     """What a model knows of a style picture.
 
@@ -68,6 +68,10 @@ class Style:
         for name, array in sorted((self.weights or {}).items()):
             whole.update(f"{name} {array.shape} ".encode() + array.tobytes())
         return whole.hexdigest()
+
+    def __repr__(self) -> str:
+        """In one line: with its arrays it would be a hundred thousand letters in a log."""
+        return f"Style({self.name!r}, {self.numbers.size} numbers of {self.model_name or self.model})"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the thumbnail, the name, and how many numbers the style is."""
