@@ -1,5 +1,6 @@
 """What was given, and what was meant: the stumbles of somebody who uses the command for the first time."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -163,6 +164,67 @@ def test_a_folder_that_cannot_be_written_says_so_at_once(folder, told, monkeypat
     with pytest.raises(PhotoError, match="not permitted"):
         given.refuse_unwritable(None, [Input(locked / "a.jpg")])
     given.refuse_unwritable(None, [Input(locked / "a.jpg"), Input(folder / "a.jpg")])
+
+
+@pytest.fixture
+def closed(folder, monkeypatch):
+    """A folder that opens to nobody: tests may run as root, to whom all do."""
+    path = folder / "closed"
+    path.mkdir()
+
+    def closing(call, refused, *, itself=True):
+        def wrapped(name, *given, **options):
+            absolute = Path(name).absolute() if isinstance(name, str | Path) else Path()
+            is_closed = path in absolute.parents or (itself and absolute == path)
+            return refused(name) if is_closed else call(name, *given, **options)
+
+        return wrapped
+
+    def refuse(name):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(name))
+
+    monkeypatch.setattr(os, "access", closing(os.access, lambda name: False))
+    monkeypatch.setattr(os, "stat", closing(os.stat, refuse, itself=False))
+    for name in ("open", "mkdir", "scandir", "listdir"):
+        monkeypatch.setattr(os, name, closing(getattr(os, name), refuse))
+
+
+@pytest.mark.parametrize("output", ["closed/out", "closed/x.jpg", "closed/deep/out"])
+def test_below_a_closed_folder_nothing_can_be_written(closed, told, output):
+    code, said = told("run", "a.jpg", "-s", "b.jpg", "-o", output)
+    assert (code, said.partition(": cannot be written: ")[2]) == (
+        2,
+        "not permitted. Try: --output a folder you can write to",
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "a.jpg", "-s", "closed", "-o", "out"],
+        ["run", "a.jpg", "-s", "closed/s.jpg", "-o", "out"],
+        ["run", "--from-file", "closed/list", "-s", "b.jpg", "-o", "out"],
+        ["run", "a.jpg", "-s", "b.jpg", "--mask", "closed/mask.png"],
+        ["run", "a.jpg", "-s", "b.jpg", "--region", "closed/mask.png=b.jpg"],
+        ["grid", "closed/a.jpg", "-s", "b.jpg", "-o", "x.png"],
+        ["style", "show", "closed/a.style"],
+        ["style", "save", "closed/a.jpg", "-o", "x.style"],
+        ["style", "list", "closed"],
+        ["style", "list", "closed/styles"],
+        ["serve", "--token-file", "closed/token"],
+        ["watch", "closed/inbox", "-s", "b.jpg", "-o", "out"],
+        ["closed/a.jpg"],
+    ],
+)
+def test_what_is_closed_is_told_in_our_words(closed, told, words):
+    code, said = told(*words)
+    assert code == 2 and "Errno" not in said and "invalid value" not in said, said
+
+
+def test_one_photo_that_is_closed_holds_up_no_other(closed, folder, monkeypatch, capsys):
+    assert invoke("run", "closed/a.jpg", "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("a.jpg -> a__b.jpg") and "closed/a.jpg: cannot be read (Permission denied)" in err
 
 
 def test_a_sheet_gets_its_folder_before_anything_is_drawn(folder, monkeypatch, told):

@@ -1,6 +1,5 @@
 """Commands of which only the one that is typed is imported, and whose words come as they were typed."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -105,13 +104,8 @@ class _AsTyped:
             return () if param.multiple or param.nargs == -1 else None
         if self._kind is str or self._kind == list[str]:
             return value
-        if self._kind is Path and _may_be_read(value):
+        if self._kind is Path:  # Typer would refuse ten thousand photos for one that is locked
             return Path(value)
-        if self._kind == list[Path] and all(map(_may_be_read, value)):
+        if self._kind == list[Path]:
             return [Path(each) for each in value]
         return self._theirs().coerce(value, param=param, ctx=ctx)
-
-
-def _may_be_read(path: str) -> bool:
-    """Whether Typer has nothing to say against a path: it may be missing, but must not be locked."""
-    return os.access(path, os.R_OK) or not os.path.exists(path)

@@ -1,9 +1,9 @@
 """What somebody who typed something else is told: one line, with what to type instead."""
 
+import os
 import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -49,10 +49,10 @@ def explain(wrong: typer.TyperException, words: Sequence[str]) -> OptionError:
 def _unquoted(words: Sequence[str]) -> str | None:
     """The name of a file there is, with blanks in it, of which the words are the parts; words are files themselves."""
     for start in range(1, len(words)):
-        if words[start].startswith("-") or Path(words[start]).exists():
+        if words[start].startswith("-") or os.path.exists(words[start]):
             continue
         for end in range(start + 2, len(words) + 1):
-            if Path(whole := " ".join(words[start:end])).is_file():
+            if os.path.isfile(whole := " ".join(words[start:end])):
                 return whole
     return None
 
@@ -61,7 +61,7 @@ def _no_command(words: Sequence[str], called: str, group: Any) -> OptionError:
     """The error for words in which no command was found."""
     given = list(words)[len(called.split()) - 1 :]
     first = given[0] if given else ""
-    if called == "arbstyle" and (any(word in STYLE_FLAGS for word in given) or Path(first).exists()):
+    if called == "arbstyle" and (any(word in STYLE_FLAGS for word in given) or os.path.exists(first)):
         line = shlex.join(["arbstyle", "run", *given])
         return OptionError(f"{first}: no command", line if set(STYLE_FLAGS) & set(given) else f"{line} --style PICTURE")
     if first.startswith("-"):

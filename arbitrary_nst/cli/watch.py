@@ -1,6 +1,7 @@
 """`arbstyle watch`: stylize what arrives in a folder."""
 
 import contextlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,7 +51,7 @@ def watch(
         refining.refuse_unused(refinement, batch, watching)
     if output == STREAM:
         raise one_picture_only()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)

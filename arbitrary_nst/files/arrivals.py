@@ -107,7 +107,8 @@ def arriving(
         try:
             yield from _as_told(folder, stop, arrivals, listed, recursive=recursive, output=output)
         except (ImportError, OSError, _Untold) as exc:
-            note(f"{folder}: the system does not tell what changes there ({exc}); looking again and again")
+            reason = getattr(exc, "strerror", None) or exc
+            note(f"{folder}: the system does not tell what changes there ({reason}); looking again and again")
     yield from _as_found(stop, arrivals, listed)
 
 
@@ -140,7 +141,7 @@ def _as_told(
                 if change == Change.deleted and not os.path.lexists(path):
                     arrivals.forget(path)
                     continue
-                if recursive and path.is_symlink() and path.is_dir():
+                if recursive and os.path.islink(path) and os.path.isdir(path):
                     raise _Untold(f"{path}: a linked folder")
                 for each in arrived(path, folder, recursive=recursive, output=output):
                     arrivals.see(each, now)

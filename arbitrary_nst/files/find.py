@@ -137,10 +137,10 @@ def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[
     is_hidden = any(part.startswith(".") or left.is_store_folder(part) for part in relative.parts)
     if is_hidden or path == folder or path.resolve().is_relative_to(kept):
         return []
-    if path.is_dir():
+    if os.path.isdir(path):
         return list(_walk(path, relative, True, output, set(), left, lambda line: None)) if recursive else []
     is_below = len(relative.parts) > 1
-    if path.is_file() and (recursive or not is_below) and left.takes(path):
+    if os.path.isfile(path) and (recursive or not is_below) and left.takes(path):
         return [Input(path, relative.parent, in_folder=True)]
     return []
 

@@ -83,7 +83,8 @@ def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
     """Raise PhotoError where no result could be written: to ``output``, or where it is None beside any photo."""
     places = [output] if output is not None else [each.path.parent for each in photos]
     folders = {
-        next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir()) for place in places
+        next(folder for folder in (place.absolute(), *place.absolute().parents) if os.path.isdir(folder))
+        for place in places
     }
     if folders and not any(os.access(folder, os.W_OK | os.X_OK) for folder in folders):
         raise PhotoError(f"{min(folders)}: cannot be written: not permitted", "{output} a folder you can write to")
@@ -170,11 +171,20 @@ def _outputs(folder: Path) -> Iterable[Path]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
+    kept = style_files_in(folder)
     found = [each.path for each in expand([folder], recursive=False, output=folder / NAME)]  # where no pictures lie
-    found += [_checked(path) for path in sorted(folder.iterdir()) if is_style_file(path)]
+    found += [_checked(path) for path in kept]
     if not found:
         raise OptionError(f"{folder}: no picture lies in this folder", "{style} a picture")
     return found
+
+
+def style_files_in(folder: Path) -> list[Path]:
+    """The ``.style`` files of a folder, by name. Raises PhotoError where it cannot be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if is_style_file(path))
+    except OSError as exc:
+        raise reading.unreadable(folder, exc) from exc
 
 
 def _address(path: Path) -> str | None:
