@@ -212,6 +212,7 @@ def test_below_a_closed_folder_nothing_can_be_written(closed, told, output):
         ["style", "list", "closed"],
         ["style", "list", "closed/styles"],
         ["serve", "--token-file", "closed/token"],
+        ["watch", "closed", "-s", "b.jpg", "-o", "out"],
         ["watch", "closed/inbox", "-s", "b.jpg", "-o", "out"],
         ["closed/a.jpg"],
     ],

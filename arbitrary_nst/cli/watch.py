@@ -53,6 +53,8 @@ def watch(
         raise one_picture_only()
     if not os.path.isdir(folder):
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise OptionError(f"{folder}: cannot be read: not permitted", "a folder you can read")
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     from arbitrary_nst.files.arrivals import arriving
