@@ -1,7 +1,6 @@
 """VGG19's weights: the places they may be in, how they are fetched, and what proves them."""
 
 import contextlib
-import glob
 import hashlib
 import io
 import os
@@ -70,8 +69,10 @@ def resolve_vgg19(
 def find_vgg19(model_dir: Path | None = None) -> Path | None:
     """The file that would be used, not yet verified; None where it would have to be fetched."""
     for folder in store.places("vgg19", model_dir):
-        for name in sorted(glob.glob("*.h5", root_dir=folder)):  # Path's own raises where a folder is closed
-            return folder / name
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(folder)):
+                if name.endswith(".h5"):
+                    return folder / name
     with contextlib.suppress(RuntimeError):  # there is no home
         kerass_own = Path.home() / ".keras" / "models" / NAME
         return kerass_own if os.path.isfile(kerass_own) else None
