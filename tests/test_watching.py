@@ -157,7 +157,7 @@ def test_which_vgg19_scores_may_be_said(watched, capsys):
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_it_is_watched(watched, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(os, "access", lambda path, mode, **how: mode == os.R_OK)
+    monkeypatch.setattr(os, "access", lambda path, mode, **how: not mode & os.W_OK)
     assert watched() == 2
     assert "cannot be written: not permitted. Try: --output a folder you can write to" in capsys.readouterr().err
 

@@ -52,6 +52,13 @@ def lazily(where: Mapping[str, Where]) -> type[TyperGroup]:
 
 
 class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as exc:
+            exc.ctx = getattr(exc, "ctx", None) or ctx  # type: ignore[attr-defined]  # of an option without its value
+            raise
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_typed(super().get_params(ctx))
 

@@ -13,8 +13,10 @@ app = typer.Typer(
     help="List, fetch, verify, export and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
 )
 
-Name = Annotated[str, typer.Argument(help="magenta, lite or mini.")]
-OptionalName = Annotated[str | None, typer.Argument(help="magenta, lite or mini. Default: every one that is here.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="magenta, lite or mini.")]
+OptionalName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="magenta, lite or mini. Default: every one that is here.")
+]
 
 
 @app.command("list")
