@@ -70,7 +70,7 @@ def clear(
     Your own model folders stay, and so do styles that took minutes to learn, unless `--learnt` is given.
     """
     freed = model_zoo.clear(name) + (model_zoo.clear_learnt() if learnt else 0)
-    put(f"{freed / 1e6:.1f} MB freed")
+    put(f"{freed / 1e3:.0f} kB freed" if 0 < freed < 1e6 else f"{freed / 1e6:.1f} MB freed")
     if kept := len(list(model_zoo.learnt_dir().glob("*.style"))):
         say(f"{kept} learnt style{'' if kept == 1 else 's'} kept in {model_zoo.learnt_dir()}. Try: --learnt")
 
