@@ -73,6 +73,15 @@ def told(monkeypatch, capsys):
         (["run", "a.jpg", "-s", "b.jpg", "--json=1"], "--json: takes no value. Try: --json"),
         (["help", "models", "pul"], "models pul: no command. Try: arbstyle help models"),
         (["help", "run", "pull"], "run pull: no command. Try: arbstyle help run"),
+        (["run", "", "-s", "b.jpg"],
+         "PHOTO|FOLDER: is empty. Try: a path, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", ""], "--style: is empty. Try: a path, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", "b.jpg", "-o", ""],
+         "--output: is empty. Try: a path, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", "b.jpg", "-m", ""],
+         "model: is empty. Try: a value, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", "b.jpg", "--mask", ""],
+         "mask: is empty. Try: a value, or check the variable that it came from"),
         (["run", "--version"], "--version: comes before the command. Try: arbstyle --version"),
         (["score", "a.jpg"], "STYLE: missing. Try: arbstyle score PHOTO STYLE RESULT..."),
         (["run", "a.jpg"],
@@ -93,6 +102,11 @@ def told(monkeypatch, capsys):
 )  # fmt: skip
 def test_one_line_says_what_to_type(folder, told, words, line):
     assert told(*words) == (2, line)
+
+
+def test_a_photo_whose_name_begins_like_an_option(folder, told):
+    os.rename("a.jpg", "-a.jpg")
+    assert told("run", "-a.jpg", "-s", "b.jpg") == (2, "-a.jpg: begins like an option. Try: ./-a.jpg")
 
 
 @pytest.mark.parametrize("words", [["-h"], ["run", "-h"], ["models", "list", "-h"], ["run", "--help"]])

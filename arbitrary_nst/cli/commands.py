@@ -9,6 +9,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
+from arbitrary_nst.errors import OptionError
+
 
 class Where(NamedTuple):
     """Where a command is: a module of ``cli``, and in it a function or an app of its own."""
@@ -112,7 +114,15 @@ class _AsTyped:
         if self._kind is str or self._kind == list[str]:
             return value
         if self._kind is Path:  # Typer would refuse ten thousand photos for one that is locked
-            return Path(value)
+            return _path(value, param)
         if self._kind == list[Path]:
-            return [Path(each) for each in value]
+            return [_path(each, param) for each in value]
         return self._theirs().coerce(value, param=param, ctx=ctx)
+
+
+def _path(word: str, param: Any) -> Path:
+    """The path; raises OptionError for an empty one, such as of a variable that is not set, and which would be `.`."""
+    if not word:
+        name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
+        raise OptionError(f"{name}: is empty", "a path, or check the variable that it came from")
+    return Path(word)

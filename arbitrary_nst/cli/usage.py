@@ -27,6 +27,8 @@ def explain(wrong: typer.TyperException, words: Sequence[str]) -> OptionError:
     called = getattr(context, "command_path", None) or shlex.join(["arbstyle", *words[:1]])
     if hasattr(command, "commands"):
         return _no_command(words, called, command)
+    if dashed := [word for word in words if word.startswith("-") and os.path.exists(word)]:
+        return OptionError(f"{dashed[0]}: begins like an option", f"./{dashed[0]}")
     option = getattr(wrong, "option_name", None)
     if option is not None and hasattr(wrong, "possibilities"):
         flags = [flag for each in command.params for flag in (*each.opts, *each.secondary_opts) if flag[0] == "-"]
