@@ -15,6 +15,7 @@ from fakes import FakeEngine, fake_stylizer
 from arbitrary_nst import Stylizer, model_zoo
 from arbitrary_nst.engines import kept_numbers, loaded
 from arbitrary_nst.hardware import own_folder
+from arbitrary_nst.images import library
 from arbitrary_nst.model_zoo import store
 from arbitrary_nst.options import DrawOptions, ModelOptions
 
@@ -211,13 +212,18 @@ def test_pictures_are_bit_equal_and_a_known_style_needs_no_style_half():
     np.testing.assert_array_equal(stronger, plain.stylize(PHOTO, STYLE, strength=0.5))
 
 
+LEARNT = library.learnt_style(library.style_picture("mosaic"), "mini")
+
+
 @pytest.mark.parametrize(
     ("styles", "draw", "needed"),
     [
         ([STYLE], DrawOptions(), False),
         ([STYLE, SAMPLES / "landscape.jpg"], DrawOptions(), True),
         ([], DrawOptions(), True),
-        ([Path("mosaic")], DrawOptions(), True),
+        ([Path("mosaic")], DrawOptions(), True),  # the fake has learnt none
+        ([Path("painting.style")], DrawOptions(), True),  # which is not there
+        ([LEARNT], DrawOptions(), False),
         ([SAMPLES], DrawOptions(), True),
         ([STYLE], DrawOptions(strength=0.5), True),
         ([STYLE], DrawOptions(colors="match"), True),
@@ -238,6 +244,14 @@ def test_the_style_half_is_loaded_ahead_where_it_is_needed(styles, draw, needed)
     session.load_ahead(styles, draw)
     waited_for(session)
     assert told == [needed]
+
+
+@pytest.mark.parametrize(("draw", "needed"), [(DrawOptions(), False), (DrawOptions(style_size=200), True)])
+def test_a_built_in_style_needs_no_style_half(draw, needed):
+    """By its name, where the model has learnt it and it is read as usual."""
+    session = mini()
+    session.load_ahead([Path("mosaic")], draw)
+    assert ("_predict" in vars(waited_for(session).engine)) == needed
 
 
 def test_what_is_loaded_ahead_has_drawn_already(monkeypatch):

@@ -1,6 +1,7 @@
 """A model and its engine, each loaded once: when it is asked for, or ahead, while a program is still being imported."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,11 +73,21 @@ class Loaded:
 
     def _compile(self, engine: LoadsAhead, styles: Sequence[Path], draw: DrawOptions) -> None:
         known = bool(styles) and draw.strength == 1 and draw.colors != "match"  # which look at the photo too
-        engine.load_ahead(style_half=not (known and all(self._is_kept(each, draw) for each in styles)))
+        engine.load_ahead(style_half=not (known and all(self._is_known(each, draw) for each in styles)))
 
-    def _is_kept(self, style: Path, draw: DrawOptions) -> bool:
-        """Whether a style's numbers are here, by its file alone. What is no file is left to who reads it."""
+    def _is_known(self, style: Path, draw: DrawOptions) -> bool:
+        """Whether a style's numbers are here: in a ``.style`` file, learnt of a built-in style, or kept of a picture.
+
+        By its file or name alone; what is neither is left to who reads it.
+        """
+        from arbitrary_nst.images import library
+
         try:
+            if not os.path.lexists(style):
+                usual = (draw.style_size, draw.style_crop) == (DrawOptions.style_size, DrawOptions.style_crop)
+                return usual and library.learnt_style(library.FOLDER / style, self.model.card.name) is not None
+            if style.suffix == ".style":
+                return True
             if not style.is_file() or style.stat().st_size > MOST_BYTES:
                 return False
             sha256 = hashlib.sha256(style.read_bytes()).hexdigest()

@@ -85,7 +85,7 @@ class Planner(Plan):
             self._session.tell(f"{style.stem}: {note}")
         if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
             return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
-        code = self._session.ready_style(style, self._settings)
+        code = self._session.ready_style(style, self._settings, whole)
         code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
         return StyleInUse(code.name, code, () if refinement is None else ((picture, 1.0),), _identity(code))
 

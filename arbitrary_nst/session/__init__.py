@@ -119,10 +119,11 @@ class Session(WithVgg19):
         self.refuse_foreign(style, str(path))
         return style
 
-    def ready_style(self, path: "Path", options: DrawOptions) -> Style | None:
+    def ready_style(self, path: "Path", options: DrawOptions, picture: Photo | None = None) -> Style | None:
         """The style of a ``.style`` file, or what this model has learnt of a built-in style; None for a mere picture.
 
-        A built-in style that is asked to be read otherwise than usual is a picture too.
+        ``picture`` is what lies there, where it was decoded before. A built-in style that is asked to be read otherwise
+        than usual is a picture too.
         """
         if is_style_file(path):
             return self.load_style(path)
@@ -133,7 +134,7 @@ class Session(WithVgg19):
         style = None if learnt is None else Style.load(learnt)
         if style is None or style.model != self.model.digest:
             return None
-        return self.with_picture(style, self.decode(path.read_bytes(), name=path.name))
+        return self.with_picture(style, picture or self.decode(path.read_bytes(), name=path.name))
 
     def with_picture(
         self, style: Style, picture: Photo, options: DrawOptions = DrawOptions(), *, name: str | None = None
