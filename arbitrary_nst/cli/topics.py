@@ -63,7 +63,7 @@ TOPICS = {
         """,
     "exit-codes": """
         0    all done
-        1    internal error, or a line that could not be written
+        1    internal error, an engine that is not installed or failed, or a line that could not be written
         2    wrong usage, or a style picture that cannot be read
         3    some photos failed; each is told on stderr
         4    a model is missing, changed or not verified
