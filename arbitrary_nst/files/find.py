@@ -196,8 +196,11 @@ def _walk(
             continue
         try:
             kind = path.stat().st_mode
+        except FileNotFoundError:
+            note(f"{path}: skipped, a link to nothing")
+            continue
         except OSError as exc:
-            note(f"{path}: skipped ({exc.strerror})")
+            note(f"{path}: skipped, cannot be read ({exc.strerror})")
             continue
         if stat.S_ISDIR(kind):
             if not left.is_store_folder(entry.name):
