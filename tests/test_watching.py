@@ -244,6 +244,18 @@ def test_where_the_system_does_not_tell_it_is_looked_at_again(tmp_path, told, mo
     assert told(tmp_path, link_comes, lambda: pytest.fail("nobody listens")) == ["looking-again"]
 
 
+def test_a_folder_that_went_away_is_looked_for_again(tmp_path, told):
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+
+    def another_comes():
+        inbox.rename(tmp_path / "elsewhere")
+        inbox.mkdir()
+        return []
+
+    assert told(inbox, another_comes, lambda: pytest.fail("nobody listens")) == ["looking-again"]
+
+
 def test_network_drives_tell_nothing(tmp_path, monkeypatch):
     class Mounted:
         def __init__(self, mountpoint, fstype, opts="rw"):

@@ -127,7 +127,7 @@ def _as_told(
 ) -> Iterator[list[Input]]:
     from watchfiles import Change, watch
 
-    place, again = os.path.abspath(folder), 0.0
+    place, again, watched = os.path.abspath(folder), 0.0, _identity(folder)
     changes = watch(
         place, watch_filter=None, debounce=GATHER_MS, step=STEP_MS, rust_timeout=TICK_MS, yield_on_timeout=True,
         stop_event=stop, raise_interrupt=False, force_polling=False, recursive=recursive,
@@ -136,6 +136,10 @@ def _as_told(
     with contextlib.closing(changes):
         for told in changes:
             now = time.monotonic()
+            if (
+                _identity(folder) != watched or (Change.deleted, place) in told
+            ):  # nobody tells of what comes in its place
+                raise _Untold("it went away")
             for change, text in told:
                 path = folder / os.path.relpath(text, place)
                 if change == Change.deleted and not os.path.lexists(path):
@@ -175,6 +179,15 @@ def tells_changes(folder: Path) -> bool:
 
 def _has_linked_folders(folder: Path) -> bool:
     return any(os.path.islink(os.path.join(above, name)) for above, folders, _ in os.walk(folder) for name in folders)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder lies at a path, None where there is none."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _state(path: Path) -> State:
