@@ -229,6 +229,7 @@ def test_below_a_closed_folder_nothing_can_be_written(closed, told, output):
 @pytest.mark.parametrize(
     "words",
     [
+        ["run", "closed", "a.jpg", "-s", "b.jpg", "-o", "out"],
         ["run", "a.jpg", "-s", "closed", "-o", "out"],
         ["run", "a.jpg", "-s", "closed/s.jpg", "-o", "out"],
         ["run", "--from-file", "closed/list", "-s", "b.jpg", "-o", "out"],

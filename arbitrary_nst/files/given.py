@@ -62,8 +62,13 @@ def _checked(path: Path) -> Path:
 
 
 def refuse_misread(photos: Sequence[Path]) -> None:
-    """Raise OptionError for addresses among photos, and for parts of a name that was not put in quotes."""
+    """Raise OptionError for addresses among photos, parts of a name without quotes, and a folder that is locked.
+
+    A photo that is locked fails alone; of a folder nobody would know how many did.
+    """
     for number, path in enumerate(photos):
+        if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+            raise OptionError(f"{path}: cannot be read: not permitted", "a folder you can read")
         if address := _address(path):
             raise OptionError(f"{address}: is not fetched", f"curl -s {address} | arbstyle run - ...")
         if not os.path.lexists(path) and (whole := _unquoted(path, photos[number + 1 :])):
