@@ -1,6 +1,7 @@
 """How an option is declared, checked, read from text and remembered: what ``options`` is made with."""
 
 import math
+import os
 import re
 import reprlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -233,7 +234,7 @@ def _parsed_paths(option: Option, text: str) -> dict[Path, Path]:
     pairs = [(text[:end], text[end + 1 :]) for end in ends if 0 < end < len(text) - 1]
     if not pairs:
         raise OptionError(f"{option.label} {text}: no two paths", option.about.unit)
-    first, second = next((pair for pair in pairs if Path(pair[0]).exists()), pairs[0])
+    first, second = next((pair for pair in pairs if os.path.exists(pair[0])), pairs[0])
     return {Path(first): Path(second)}
 
 

@@ -212,7 +212,7 @@ def test_models_commands(shared, tmp_path):
     assert "lite: verified" in command("models", "verify", "lite", *here, text=True).stdout
     assert command("models", "path", "magenta", *here).returncode == 4
     assert command("models", "clear", "nonsense").returncode == 4
-    assert "MB freed" in command("models", "clear", text=True).stdout
+    assert "B freed" in command("models", "clear", text=True).stdout
 
 
 def test_learnt_styles_stay_until_they_are_cleared_by_name(tmp_path, monkeypatch, capsys):
@@ -225,7 +225,7 @@ def test_learnt_styles_stay_until_they_are_cleared_by_name(tmp_path, monkeypatch
     assert said.out == "0.0 MB freed\n"
     assert said.err == f"arbstyle: 1 learnt style kept in {kept.parent}. Try: --learnt\n"
     assert invoke("models", "clear", "--learnt", monkeypatch=monkeypatch) == 0
-    assert capsys.readouterr() == ("0.1 MB freed\n", "") and not kept.exists()
+    assert capsys.readouterr() == ("60 kB freed\n", "") and not kept.exists()
 
 
 def test_doctor_tells_what_runs_and_why(shared):

@@ -1,5 +1,6 @@
 """What was given, and what was meant: the stumbles of somebody who uses the command for the first time."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def told(monkeypatch, capsys):
          'starry: no such file. Try: "starry night.jpg", in quotes'),
         (["style", "learn", "my", "photo.jpg", "-o", "x.style"],
          'my: no such file. Try: "my photo.jpg", in quotes'),
-        (["stylize", "none.jpg"], "stylize: no command. Try: arbstyle run"),
+        (["stylize", "none.jpg"], "stylize: no command. Try: arbstyle run none.jpg"),
         (["pull"], "pull: no command. Try: arbstyle models pull"),
         (["learn", "none.jpg"], "learn: no command. Try: arbstyle style learn"),
         (["xyzzy"], "xyzzy: no command. Try: arbstyle --help"),
@@ -58,6 +59,29 @@ def told(monkeypatch, capsys):
         (["--nonsense"], "--nonsense: no option. Try: arbstyle --help"),
         (["run", "a.jpg", "-s", "b.jpg", "--stlye", "x"], "--stlye: no such option. Try: --style"),
         (["run", "a.jpg", "-s", "b.jpg", "--max-sise", "9"], "--max-sise: no such option. Try: --max-size"),
+        (["rum", "none.jpg", "-s", "b.jpg"], "rum: no command. Try: arbstyle run none.jpg -s b.jpg"),
+        (["stylize", "a.jpg", "-s", "b.jpg"], "stylize: no command. Try: arbstyle run a.jpg -s b.jpg"),
+        (["--verbose", "run", "a.jpg"], "--verbose: comes after the command. Try: arbstyle run --verbose"),
+        (["models", "--verbose", "pull", "lite"],
+         "--verbose: comes after the command. Try: arbstyle models pull --verbose"),
+        (["watch", "a", "b", "-s", "b.jpg", "-o", "out"], "b: more than is taken. Try: arbstyle watch FOLDER"),
+        (["doctor", "a", "b"], "a b: more than is taken. Try: arbstyle doctor"),
+        (["models", "path", "mini", "lite"], "lite: more than is taken. Try: arbstyle models path NAME"),
+        (["run", "a.jpg", "-s"], "-s: needs a value. Try: -s PICTURE"),
+        (["run", "a.jpg", "-s", "b.jpg", "--learn"], "--learn: needs a value. Try: --learn MINUTES"),
+        (["run", "a.jpg", "-s", "b.jpg", "--colors"], "--colors: needs a value. Try: --colors style|photo|match"),
+        (["run", "a.jpg", "-s", "b.jpg", "--json=1"], "--json: takes no value. Try: --json"),
+        (["help", "models", "pul"], "models pul: no command. Try: arbstyle help models"),
+        (["help", "run", "pull"], "run pull: no command. Try: arbstyle help run"),
+        (["run", "", "-s", "b.jpg"],
+         "PHOTO|FOLDER: is empty. Try: a path, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", ""], "--style: is empty. Try: a path, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", "b.jpg", "-o", ""],
+         "--output: is empty. Try: a path, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", "b.jpg", "-m", ""],
+         "model: is empty. Try: a value, or check the variable that it came from"),
+        (["run", "a.jpg", "-s", "b.jpg", "--mask", ""],
+         "mask: is empty. Try: a value, or check the variable that it came from"),
         (["run", "--version"], "--version: comes before the command. Try: arbstyle --version"),
         (["score", "a.jpg"], "STYLE: missing. Try: arbstyle score PHOTO STYLE RESULT..."),
         (["run", "a.jpg"],
@@ -78,6 +102,11 @@ def told(monkeypatch, capsys):
 )  # fmt: skip
 def test_one_line_says_what_to_type(folder, told, words, line):
     assert told(*words) == (2, line)
+
+
+def test_a_photo_whose_name_begins_like_an_option(folder, told):
+    os.rename("a.jpg", "-a.jpg")
+    assert told("run", "-a.jpg", "-s", "b.jpg") == (2, "-a.jpg: begins like an option. Try: ./-a.jpg")
 
 
 @pytest.mark.parametrize("words", [["-h"], ["run", "-h"], ["models", "list", "-h"], ["run", "--help"]])
@@ -163,6 +192,69 @@ def test_a_folder_that_cannot_be_written_says_so_at_once(folder, told, monkeypat
     with pytest.raises(PhotoError, match="not permitted"):
         given.refuse_unwritable(None, [Input(locked / "a.jpg")])
     given.refuse_unwritable(None, [Input(locked / "a.jpg"), Input(folder / "a.jpg")])
+
+
+@pytest.fixture
+def closed(folder, monkeypatch):
+    """A folder that opens to nobody: tests may run as root, to whom all do."""
+    path = folder / "closed"
+    path.mkdir()
+
+    def closing(call, refused, *, itself=True):
+        def wrapped(name, *given, **options):
+            absolute = Path(name).absolute() if isinstance(name, str | Path) else Path()
+            is_closed = path in absolute.parents or (itself and absolute == path)
+            return refused(name) if is_closed else call(name, *given, **options)
+
+        return wrapped
+
+    def refuse(name):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(name))
+
+    monkeypatch.setattr(os, "access", closing(os.access, lambda name: False))
+    monkeypatch.setattr(os, "stat", closing(os.stat, refuse, itself=False))
+    for name in ("open", "mkdir", "scandir", "listdir"):
+        monkeypatch.setattr(os, name, closing(getattr(os, name), refuse))
+
+
+@pytest.mark.parametrize("output", ["closed/out", "closed/x.jpg", "closed/deep/out"])
+def test_below_a_closed_folder_nothing_can_be_written(closed, told, output):
+    code, said = told("run", "a.jpg", "-s", "b.jpg", "-o", output)
+    assert (code, said.partition(": cannot be written: ")[2]) == (
+        2,
+        "not permitted. Try: --output a folder you can write to",
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "closed", "a.jpg", "-s", "b.jpg", "-o", "out"],
+        ["run", "a.jpg", "-s", "closed", "-o", "out"],
+        ["run", "a.jpg", "-s", "closed/s.jpg", "-o", "out"],
+        ["run", "--from-file", "closed/list", "-s", "b.jpg", "-o", "out"],
+        ["run", "a.jpg", "-s", "b.jpg", "--mask", "closed/mask.png"],
+        ["run", "a.jpg", "-s", "b.jpg", "--region", "closed/mask.png=b.jpg"],
+        ["grid", "closed/a.jpg", "-s", "b.jpg", "-o", "x.png"],
+        ["style", "show", "closed/a.style"],
+        ["style", "save", "closed/a.jpg", "-o", "x.style"],
+        ["style", "list", "closed"],
+        ["style", "list", "closed/styles"],
+        ["serve", "--token-file", "closed/token"],
+        ["watch", "closed", "-s", "b.jpg", "-o", "out"],
+        ["watch", "closed/inbox", "-s", "b.jpg", "-o", "out"],
+        ["closed/a.jpg"],
+    ],
+)
+def test_what_is_closed_is_told_in_our_words(closed, told, words):
+    code, said = told(*words)
+    assert code == 2 and "Errno" not in said and "invalid value" not in said, said
+
+
+def test_one_photo_that_is_closed_holds_up_no_other(closed, folder, monkeypatch, capsys):
+    assert invoke("run", "closed/a.jpg", "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("a.jpg -> a__b.jpg") and "closed/a.jpg: cannot be read (Permission denied)" in err
 
 
 def test_a_sheet_gets_its_folder_before_anything_is_drawn(folder, monkeypatch, told):

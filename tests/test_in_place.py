@@ -93,6 +93,8 @@ def test_a_kind_that_is_not_written_is_left(folder):
     [
         (["a.jpg"], {"output": "out"}, "no other output"),
         (["a.jpg"], {"format": "png"}, "keeps its own"),
+        (["a.jpg"], {"existing": "skip"}, "nothing tells which are done"),
+        (["a.jpg"], {"existing": "rename"}, "nothing tells which are done"),
         (["a.jpg"], {"style": ["style.png", "a.jpg"]}, "one style"),
         (["."], {}, "folder: cannot be replaced"),
     ],

@@ -1,5 +1,6 @@
 """Which photos are meant: every one once, and nothing that is none."""
 
+import io
 import os
 import sys
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from drawn import picture, saved
+from PIL import Image
 
 from arbitrary_nst import OptionError
 from arbitrary_nst.files.find import expand, read_list, search
@@ -90,7 +92,7 @@ def test_loops_pipes_and_broken_links_are_skipped_with_a_note(tree):
     found = expand([Path("in")], output=Path("out"), note=notes.append)
     assert paths(found) == ["in/a.PNG", "in/b.jpg", "in/linked.jpg", "in/sub/a.jpg", "in/sub/deep/c.heic"]
     assert len(notes) == 3
-    for word in ("loop", "gone.jpg", "pipe.jpg"):
+    for word in ("loop", "gone.jpg: skipped, a link to nothing", "pipe.jpg"):
         assert any(word in note for note in notes)
 
 
@@ -108,6 +110,18 @@ def test_a_list_holds_names_and_no_patterns(tree):
 
 def test_a_list_from_windows():
     assert read_list(b"\xef\xbb\xbfa.jpg\r\nb c.jpg\r\n") == [Path("a.jpg"), Path("b c.jpg")]
+    for encoding in ("utf-16-le", "utf-16-be"):  # PowerShell's `dir -name > list.txt`
+        assert read_list("\ufeffä.jpg\r\nb c.jpg\r\n".encode(encoding)) == [Path("ä.jpg"), Path("b c.jpg")]
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
+def test_a_picture_is_no_list(format):
+    file = io.BytesIO()
+    Image.new("RGB", (20, 10)).save(file, format)
+    with pytest.raises(OptionError, match="is a picture, and no list"):
+        read_list(file.getvalue())
+    for ends in (b"\n", b"\0"):
+        assert read_list(b"BMW 2.jpg" + ends + b"GIF89a.gif" + ends) == [Path("BMW 2.jpg"), Path("GIF89a.gif")]
 
 
 def made(folder, files):

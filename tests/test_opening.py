@@ -61,6 +61,11 @@ def enlarged(kind, data):
             )
 
 
+def test_a_small_picture_over_a_small_limit_is_not_zero_megapixels():
+    with pytest.raises(PhotoError, match=r"30x20 is 0\.0006 megapixels, over the limit of 0\.0005"):
+        opening.check_size((30, 20), name="x.jpg", max_pixels=500)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF"])
 def test_every_format_is_refused_by_its_header(kind, monkeypatch):
     data = enlarged(kind, heic() if kind == "HEIF" else saved(picture(), kind))

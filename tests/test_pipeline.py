@@ -81,8 +81,17 @@ def test_into_a_file_or_a_folder(folder):
     assert only.output == str(folder / "a__style.jpg")
     run(folder, "a.jpg", "b.png", output=folder / "new" / "deep")
     assert len(list((folder / "new" / "deep").glob("*.???"))) == 2
-    with pytest.raises(OptionError, match="not a folder"):
+    with pytest.raises(OptionError, match=r"a\.jpg: a file, and there are several pictures"):
         run(folder, "a.jpg", "b.png", output=folder / "a.jpg")
+
+
+def test_a_folder_for_one_picture_may_have_a_dot_in_its_name_once_it_is_there(folder):
+    with pytest.raises(OptionError, match=r"cannot write \.2026") as caught:
+        run(folder, "a.jpg", output=folder / "holiday.2026")
+    assert "a folder that is there, by mkdir" in str(caught.value)
+    (folder / "holiday.2026").mkdir()
+    (only,) = run(folder, "a.jpg", output=folder / "holiday.2026")
+    assert only.output == str(folder / "holiday.2026" / "a__style.jpg")
 
 
 def test_several_pictures_have_no_one_name(folder):

@@ -1,14 +1,11 @@
 """What a run imports: nothing that belongs to another command, or that its photo does not need."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from test_cli import invoke
 
 SAMPLES = Path(__file__).resolve().parent.parent / "scripts" / "samples"
 OF_OTHERS = ["cluster", "doctor", "export", "grid", "models", "score", "serve", "style", "topics", "watch"]
@@ -47,13 +44,6 @@ def test_before_it_hears_ctrl_c_little_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
-
-
-def test_paths_are_checked_as_typer_does(tmp_path, monkeypatch, capsys):
-    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
-    monkeypatch.setattr(os, "access", lambda *_, **__: False)
-    assert invoke("run", tmp_path / "a.jpg", "-s", "b.jpg", monkeypatch=monkeypatch) == 2
-    assert "a.jpg is not readable" in capsys.readouterr().err
 
 
 def test_the_command_collects_seldom_and_keeps_numpy_to_one_thread():

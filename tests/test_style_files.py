@@ -172,7 +172,12 @@ def test_a_damaged_or_hostile_file_is_one_line(data):
     with pytest.raises(PhotoError, match=r"x\.style: no style that can be read") as caught:
         files.decoded(data, name="x.style")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300 and str(caught.value).isprintable()
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == 2 and "serializ" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_told_like_a_photo(tmp_path):
+    with pytest.raises(PhotoError, match=r"x\.style: no such file\. Try: check the path"):
+        files.read(tmp_path / "x.style")
 
 
 def test_a_large_thumbnail_is_not_decoded():

@@ -15,6 +15,7 @@ from PIL import Image
 
 from arbitrary_nst.cli import report
 from arbitrary_nst.cli.progress import Progress
+from arbitrary_nst.cli.report import printable
 from arbitrary_nst.files.results import Result
 
 FAKE = Path(__file__).parent / "fake_command.py"
@@ -50,6 +51,10 @@ def test_names_are_harmless_in_lines_and_tracebacks(folder, broken):
         assert all(line.isprintable() for line in text.split("\n"))
         assert not [line for line in text.splitlines() if line.startswith("forged")]
     assert ("Traceback" in done.stderr.decode()) == broken and b"\\x1b[2J" in done.stdout + done.stderr
+
+
+def test_a_byte_that_is_no_text_is_shown_as_a_byte():
+    assert printable("caf\udce9 \u2028\n.jpg") == "caf\\xe9 \\u2028\\n.jpg"
 
 
 def test_an_error_with_its_traceback_keeps_its_exit_code(folder):

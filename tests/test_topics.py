@@ -47,3 +47,8 @@ def test_a_misspelt_one_is_told(monkeypatch, capsys):
     code, out, err = explain("refinment", monkeypatch=monkeypatch, capsys=capsys)
     assert (code, out) == (2, "")
     assert err == "arbstyle: refinment: no command and no topic. Try: arbstyle help refinement\n"
+
+
+def test_a_command_of_a_group_is_explained(monkeypatch, capsys):
+    code, out, err = explain("models", "pull", monkeypatch=monkeypatch, capsys=capsys)
+    assert (code, err) == (0, "") and "Usage: arbstyle models pull" in out

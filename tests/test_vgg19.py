@@ -66,6 +66,17 @@ def test_found_in_the_model_folder(genuine, tmp_path, monkeypatch):
     assert model_zoo.resolve_vgg19(offline=True).path == file
 
 
+def test_a_model_folder_that_is_closed_holds_no_weights(tmp_path, monkeypatch):
+    def closed(path, *_):
+        raise PermissionError(path)
+
+    (tmp_path / "vgg19").mkdir()
+    monkeypatch.setattr("os.scandir", closed)
+    monkeypatch.setattr("os.listdir", closed)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert vgg19.find_vgg19(tmp_path) is None
+
+
 def test_changed_weights_are_refused_unless_trusted(genuine, tmp_path):
     file = tmp_path / "own.h5"
     file.write_bytes(DATA + b"!")

@@ -157,7 +157,7 @@ def test_which_vgg19_scores_may_be_said(watched, capsys):
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_it_is_watched(watched, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(os, "access", lambda path, mode, **how: mode == os.R_OK)
+    monkeypatch.setattr(os, "access", lambda path, mode, **how: not mode & os.W_OK)
     assert watched() == 2
     assert "cannot be written: not permitted. Try: --output a folder you can write to" in capsys.readouterr().err
 
@@ -242,6 +242,18 @@ def test_where_the_system_does_not_tell_it_is_looked_at_again(tmp_path, told, mo
         return [tmp_path / "linked"]
 
     assert told(tmp_path, link_comes, lambda: pytest.fail("nobody listens")) == ["looking-again"]
+
+
+def test_a_folder_that_went_away_is_looked_for_again(tmp_path, told):
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+
+    def another_comes():
+        inbox.rename(tmp_path / "elsewhere")
+        inbox.mkdir()
+        return []
+
+    assert told(inbox, another_comes, lambda: pytest.fail("nobody listens")) == ["looking-again"]
 
 
 def test_network_drives_tell_nothing(tmp_path, monkeypatch):

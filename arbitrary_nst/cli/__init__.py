@@ -32,8 +32,8 @@ HELP = """Artistic style transfer for photos, in one pass, with Google's pretrai
 
 Try: arbstyle run photo.jpg --style painting.jpg
 
-Exit codes: 0 all done, 1 internal error, 2 wrong usage, 3 some photos failed, 4 model missing or not verified,
-130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP."""
+Exit codes: 0 all done, 1 internal error or no engine, 2 wrong usage, 3 some photos failed,
+4 model missing or not verified, 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP."""
 
 COMMANDS = {
     "run": Where("run", "run", no_args_is_help=True),

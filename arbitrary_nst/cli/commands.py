@@ -1,6 +1,5 @@
 """Commands of which only the one that is typed is imported, and whose words come as they were typed."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
+
+from arbitrary_nst.errors import OptionError
 
 
 class Where(NamedTuple):
@@ -53,6 +54,13 @@ def lazily(where: Mapping[str, Where]) -> type[TyperGroup]:
 
 
 class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as exc:
+            exc.ctx = getattr(exc, "ctx", None) or ctx  # type: ignore[attr-defined]  # of an option without its value
+            raise
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_typed(super().get_params(ctx))
 
@@ -105,13 +113,16 @@ class _AsTyped:
             return () if param.multiple or param.nargs == -1 else None
         if self._kind is str or self._kind == list[str]:
             return value
-        if self._kind is Path and _may_be_read(value):
-            return Path(value)
-        if self._kind == list[Path] and all(map(_may_be_read, value)):
-            return [Path(each) for each in value]
+        if self._kind is Path:  # Typer would refuse ten thousand photos for one that is locked
+            return _path(value, param)
+        if self._kind == list[Path]:
+            return [_path(each, param) for each in value]
         return self._theirs().coerce(value, param=param, ctx=ctx)
 
 
-def _may_be_read(path: str) -> bool:
-    """Whether Typer has nothing to say against a path: it may be missing, but must not be locked."""
-    return os.access(path, os.R_OK) or not os.path.exists(path)
+def _path(word: str, param: Any) -> Path:
+    """The path; raises OptionError for an empty one, such as of a variable that is not set, and which would be `.`."""
+    if not word:
+        name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
+        raise OptionError(f"{name}: is empty", "a path, or check the variable that it came from")
+    return Path(word)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from arbitrary_nst import presets
+from arbitrary_nst.errors import OptionError
 from arbitrary_nst.options import Option, Options, declared
 
 PANELS = {
@@ -59,7 +60,12 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _value(option: Option, given: Any) -> Any:
-    """What the command line's words mean; the last of several values for one name counts."""
+    """What the command line's words mean; the last of several values for one name counts.
+
+    Raises OptionError for an empty one, such as of a variable that is not set.
+    """
+    if given == "":
+        raise OptionError(f"{option.label}: is empty", "a value, or check the variable that it came from")
     if isinstance(given, list):
         return {name: value for each in given for name, value in option.parsed(each).items()}
     return option.parsed(given) if isinstance(given, str) else given

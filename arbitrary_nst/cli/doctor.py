@@ -150,7 +150,7 @@ def _traps() -> list[str]:
         traps.append("HEIC photos cannot be read. Try: pip install 'arbitrary-nst[heic]'")
     from arbitrary_nst.hardware.own_folder import cache_dir
 
-    nearest = next(folder for folder in (cache_dir(), *cache_dir().parents) if folder.is_dir())
+    nearest = next(folder for folder in (cache_dir(), *cache_dir().parents) if os.path.isdir(folder))
     if not os.access(nearest, os.W_OK):
         traps.append(f"the cache cannot be written ({nearest}). Try: set ARBSTYLE_CACHE_DIR")
     elif shutil.disk_usage(nearest).free < 500e6:

@@ -13,8 +13,10 @@ app = typer.Typer(
     help="List, fetch, verify, export and remove pretrained models.", no_args_is_help=True, rich_markup_mode="rich"
 )
 
-Name = Annotated[str, typer.Argument(help="magenta, lite or mini.")]
-OptionalName = Annotated[str | None, typer.Argument(help="magenta, lite or mini. Default: every one that is here.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="magenta, lite or mini.")]
+OptionalName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="magenta, lite or mini. Default: every one that is here.")
+]
 
 
 @app.command("list")
@@ -68,7 +70,7 @@ def clear(
     Your own model folders stay, and so do styles that took minutes to learn, unless `--learnt` is given.
     """
     freed = model_zoo.clear(name) + (model_zoo.clear_learnt() if learnt else 0)
-    put(f"{freed / 1e6:.1f} MB freed")
+    put(f"{freed / 1e3:.0f} kB freed" if 0 < freed < 1e6 else f"{freed / 1e6:.1f} MB freed")
     if kept := len(list(model_zoo.learnt_dir().glob("*.style"))):
         say(f"{kept} learnt style{'' if kept == 1 else 's'} kept in {model_zoo.learnt_dir()}. Try: --learnt")
 

@@ -28,7 +28,12 @@ _lost: OSError | None = None  # what became of a line on stdout
 
 def printable(text: str) -> str:
     """Text on one line, its control characters spelled out: a file name moves no cursor and forges no line."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return "".join(char if char.isprintable() else _spelled(char) for char in text)
+
+
+def _spelled(char: str) -> str:
+    """A character as an escape; of a byte that is no text, which Python keeps as half a pair, the byte."""
+    return f"\\x{ord(char) - 0xDC00:02x}" if "\udc80" <= char <= "\udcff" else repr(char)[1:-1]
 
 
 def say(line: str) -> None:

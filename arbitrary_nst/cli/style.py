@@ -1,6 +1,7 @@
 """`arbstyle style`: keep a style in a file, show one, list those that are here."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,12 +153,12 @@ def _built_in() -> Iterator[tuple[Row | None, Path]]:
 
 def _in_folder(folder: Path) -> Iterator[tuple[Row | None, Path]]:
     """Each style's row, None for a damaged one, which is told."""
+    from arbitrary_nst.files.given import style_files_in
     from arbitrary_nst.styles import Style
-    from arbitrary_nst.styles.files import is_style_file
 
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OptionError(f"{folder}: no folder", "a folder with .style files")
-    found = sorted(path for path in folder.iterdir() if is_style_file(path))
+    found = style_files_in(folder)
     if not found:
         say(f"{folder}: no .style file lies in this folder")
     for path in found:

@@ -63,7 +63,7 @@ TOPICS = {
         """,
     "exit-codes": """
         0    all done
-        1    internal error, or a line that could not be written
+        1    internal error, an engine that is not installed or failed, or a line that could not be written
         2    wrong usage, or a style picture that cannot be read
         3    some photos failed; each is told on stderr
         4    a model is missing, changed or not verified
@@ -76,8 +76,8 @@ TOPICS = {
 
 def topic_help(
     context: typer.Context,
-    topic: Annotated[
-        str | None, typer.Argument(metavar="TOPIC", help="A command, or " + ", ".join(TOPICS) + ".")
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC", help="A command, or " + ", ".join(TOPICS) + ".")
     ] = None,
 ) -> None:
     """Explain a command or a topic.
@@ -86,17 +86,19 @@ def topic_help(
     """
     root: Any = context.parent
     commands: dict[str, Any] = root.command.commands
-    if topic is None:
+    if not words:
         write_stdout(f"commands: {', '.join(commands)}\ntopics: {', '.join(TOPICS)}\n")
         return
-    if topic in TOPICS:
+    topic, *inner = words
+    if inner and (len(inner) > 1 or inner[0] not in getattr(commands.get(topic), "commands", {})):
+        raise OptionError(f"{' '.join(words)}: no command", f"arbstyle help {topic}")
+    if topic in TOPICS and not inner:
         write_stdout(inspect.cleandoc(TOPICS[topic]) + "\n")
     if topic in commands:
-        if topic in TOPICS:
+        if topic in TOPICS and not inner:
             write_stdout(f"\n`arbstyle {topic} --help` lists its options.\n")
         else:
-            command = commands[topic]
-            command.main(["--help"], prog_name=f"{root.info_name} {topic}", standalone_mode=False)
+            commands[topic].main([*inner, "--help"], prog_name=f"{root.info_name} {topic}", standalone_mode=False)
     elif topic not in TOPICS:
         near = get_close_matches(topic, [*commands, *TOPICS], 1)
         raise OptionError(f"{topic}: no command and no topic", f"arbstyle help {near[0]}" if near else "arbstyle help")

@@ -1,6 +1,7 @@
 """`arbstyle watch`: stylize what arrives in a folder."""
 
 import contextlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,8 +51,7 @@ def watch(
         refining.refuse_unused(refinement, batch, watching)
     if output == STREAM:
         raise one_picture_only()
-    if not folder.is_dir():
-        raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
+    _refuse_what_cannot_be_watched(folder)
     if styling.learn is not None:
         how_to_learn, model = learning.asked_for(styling.learn, draw, refine=refine), learning.teachable(model)
     from arbitrary_nst.files.arrivals import arriving
@@ -87,6 +87,13 @@ def watch(
         )
         code = _report_all(drawn, batch, lines, watch, planner)
         raise typer.Exit(asked.exit_code if code is None else code)
+
+
+def _refuse_what_cannot_be_watched(folder: Path) -> None:
+    if not os.path.isdir(folder):
+        raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise OptionError(f"{folder}: cannot be read: not permitted", "a folder you can read")
 
 
 def _left(settings: "Settings", begun: int) -> "Settings":

@@ -54,7 +54,7 @@ def place(engine: Engine, model: Model, origin: str) -> Path | None:
 def _read(path: Path, picture: bytes, count: int) -> Pixels | None:
     """None for what is not there, is of another picture, or is damaged, or where others could have written it."""
     try:
-        if not (seals.ours_in_ours(path) and path.is_file()):
+        if not (seals.ours_in_ours(path) and os.path.isfile(path)):
             return None
         if path.stat().st_size != CHECK + 4 * count:
             return None

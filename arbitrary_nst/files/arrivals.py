@@ -107,7 +107,8 @@ def arriving(
         try:
             yield from _as_told(folder, stop, arrivals, listed, recursive=recursive, output=output)
         except (ImportError, OSError, _Untold) as exc:
-            note(f"{folder}: the system does not tell what changes there ({exc}); looking again and again")
+            reason = getattr(exc, "strerror", None) or exc
+            note(f"{folder}: the system does not tell what changes there ({reason}); looking again and again")
     yield from _as_found(stop, arrivals, listed)
 
 
@@ -126,7 +127,7 @@ def _as_told(
 ) -> Iterator[list[Input]]:
     from watchfiles import Change, watch
 
-    place, again = os.path.abspath(folder), 0.0
+    place, again, watched = os.path.abspath(folder), 0.0, _identity(folder)
     changes = watch(
         place, watch_filter=None, debounce=GATHER_MS, step=STEP_MS, rust_timeout=TICK_MS, yield_on_timeout=True,
         stop_event=stop, raise_interrupt=False, force_polling=False, recursive=recursive,
@@ -135,12 +136,16 @@ def _as_told(
     with contextlib.closing(changes):
         for told in changes:
             now = time.monotonic()
+            if (
+                _identity(folder) != watched or (Change.deleted, place) in told
+            ):  # nobody tells of what comes in its place
+                raise _Untold("it went away")
             for change, text in told:
                 path = folder / os.path.relpath(text, place)
                 if change == Change.deleted and not os.path.lexists(path):
                     arrivals.forget(path)
                     continue
-                if recursive and path.is_symlink() and path.is_dir():
+                if recursive and os.path.islink(path) and os.path.isdir(path):
                     raise _Untold(f"{path}: a linked folder")
                 for each in arrived(path, folder, recursive=recursive, output=output):
                     arrivals.see(each, now)
@@ -174,6 +179,15 @@ def tells_changes(folder: Path) -> bool:
 
 def _has_linked_folders(folder: Path) -> bool:
     return any(os.path.islink(os.path.join(above, name)) for above, folders, _ in os.walk(folder) for name in folders)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder lies at a path, None where there is none."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _state(path: Path) -> State:

@@ -25,7 +25,7 @@ class Directory:
     def open(cls, path: Path) -> "Directory":
         """Open the folder at a path, whose links are followed: it is what the user named. Raises OSError."""
         if not _HELD:
-            if not path.is_dir():
+            if not os.path.isdir(path):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
             return cls(path, None)
         return cls(path, _open_folder(path, None))

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import NamedTuple
 from arbitrary_nst.errors import OptionError
 from arbitrary_nst.files.left_out import PHOTO_SUFFIXES, LeftOut
 from arbitrary_nst.files.naming import is_same_file
+from arbitrary_nst.images import kinds
 
 Note = Callable[[str], None]
+_CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class Input(NamedTuple):
@@ -118,7 +121,14 @@ def read_list(data: bytes) -> list[Path]:
 
 
 def names_in(data: bytes) -> Iterator[str]:
-    """Names separated by NUL bytes, or one per line where there are none; lines may end as Windows ends them."""
+    """Names separated by NUL bytes, or one per line where there are none; lines may end as Windows ends them.
+
+    Raises OptionError for what is a picture itself.
+    """
+    if kinds.kind_of(data[: kinds.HEAD]) and _CONTROL.search(data, 0, kinds.HEAD):  # BMW.jpg begins like a .bmp
+        raise OptionError("the list: is a picture, and no list of photos", "arbstyle run PHOTO, without {from_file}")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell writes them
+        data = data.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")
     of_lines = b"\0" not in data
     start = len(codecs.BOM_UTF8) if of_lines and data.startswith(codecs.BOM_UTF8) else 0
     while start < len(data):
@@ -137,10 +147,10 @@ def arrived(path: Path, folder: Path, *, recursive: bool, output: Path) -> list[
     is_hidden = any(part.startswith(".") or left.is_store_folder(part) for part in relative.parts)
     if is_hidden or path == folder or path.resolve().is_relative_to(kept):
         return []
-    if path.is_dir():
+    if os.path.isdir(path):
         return list(_walk(path, relative, True, output, set(), left, lambda line: None)) if recursive else []
     is_below = len(relative.parts) > 1
-    if path.is_file() and (recursive or not is_below) and left.takes(path):
+    if os.path.isfile(path) and (recursive or not is_below) and left.takes(path):
         return [Input(path, relative.parent, in_folder=True)]
     return []
 
@@ -186,8 +196,11 @@ def _walk(
             continue
         try:
             kind = path.stat().st_mode
+        except FileNotFoundError:
+            note(f"{path}: skipped, a link to nothing")
+            continue
         except OSError as exc:
-            note(f"{path}: skipped ({exc.strerror})")
+            note(f"{path}: skipped, cannot be read ({exc.strerror})")
             continue
         if stat.S_ISDIR(kind):
             if not left.is_store_folder(entry.name):

@@ -62,8 +62,13 @@ def _checked(path: Path) -> Path:
 
 
 def refuse_misread(photos: Sequence[Path]) -> None:
-    """Raise OptionError for addresses among photos, and for parts of a name that was not put in quotes."""
+    """Raise OptionError for addresses among photos, parts of a name without quotes, and a folder that is locked.
+
+    A photo that is locked fails alone; of a folder nobody would know how many did.
+    """
     for number, path in enumerate(photos):
+        if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+            raise OptionError(f"{path}: cannot be read: not permitted", "a folder you can read")
         if address := _address(path):
             raise OptionError(f"{address}: is not fetched", f"curl -s {address} | arbstyle run - ...")
         if not os.path.lexists(path) and (whole := _unquoted(path, photos[number + 1 :])):
@@ -83,7 +88,8 @@ def refuse_unwritable(output: Path | None, photos: Iterable[Input]) -> None:
     """Raise PhotoError where no result could be written: to ``output``, or where it is None beside any photo."""
     places = [output] if output is not None else [each.path.parent for each in photos]
     folders = {
-        next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir()) for place in places
+        next(folder for folder in (place.absolute(), *place.absolute().parents) if os.path.isdir(folder))
+        for place in places
     }
     if folders and not any(os.access(folder, os.W_OK | os.X_OK) for folder in folders):
         raise PhotoError(f"{min(folders)}: cannot be written: not permitted", "{output} a folder you can write to")
@@ -170,11 +176,20 @@ def _outputs(folder: Path) -> Iterable[Path]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
+    kept = style_files_in(folder)
     found = [each.path for each in expand([folder], recursive=False, output=folder / NAME)]  # where no pictures lie
-    found += [_checked(path) for path in sorted(folder.iterdir()) if is_style_file(path)]
+    found += [_checked(path) for path in kept]
     if not found:
         raise OptionError(f"{folder}: no picture lies in this folder", "{style} a picture")
     return found
+
+
+def style_files_in(folder: Path) -> list[Path]:
+    """The ``.style`` files of a folder, by name. Raises PhotoError where it cannot be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if is_style_file(path))
+    except OSError as exc:
+        raise reading.unreadable(folder, exc) from exc
 
 
 def _address(path: Path) -> str | None:

@@ -24,7 +24,8 @@ def choose_format(wanted: Format | Literal["auto"], own: Format, output: Path | 
     by_suffix = suffix_format(output) if output is not None else None
     if wanted == "auto":
         if output is not None and output.suffix and by_suffix is None:
-            raise OptionError(f"{output}: cannot write {output.suffix}", f"{', '.join(SUFFIXES)}")
+            what = f"{output}: cannot write {output.suffix}"  # it may be meant for a folder, like `holiday.2026`
+            raise OptionError(what, f"{', '.join(SUFFIXES)}; or a folder that is there, by mkdir")
         return by_suffix or own
     if by_suffix not in (None, wanted):
         raise OptionError(f"{output}: its suffix is not {wanted}", "another suffix, or leave {format} out")

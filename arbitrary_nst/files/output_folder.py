@@ -44,7 +44,7 @@ class OutputFolder:
             with contextlib.suppress(OSError):
                 remove_left_over(path)
         self._manifest = None if self._folder is None else Manifest(self._folder, write=write, note=note)
-        if existing == "skip" and (path / CLUSTERS).is_dir():
+        if existing == "skip" and os.path.isdir(path / CLUSTERS):
             note(f"{path}: what `arbstyle cluster run` made there is not known to this run; go on with that")
         if write and self._folder is not None:
             with contextlib.suppress(OSError):

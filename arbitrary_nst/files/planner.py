@@ -117,8 +117,8 @@ def _only_size(photos: Sequence[Input]) -> list[tuple[int, int]]:
 def output_folder(settings: Settings, several: bool) -> Path | None:
     """The folder that ``output`` means; None where it is one file or not given.
 
-    For one photo it is a file if it has a suffix, or is one already. Raises OptionError for several with a sink or
-    with the name of one picture, and for a suffix that cannot be written.
+    For one photo it is a file if it has a suffix, or is one already. Raises OptionError for several with a sink, a
+    file or the name of one picture, and for a suffix that cannot be written.
     """
     output = settings.output
     if settings.sink is not None and several:
@@ -129,6 +129,8 @@ def output_folder(settings: Settings, several: bool) -> Path | None:
         if output.suffix or os.path.lexists(output):
             naming.choose_format(settings.format, "jpg", output)
             return None
-    elif images.suffix_format(output) is not None and not os.path.lexists(output):
+    elif os.path.lexists(output):
+        raise OptionError(f"{output}: a file, and there are several pictures", "{output} a folder")
+    elif images.suffix_format(output) is not None:
         raise OptionError(f"{output}: a picture's name, and there are several", "{output} a folder")
     return output

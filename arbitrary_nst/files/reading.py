@@ -49,4 +49,4 @@ def unreadable(path: Path, exc: Exception) -> PhotoError:
 
 def kind(path: Path) -> str:
     """What lies there that is no file, in words."""
-    return "a folder" if path.is_dir() else "a pipe or device"
+    return "a folder" if os.path.isdir(path) else "a pipe or device"

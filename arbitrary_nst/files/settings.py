@@ -51,6 +51,8 @@ class Settings(DrawOptions, EncodeOptions, BatchOptions):
             raise OptionError(f"{self.output or 'sink'}: in place there is no other output", "without one of the two")
         if self.in_place and self.format != "auto":
             raise OptionError(f"format {self.format}: in place a photo keeps its own", "without {format}")
+        if self.in_place and self.existing in ("skip", "rename"):  # skipping none, it would stylize the stylized
+            raise OptionError(f"existing {self.existing}: in place nothing tells which are done", "{output} a folder")
 
     @classmethod
     def of(

@@ -40,7 +40,7 @@ def kept_in_our_cache() -> Iterator[None]:
         ours = {
             name: str(cache_dir() / folder)
             for name, (folder, default) in FOLDERS.items()
-            if name not in os.environ and not Path(default).expanduser().exists()
+            if name not in os.environ and not os.path.exists(Path(default).expanduser())
         }
         with environment(ours):
             yield

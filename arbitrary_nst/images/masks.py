@@ -111,7 +111,11 @@ def stamp(path: Path) -> tuple[int, ...]:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as exc:
-        reason = "no such file" if isinstance(exc, FileNotFoundError) else f"cannot be read ({exc})"
+        reason = (
+            "no such file"
+            if isinstance(exc, FileNotFoundError)
+            else f"cannot be read ({getattr(exc, 'strerror', None) or exc})"
+        )
         raise PhotoError(f"{path}: {reason}", "check the path") from exc
     if not stat.S_ISREG(status.st_mode):
         raise PhotoError(f"{path}: no file", "the path of a picture")

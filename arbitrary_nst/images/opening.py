@@ -95,7 +95,9 @@ def check_size(size: tuple[int, int], *, name: str, max_pixels: int) -> None:
     """Raise PhotoError for a picture over the limit."""
     width, height = size
     if width * height > max_pixels:
-        megapixels = f"{width}x{height} is {width * height / 1e6:.0f} megapixels"
+        megapixels = (
+            f"{width}x{height} is {width * height / 1e6:{'.0f' if width * height >= 1e7 else '.2g'}} megapixels"
+        )
         raise PhotoError(f"{name}: {megapixels}, over the limit of {max_pixels / 1e6:g}", "{max_pixels}")
 
 

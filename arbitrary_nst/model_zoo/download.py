@@ -64,7 +64,7 @@ def _pull_into(card: Card, final: Path) -> None:
             raise ModelError(
                 f"{card.name}: what came is not the published model ({exc.what})", f"another network, {COPY_HINT}"
             ) from exc
-        if final.exists():
+        if os.path.exists(final):
             os.replace(final, scratch / "replaced")
         os.replace(fetched, final)
         store.record(final, hashes)

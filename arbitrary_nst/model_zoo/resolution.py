@@ -1,6 +1,7 @@
 """From what the user asked for to a model that may be loaded."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -100,7 +101,7 @@ def _look_for(name: str, model_dir: Path | None) -> tuple[Card, Path | None, lis
     card = cards()[name]
     skipped: list[str] = []
     for folder in store.places(name, model_dir):
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             continue
         if not (missing := store.missing_files(card, folder)):
             return card, folder, skipped
@@ -109,7 +110,7 @@ def _look_for(name: str, model_dir: Path | None) -> tuple[Card, Path | None, lis
 
 
 def _recognise(folder: Path) -> tuple[Card, Path, list[str]]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ModelError(f"{folder}: no such model or folder", f"auto, {', '.join(cards())}, or a model folder")
     lacking = {card.name: store.missing_files(card, folder) for card in cards().values()}
     for name, missing in lacking.items():

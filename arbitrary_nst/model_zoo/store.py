@@ -65,7 +65,7 @@ def places(name: str, model_dir: Path | None) -> list[Path]:
 
 def missing_files(card: Card, folder: Path) -> list[str]:
     """What a folder lacks to be this model."""
-    return [name for name in card.key_files if not (folder / name).is_file()]
+    return [name for name in card.key_files if not os.path.isfile(folder / name)]
 
 
 def hash_files(card: Card, folder: Path) -> Hashes:
@@ -198,4 +198,4 @@ def clear_learnt() -> int:
 
 def folder_bytes(folder: Path) -> int:
     """Bytes of all files below a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in folder.rglob("*") if os.path.isfile(path))

@@ -69,11 +69,13 @@ def resolve_vgg19(
 def find_vgg19(model_dir: Path | None = None) -> Path | None:
     """The file that would be used, not yet verified; None where it would have to be fetched."""
     for folder in store.places("vgg19", model_dir):
-        for path in sorted(folder.glob("*.h5")):
-            return path
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(folder)):
+                if name.endswith(".h5"):
+                    return folder / name
     with contextlib.suppress(RuntimeError):  # there is no home
         kerass_own = Path.home() / ".keras" / "models" / NAME
-        return kerass_own if kerass_own.is_file() else None
+        return kerass_own if os.path.isfile(kerass_own) else None
     return None
 
 
@@ -119,7 +121,7 @@ def _fetch(notify: Callable[[str], None] | None) -> Path:
             seals.locked(folder.parent / ".vgg19.lock", "vgg19: fetching"),
             tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch,
         ):
-            if not final.is_file():  # another process may have been quicker
+            if not os.path.isfile(final):  # another process may have been quicker
                 if notify is not None:
                     notify(f"vgg19: fetching 80 MB to {folder}")
                 os.replace(_download(scratch), final)

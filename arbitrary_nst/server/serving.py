@@ -138,5 +138,5 @@ def _listening(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=MOST_CONNECTIONS)
     except OSError as exc:
-        reason = exc.strerror or str(exc)
+        reason = (exc.strerror or str(exc)).partition(" (while attempting")[0]  # Python adds what stands here already
         raise OptionError(f"{host}, port {port}: cannot listen there ({reason})", "another {port}") from exc

@@ -80,7 +80,8 @@ class ServeOptions(Options):
         try:
             token = self.token_file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as exc:
-            raise OptionError(f"{self.token_file}: cannot be read ({exc})", "a file with one line of text") from exc
+            reason = getattr(exc, "strerror", None) or "no text"
+            raise OptionError(f"{self.token_file}: cannot be read ({reason})", "a file with one line of text") from exc
         if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
             raise OptionError(
                 f"{self.token_file}: no token of {SHORTEST_TOKEN} letters and digits or more",

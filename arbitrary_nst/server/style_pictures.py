@@ -58,7 +58,7 @@ class StyleFolder:
             try:
                 told, data = json.loads(path.read_bytes()), path.with_suffix(".webp").read_bytes()
                 kept = path.with_suffix(".style")
-                learnt = Style.load(kept) if kept.is_file() else None
+                learnt = Style.load(kept) if os.path.isfile(kept) else None
                 name, created = shown(str(told["name"])), float(told["created"])
                 yield StylePicture(name, data, path.stem, learnt, created, bool(told.get("is_bare")))
             except (OSError, ValueError, KeyError, TypeError, AttributeError, PhotoError) as exc:

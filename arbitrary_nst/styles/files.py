@@ -43,6 +43,8 @@ def read(path: Path) -> Style:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(LONGEST + 1)
+    except FileNotFoundError as exc:
+        raise PhotoError(f"{path}: no such file", "check the path") from exc
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         raise PhotoError(f"{path}: cannot be read ({reason})", "check the path and its permissions") from exc
@@ -94,7 +96,7 @@ def _tensors(data: bytes) -> dict[str, NDArray[Any]]:
     try:
         arrays = load(data)
     except Exception as exc:  # whatever it says of whatever it was given
-        raise _Damaged(str(exc).splitlines()[0][:120] if str(exc) else "no safetensors file") from exc
+        raise _Damaged("of another kind, or cut short") from exc
     for key, array in arrays.items():
         if array.dtype not in _TYPES or array.ndim > 4:
             raise _Damaged(f"{key[:40]!r} is {array.dtype}, of {array.ndim} axes")
