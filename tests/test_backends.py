@@ -53,6 +53,7 @@ def test_the_option_is_before_the_variable_and_that_before_a_guess(free):
 
 
 def test_a_gpu_is_woken_while_keras_is_imported(free):
+    pytest.importorskip("torch")
     woken = []
     free.monkeypatch.setattr(backends, "wake_ahead", woken.append)
     free.monkeypatch.setenv("KERAS_TORCH_DEVICE", "")
@@ -67,6 +68,7 @@ def test_a_gpu_is_woken_while_keras_is_imported(free):
 
 
 def test_a_gpu_that_cannot_be_woken_is_not_told_here(free):
+    pytest.importorskip("torch")
     before = set(threading.enumerate())
     devices.wake_ahead("cuda:99")
     for thread in set(threading.enumerate()) - before:

@@ -276,7 +276,7 @@ def test_what_the_engine_says_stands_under_the_picture(driver, photo):
         page.add(photo)
         assert "memory" in page.until(lambda: page.text("#problem"))
         assert page.one("#problem").get_attribute("role") == "alert"
-        page.complaints()
+        page.until(page.complaints)  # the browser complains too, and maybe later
 
 
 def test_a_reload_and_a_second_tab_lose_nothing(page, photo):
@@ -302,7 +302,7 @@ def test_a_photo_that_the_server_let_go_is_told_of_or_uploaded_again(page, photo
     page.server.studio.photos.shelf.pop(state(page)["photos"][0]["id"])
     page.open()
     assert "Its time on the server is over" in page.until(lambda: page.text("#photos li.bad"))
-    page.complaints()  # the browser complains of each 404
+    page.until(page.complaints)  # the browser complains of each 404
 
 
 def test_several_photos_are_drawn_one_after_the_other_into_a_zip(page, tmp_path):
