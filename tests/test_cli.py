@@ -203,6 +203,7 @@ def test_a_run_on_lite_imports_neither_tensorflow_nor_kagglehub(folder, shared):
 # --- models and doctor
 
 
+@pytest.mark.slow
 def test_models_commands(shared, tmp_path):
     here = ("--model-dir", shared / "models")
     listed = command("models", "list", *here, text=True).stdout

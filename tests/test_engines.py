@@ -241,6 +241,7 @@ def square(shared, name, size=256):
     return style_input(decode((shared / "images" / name).read_bytes(), name=name).pixels, size=size)[np.newaxis]
 
 
+@pytest.mark.slow
 def test_lite_takes_any_size_and_batches(lite):
     engine = load_engine(lite, "openvino", "f32")
     styles = noise(2, 256, 256, 3)
@@ -318,6 +319,7 @@ def test_a_saved_model_of_another_kind_is_refused(tmp_path, magenta):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_style_half_is_f32_in_either_precision(lite, shared):
     try:
         engines = [load_engine(lite, "openvino", precision) for precision in ("f32", "bf16")]

@@ -149,6 +149,7 @@ def test_the_best_of_a_refinement_is_kept(folder, monkeypatch):
     assert ended == [result.output]
 
 
+@pytest.mark.slow
 def test_what_timeout_sends_twice_is_one(folder):
     script = GRACE.replace("grace=0.05", "grace=0.6").replace(
         "time.sleep(60)", "signal.raise_signal(signal.SIGTERM)\ntime.sleep(.05)\nsignal.raise_signal(signal.SIGHUP)\n"

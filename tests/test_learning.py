@@ -69,6 +69,7 @@ def test_the_same_seed_learns_the_same():
     assert np.abs(first[0] - other[0]).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_stopped_it_keeps_what_it_has():
     seen = []
 
@@ -146,6 +147,7 @@ def test_crops_of_photos_large_and_small(size):
     assert max(found.shown.shape) <= SHOWN and not any(side % 4 for side in found.shown.shape[:2])
 
 
+@pytest.mark.slow
 def test_material_goes_by_photos_and_seed():
     photos = [RNG.random((200, 300, 3)).astype(np.float32) for _ in range(2)]
     digests = [material(*given, 4).digest for given in ((photos, 0), (photos, 0), (photos, 1), (photos[:1], 0))]

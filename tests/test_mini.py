@@ -451,6 +451,7 @@ def test_the_grid_term_sees_cells_and_nothing_else(training):
         assert float(grid(blocky)) > 0.5
 
 
+@pytest.mark.slow
 def test_the_mesh_term_sees_what_repeats_every_two_cells_and_nothing_else(training):
     mesh, texture = training.pixel_losses.mesh, noise(4, 256, 256, 3)
     down, across = np.mgrid[:256, :256].astype(np.float32)[:, None, ..., None]

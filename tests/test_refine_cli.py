@@ -38,6 +38,7 @@ def size(path):
         return image.size
 
 
+@pytest.mark.slow
 def test_refines_and_keeps_the_size(folder, fake, monkeypatch, capsys):
     options = ("--refine", "--steps", 6, "--report", "report", "--preview", "so_far.jpg")
     assert invoke("run", "a.jpg", "-s", "style.png", "-o", "out.png", *options, monkeypatch=monkeypatch) == 0
@@ -217,6 +218,7 @@ def test_refine_with_real_weights_halves_the_loss(shared):
     assert min(totals) < 0.5 * totals[0]
 
 
+@pytest.mark.slow
 def test_a_picture_to_begin_with(folder, fake, monkeypatch, capsys):
     """A file of the photo's size, refined at this size alone; it is what comes out of no step at all."""
     begun = np.full((50, 65, 3), 90, np.uint8)

@@ -125,6 +125,7 @@ def test_stylized_init_needs_the_picture():
         refiner().refine(PHOTO, STYLE)
 
 
+@pytest.mark.slow
 def test_narrow_pictures():
     with pytest.raises(PhotoError, match="93x20: too small to refine"):
         refiner().refine(PHOTO[:20], STYLE, START[:20])
@@ -301,6 +302,7 @@ def test_recipes_are_what_they_are_called():
     assert list(VGG_LAYERS) == numpy_nst.NAMES
 
 
+@pytest.mark.slow
 def test_report(tmp_path):
     report = LossReport(tmp_path / "new" / "folder")
     refined = refiner(scales=2, steps=16).refine(PHOTO, STYLE, START, report.add)

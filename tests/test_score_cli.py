@@ -108,6 +108,7 @@ def test_weights_without_what_reads_them_are_refused(folder, fake, monkeypatch, 
     assert "vgg weights: belongs to refinement" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_plain_border_of_the_style_is_no_style_to_score_by(folder, fake, monkeypatch, capsys):
     """Whoever scores: the command, a run, and a run that was told to take the border for style."""
     page = images.Photo(bordered(painting(60, 60), 20, (1, 1, 1), noise=0))

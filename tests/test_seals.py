@@ -76,6 +76,7 @@ def hold(path, held, done):
         done.wait(60)
 
 
+@pytest.mark.slow
 def test_a_held_lock_says_what_it_waits_for(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(seals, "PATIENCE", 0.05)
     context = multiprocessing.get_context("spawn")

@@ -121,6 +121,7 @@ def refused(*options, **environment):
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 def test_what_cannot_be_served_is_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, err = refused("--port", str(taken.getsockname()[1]))
