@@ -32,7 +32,7 @@ class Interrupt:
     """
 
     def __init__(self, grace: float, *, raises: bool = False) -> None:
-        self._grace, self._raises = grace, raises
+        self._grace, self._raises, self._is_quiet = grace, raises, raises
         self._signal: int | None = None
         self._before: dict[int, Any] = {}
         if threading.current_thread() is not threading.main_thread():
@@ -89,13 +89,12 @@ class Interrupt:
     def _listen(self) -> None:
         """Wait for a signal, then for a second one or the end of the grace."""
         with self._ear:
-            quiet = self._raises
             first = self._next(None)
             if first is None:
                 return
             if self._signal is None:
                 self._signal = first
-            if not quiet:
+            if not self._is_quiet:
                 _tell(b"arbstyle: finishing what is in flight; Ctrl-C again stops at once\n")
             deadline, came = time.monotonic() + self._grace, time.monotonic()
             while (second := self._next(deadline)) is not None:
