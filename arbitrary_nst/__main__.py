@@ -24,10 +24,9 @@ def main() -> None:
     # NumPy's threads would spin beside the engine's; what takes long is cut among threads of our own.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from arbitrary_nst.cli import main as run_command
-    from arbitrary_nst.cli import run
     from arbitrary_nst.hardware import lean_keras
 
-    run.LOAD_AHEAD = lean_keras.PROCESS_IS_OURS = True
+    lean_keras.PROCESS_IS_OURS = True
     try:
         run_command()
     except SystemExit as exc:

@@ -166,6 +166,11 @@ class DrawOptions(Options):
             unit="MASK=PICTURE", flag="--region"),
     ] = None  # fmt: skip
 
+    @property
+    def reads_styles_as_usual(self) -> bool:
+        """Whether a style picture is read as built-in styles were when they were learnt."""
+        return (self.style_size, self.style_crop) == (DrawOptions.style_size, DrawOptions.style_crop)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeOptions(Options):

@@ -13,7 +13,7 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import Interrupt, Interrupted
 from arbitrary_nst.cli.progress import Progress
-from arbitrary_nst.cli.report import LINE_S, SOME_FAILED, Verbose, report_result, say
+from arbitrary_nst.cli.report import LINE_S, SOME_FAILED, Verbose, say
 from arbitrary_nst.cli.run import Lines
 from arbitrary_nst.cli.styling import StylePictures, Styling, with_their_model
 from arbitrary_nst.cluster.settings import ClusterOptions
@@ -24,7 +24,6 @@ from arbitrary_nst.options import (
     EncodeOptions,
     ModelOptions,
     RefineOptions,
-    keywords,
 )
 
 if TYPE_CHECKING:
@@ -80,9 +79,8 @@ def run(
     from arbitrary_nst.cluster.run import Asked, spread
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import styles_given
-    from arbitrary_nst.refinement.settings import Refinement
 
-    how = Refinement.chosen_by(refinement) if refine else None
+    how = refining.chosen(refinement, wanted=refine)
     styles = styles_given(style, blend=styling.blend)
     settings = Settings.of(None, draw, encode, batch, refinement=how, vgg_weights=refinement.vgg_weights)
     listed = lines_in(sys.stdin.buffer.read(), name="stdin") if from_file == "-" else lines_of(from_file)
@@ -111,7 +109,7 @@ def _follow(results: "Iterable[Result]", progress: Progress, lines: Lines, *, ba
             for result in results:
                 progress.count(result)
                 if not bars or result.error is not None or result.notes:
-                    report_result(result, **keywords(lines), to_stdout=False)
+                    lines.tell(result)
         except Interrupted:
             progress.sum_up()
             say("interrupted; what is written is whole, and --existing skip goes on")

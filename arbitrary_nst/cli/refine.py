@@ -42,8 +42,10 @@ class Watching(Options):
     report: ReportFolder = None
 
 
-def chosen(refinement: RefineOptions) -> "Refinement":
-    """How to refine, by these options."""
+def chosen(refinement: RefineOptions, *, wanted: bool) -> "Refinement | None":
+    """How to refine, by these options; None where it is not ``wanted``."""
+    if not wanted:
+        return None
     from arbitrary_nst.refinement.settings import Refinement
 
     return Refinement.chosen_by(refinement)

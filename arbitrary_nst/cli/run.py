@@ -21,6 +21,7 @@ from arbitrary_nst.cli.report import (
 from arbitrary_nst.cli.streams import STREAM, one_picture_only, with_stdin, write_picture
 from arbitrary_nst.cli.styling import StylePictures, with_their_model
 from arbitrary_nst.errors import OptionError
+from arbitrary_nst.hardware import lean_keras
 from arbitrary_nst.options import (
     BatchOptions,
     DrawOptions,
@@ -35,13 +36,12 @@ from arbitrary_nst.options import (
 if TYPE_CHECKING:
     from arbitrary_nst.engines.loaded import Loaded
     from arbitrary_nst.files.find import Input
+    from arbitrary_nst.files.results import Result
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import StyleGiven
     from arbitrary_nst.hardware.decoding import Decoding
     from arbitrary_nst.stylizer import Stylizer
 
-# Begin to compile the model ahead, and take nothing down: where the process is ours, and ends with the command.
-LOAD_AHEAD = False
 _kept = list[object]()  # to the end: OpenVINO takes as long to let a model go as a picture to be written
 REFINING_GRACE_S = 60.0  # a step of a large picture takes long, and its result is worth waiting for
 
@@ -76,6 +76,10 @@ class Lines(Options):
         super().__post_init__()
         if self.as_json and self.print0:
             raise OptionError("print0: json prints the paths already", "one of the two")
+
+    def tell(self, result: "Result", *, to_stdout: bool = False) -> None:
+        """Say of a picture what became of it; ``to_stdout``: stdout carries the picture itself."""
+        report_result(result, as_json=self.as_json, print0=self.print0, to_stdout=to_stdout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,13 +125,13 @@ def run(
     from arbitrary_nst.files.shares import styles_given
     from arbitrary_nst.stylizer import Stylizer
 
-    how = refining.chosen(refinement) if refine else None
+    how = refining.chosen(refinement, wanted=refine)
     refuse_misread(given)
     styles = styles_given(style, blend=styling.blend, beside=given)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
     if begun is not None:
         stylizer.go_on_with(*begun)
-    if LOAD_AHEAD:
+    if lean_keras.PROCESS_IS_OURS:
         _kept.append(stylizer)
     found = _found(given, listed, output, styles, batch, draw)
     _refuse_places(found, styles, output, batch, watching, to_stdout=to_stdout)
@@ -139,7 +143,7 @@ def run(
     if lines.dry_run:
         raise typer.Exit(_rehearse(stylizer, found, styles, settings, lines))
     is_needed = batch.existing != "skip" and (how is None or how.begins_stylized)  # else the model may not be
-    if LOAD_AHEAD and begun is None and is_needed:
+    if lean_keras.PROCESS_IS_OURS and begun is None and is_needed:
         stylizer.load_ahead(style, draw)
     if styling.learn is not None:
         styles = learning.learn_each(stylizer, styles, found, how_to_learn)
@@ -204,12 +208,11 @@ def _stylized(
 
     refines, to_stdout, pictures = settings.refinement is not None, settings.sink is not None, len(found) * len(styles)
     progress = Progress(pictures, shown=not to_stdout and not refines, limit=settings.limit, styles=len(styles))
-    how = {"as_json": lines.as_json, "print0": lines.print0, "to_stdout": to_stdout}
     with Interrupt(REFINING_GRACE_S if refines else GRACE_S) as asked:
         with progress, watch:
             for result in stylize_many(stylizer, found, styles, settings, stop=asked.is_set):
                 progress.count(result)
-                report_result(result, **how)
+                lines.tell(result, to_stdout=to_stdout)
         if pictures > 1:
             progress.sum_up()
         return asked.exit_code if asked.is_set() else progress.account(fail_fast=settings.fail_fast)
@@ -223,7 +226,7 @@ def _begun(
     First what decodes them is imported, so that they are decoded beside the import of the engine, and the engine
     compiles beside that of the rest.
     """
-    if not LOAD_AHEAD:
+    if not lean_keras.PROCESS_IS_OURS:
         return None
     from arbitrary_nst.engines.loaded import Loaded
     from arbitrary_nst.hardware.decoding import Decoding
@@ -252,7 +255,7 @@ def _rehearse(
 
     results, estimate = rehearse(stylizer, found, styles, settings)
     for result in results:
-        report_result(result, as_json=lines.as_json, print0=lines.print0, to_stdout=False)
+        lines.tell(result)
     failing = sum(result.error is not None for result in results)
     skipped = sum(result.skipped for result in results)
     line = f"{len(results) - failing - skipped} to do, {skipped} skipped, {failing} would fail"

@@ -13,7 +13,7 @@ from arbitrary_nst.cli import refine as refining
 from arbitrary_nst.cli import run as running
 from arbitrary_nst.cli.declare import takes_groups
 from arbitrary_nst.cli.interrupt import GRACE_S, Interrupt
-from arbitrary_nst.cli.report import SOME_FAILED, Verbose, report_result, say
+from arbitrary_nst.cli.report import SOME_FAILED, Verbose, say
 from arbitrary_nst.cli.streams import STREAM, one_picture_only
 from arbitrary_nst.cli.styling import StylePictures, with_their_model
 from arbitrary_nst.errors import OptionError
@@ -61,11 +61,10 @@ def watch(
     from arbitrary_nst.files.settings import Settings
     from arbitrary_nst.files.shares import pictures_of, styles_given
     from arbitrary_nst.files.stream import stylize_many
-    from arbitrary_nst.refinement.settings import Refinement
     from arbitrary_nst.stylizer import Stylizer
 
     styles = styles_given(style, blend=styling.blend)
-    how = Refinement.chosen_by(refinement) if refine else None
+    how = refining.chosen(refinement, wanted=refine)
     watch = refining.Watch(watching.preview, watching.report, output, several=True)
     stylizer = Stylizer(**keywords(with_their_model(model, styles)), notify=say)
     settings = Settings.of(output, draw, encode, batch, refinement=how, on_step=watch, on_end=watch.end,
@@ -90,10 +89,11 @@ def watch(
 
 
 def _refuse_what_cannot_be_watched(folder: Path) -> None:
+    from arbitrary_nst.files.given import refuse_locked
+
     if not os.path.isdir(folder):
         raise OptionError(f"{folder}: no folder", "a folder that photos arrive in")
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise OptionError(f"{folder}: cannot be read: not permitted", "a folder you can read")
+    refuse_locked(folder)
 
 
 def _left(settings: "Settings", begun: int) -> "Settings":
@@ -113,7 +113,7 @@ def _report_all(
     for results in batches:
         with watch:
             for result in results:
-                report_result(result, **keywords(lines), to_stdout=False)
+                lines.tell(result)
                 failed |= result.error is not None
         if planner.begun == batch.limit or (failed and batch.fail_fast):
             return SOME_FAILED if failed else 0

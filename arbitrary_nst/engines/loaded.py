@@ -15,7 +15,6 @@ from arbitrary_nst.options import DrawOptions, ModelOptions
 from arbitrary_nst.styles import origin_of
 
 THREAD = "load ahead"
-MOST_BYTES = 20_000_000  # of a style picture that is looked up by its file: to hash more takes as long as it saves
 
 
 class Loaded:
@@ -80,19 +79,21 @@ class Loaded:
 
         By its file or name alone; what is neither is left to who reads it.
         """
+        from arbitrary_nst.hardware.decoding import read_ahead
         from arbitrary_nst.images import library
 
         try:
             if not os.path.lexists(style):
-                usual = (draw.style_size, draw.style_crop) == (DrawOptions.style_size, DrawOptions.style_crop)
-                return usual and library.learnt_style(library.FOLDER / style, self.model.card.name) is not None
+                learnt = library.learnt_style(library.FOLDER / style, self.model.card.name)
+                return draw.reads_styles_as_usual and learnt is not None
             if style.suffix == ".style":
                 return True
-            if not style.is_file() or style.stat().st_size > MOST_BYTES:
-                return False
-            sha256 = hashlib.sha256(style.read_bytes()).hexdigest()
+            data = read_ahead(style)
         except OSError:
             return False
+        if data is None:
+            return False
+        sha256 = hashlib.sha256(data).hexdigest()
         origin = origin_of(sha256, draw.style_size or self.model.card.style_size, draw.style_crop)
         return kept_numbers.are_kept(self.engine, self.model, origin)
 

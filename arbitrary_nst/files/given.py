@@ -61,14 +61,19 @@ def _checked(path: Path) -> Path:
     return path
 
 
+def refuse_locked(folder: Path) -> None:
+    """Raise OptionError for a folder that cannot be read; what is none is left to others."""
+    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+        raise OptionError(f"{folder}: cannot be read: not permitted", "a folder you can read")
+
+
 def refuse_misread(photos: Sequence[Path]) -> None:
     """Raise OptionError for addresses among photos, parts of a name without quotes, and a folder that is locked.
 
     A photo that is locked fails alone; of a folder nobody would know how many did.
     """
     for number, path in enumerate(photos):
-        if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
-            raise OptionError(f"{path}: cannot be read: not permitted", "a folder you can read")
+        refuse_locked(path)
         if address := _address(path):
             raise OptionError(f"{address}: is not fetched", f"curl -s {address} | arbstyle run - ...")
         if not os.path.lexists(path) and (whole := _unquoted(path, photos[number + 1 :])):

@@ -24,7 +24,7 @@ class Kept:
         """Raises PhotoError for a picture that cannot be read."""
         self._session, self._picture, self._how = session, picture, how
         self._data = reading.read_photo_bytes(picture, session.options.max_pixels)
-        asked = [WAY, hashlib.sha256(self._data).hexdigest(), session.model.digest, differing(how)]
+        asked = [WAY, reading.sha256_of(self._data), session.model.digest, differing(how)]
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         self.path = learnt_dir() / f"{key[:40]}.style"
 

@@ -1,6 +1,5 @@
 """One photo: read, and made into a picture."""
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,7 +33,7 @@ def read(job: Job, session: Session) -> Read:
     began = time.monotonic()
     data = reading.read_photo_bytes(job.source, session.options.max_pixels) if job.data is None else job.data
     photo = session.decode(data, name=str(job.source))
-    return Read(photo, hashlib.sha256(data).hexdigest(), time.monotonic() - began)
+    return Read(photo, reading.sha256_of(data), time.monotonic() - began)
 
 
 def make(

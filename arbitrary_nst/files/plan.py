@@ -1,6 +1,5 @@
 """What is to be done for each photo: where its pictures go, and what is there already. Loads nothing, draws nothing."""
 
-import hashlib
 import io
 import os
 import time
@@ -195,13 +194,9 @@ class Plan:
         status = source.stat()
         same: Record = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
         if self._settings.checksum:
-            same = {"sha256": _sha256(reading.read_photo_bytes(source, self._max_pixels))}
+            same = {"sha256": reading.sha256_of(reading.read_photo_bytes(source, self._max_pixels))}
         made_with = self.made_with(style)
         return {"input": str(source.absolute()), **same, "output": str(output.relative_to(self.folder)), **made_with}
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _in_place(source: Path, style: StyleInUse, own: images.Format) -> Output:

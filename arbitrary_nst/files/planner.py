@@ -1,6 +1,5 @@
 """Who plans: opens the styles, and loads the model before the first photo is read."""
 
-import hashlib
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -68,7 +67,7 @@ class Planner(Plan):
             return StyleInUse(code.name, code, pictures, _identity(code))
         parts = sorted(f"{each.sha256} {share:.9g}" for each, share in opened)
         name = blended_name({each.name: share for each, share in opened})
-        return StyleInUse(name, None, pictures, _sha256("\n".join(parts).encode()))
+        return StyleInUse(name, None, pictures, reading.sha256_of("\n".join(parts).encode()))
 
     def _open_one(self, style: Style | Path) -> StyleInUse:
         refinement = self._settings.refinement
@@ -82,9 +81,9 @@ class Planner(Plan):
         whole = self._session.decode(data, name=str(style))
         picture = self._session.trimmed(whole, self._settings, style.stem)
         if refinement is not None and not refinement.begins_stylized:  # the model has no part in it
-            return StyleInUse(style.stem, None, ((picture, 1.0),), _sha256(data))
+            return StyleInUse(style.stem, None, ((picture, 1.0),), reading.sha256_of(data))
         code = self._session.ready_style(style, self._settings, whole)
-        code = code or self._session.embed(picture, self._settings, name=style.stem, origin=_sha256(data))
+        code = code or self._session.embed(picture, self._settings, name=style.stem, origin=reading.sha256_of(data))
         is_seen = refinement is not None or self._settings.score
         return StyleInUse(code.name, code, ((picture, 1.0),) if is_seen else (), _identity(code))
 
@@ -95,11 +94,9 @@ class Planner(Plan):
 def _identity(style: Style) -> str:
     """What tells a style from others: where it came from, or if that is not known, all that it draws by."""
     weights = sorted((style.weights or {}).items())
-    return style.origin or _sha256(b"".join([style.numbers.tobytes(), *(array.tobytes() for _, array in weights)]))
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return style.origin or reading.sha256_of(
+        b"".join([style.numbers.tobytes(), *(array.tobytes() for _, array in weights)])
+    )
 
 
 def _only_size(photos: Sequence[Input]) -> list[tuple[int, int]]:

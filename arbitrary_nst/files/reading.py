@@ -1,5 +1,6 @@
 """A photo's bytes from where they lie: regular files only."""
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -24,6 +25,11 @@ def read_photo_bytes(path: Path, max_pixels: int = images.MAX_PIXELS) -> bytes:
             return file.read()
         except OSError as exc:
             raise unreadable(path, exc) from exc
+
+
+def sha256_of(data: bytes) -> str:
+    """Their SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def open_photo(path: Path) -> BinaryIO:

@@ -17,7 +17,9 @@ from arbitrary_nst.options import ModelOptions
 # At the peak, the float pixels included, as measured; JPEG with its turning, others with alpha.
 BYTES_PER_PIXEL = {"jpg": 30, "png": 30, "tiff": 30, "webp": 38, "avif": 38}
 UNKNOWN = 38
-LONGEST_AHEAD = 20_000_000  # bytes of a file that is decoded before anybody asks for it
+LONGEST_AHEAD = 20_000_000  # bytes of a file that is read before anybody asks for it
+
+_Ahead = Future[tuple[bytes, Photo] | None]  # a file's bytes and its picture; None where it is left to who asks
 
 
 class Decoding:
@@ -25,14 +27,14 @@ class Decoding:
 
     def __init__(self, limits: ModelOptions) -> None:
         self._limits = limits
-        self._begun = dict[str, Future[tuple[bytes, Photo] | None]]()  # by what a picture is called in messages
+        self._begun = dict[str, _Ahead]()  # by what a picture is called in messages
 
     def begin(self, paths: Sequence[Path]) -> None:
         """Read and decode some files in a thread, and draw the noise that photos are given.
 
         What fails is told when the picture is decoded.
         """
-        waiting = {str(path): Future[tuple[bytes, Photo] | None]() for path in paths}
+        waiting = {str(path): _Ahead() for path in paths}
         self._begun |= waiting
         threading.Thread(target=self._decode_each, args=[waiting], name="decode ahead", daemon=True).start()
 
@@ -47,16 +49,20 @@ class Decoding:
         truncated = limits.accept_truncated
         return images.decode(data, name=name, max_pixels=limits.max_pixels, accept_truncated=truncated)
 
-    def _decode_each(self, waiting: dict[str, Future[tuple[bytes, Photo] | None]]) -> None:
+    def _decode_each(self, waiting: dict[str, _Ahead]) -> None:
         own = Decoding(self._limits)
         for name, ahead in waiting.items():
             made = None
             with suppress(Exception):  # who decodes it says so
-                if (path := Path(name)).is_file() and path.stat().st_size <= LONGEST_AHEAD:
-                    data = path.read_bytes()
+                if (data := read_ahead(Path(name))) is not None:
                     made = data, own.decode(data, name=name)
             ahead.set_result(made)
         noise_for()
+
+
+def read_ahead(path: Path) -> bytes | None:
+    """A regular file's bytes; None for what is no such file, as a pipe, or a long one. Raises OSError."""
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= LONGEST_AHEAD else None
 
 
 def decoding_memory(data: bytes) -> tuple[int, int, int]:

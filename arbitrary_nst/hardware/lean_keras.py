@@ -10,7 +10,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-PROCESS_IS_OURS = False  # a command's: nobody else in it gives Keras tables or asks it for charts
+# A command's, which ends with it: what it needs may be loaded ahead, nothing is taken down, and nobody else in it gives
+# Keras tables or asks it for charts.
+PROCESS_IS_OURS = False
 FOR_OTHERS = ("pandas", "matplotlib")  # Keras takes them where they are installed
 DYNAMO = "torch._dynamo"  # the compiler, of which Keras's backend asks a decorator alone
 

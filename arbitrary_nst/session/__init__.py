@@ -127,8 +127,7 @@ class Session(WithVgg19):
         """
         if is_style_file(path):
             return self.load_style(path)
-        asked = options.style_size, options.style_crop
-        if path.parent != library.FOLDER or asked != (DrawOptions.style_size, DrawOptions.style_crop):
+        if path.parent != library.FOLDER or not options.reads_styles_as_usual:
             return None
         learnt = library.learnt_style(path, self.model.card.name)
         style = None if learnt is None else Style.load(learnt)
